@@ -1,0 +1,12 @@
+//! Every byte that HDFS puts on a wire or a disk.
+//!
+//! Decoders never panic and never allocate by a length that was not checked against a limit. One module a format; the
+//! layout box at the head of each module is the specification.
+
+pub mod block_list;
+pub mod block_meta;
+pub mod datatransfer;
+pub mod edits;
+pub mod fsimage;
+pub mod rpc;
+pub mod storage_dir;

@@ -1,0 +1,3 @@
+//! The `hdfs` command.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! The daemons: thin shells that decode requests, call the machines of `core/`, and perform what those decide.
+
+pub mod datanode;
+pub mod minicluster;
+pub mod namenode;

@@ -1,0 +1,19 @@
+//! Developer commands that are not part of the product: `cargo xtask codegen|tidy|ci`.
+
+mod codegen;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["codegen"] => codegen::write(),
+        ["codegen", "--check"] => codegen::check(),
+        _ => bail!("usage: cargo xtask codegen [--check]"),
+    }
+}
+
+/// The root of the workspace, whichever folder the command runs in.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is below the root").to_path_buf()
+}
