@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The edge's runtime: sockets, the RPC server and client, HTTP, the fsync'ed disk, clocks, users and groups, logging.
+//!
+//! **Invariant:** nothing here decides anything about files or blocks. Machines in `core/` decide; this crate moves their
+//! bytes. Formats of frames are `hdfs_format::rpc`; what is here reads and writes them on sockets.
+
+pub mod addr;
+pub mod rpc;
