@@ -1,0 +1,70 @@
+//! Programs that nobody here wrote, aimed at our daemons: Apache's client and suites, the Go client, mixed clusters.
+//!
+//! Each suite runs against a cluster of `target/release/hdfs` and leaves a file of results. A failing case fails the run
+//! unless `conformance/known-failures.tsv` names it with the feature that it waits for. A case named there that passes
+//! is reported, so that the list shrinks.
+
+mod cluster;
+mod mixed;
+mod peer_client;
+mod suites;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::ci::{Count, step};
+
+/// The folder of Apache's programs and suites beside the checkout.
+fn shared() -> PathBuf {
+    crate::root().join("../shared")
+}
+
+/// The release build of `hdfs`.
+fn binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| crate::root().join("target"), PathBuf::from);
+    target.join("release/hdfs")
+}
+
+/// The suites in the order in which they run.
+const ALL: &[(&str, fn() -> Result<Count>)] = &[
+    ("peer-client", peer_client::run),
+    ("mixed", mixed::run),
+    ("cli", suites::cli),
+    ("go", suites::go),
+    ("contract", suites::contract),
+    ("minicluster", suites::minicluster),
+];
+
+/// Runs every suite.
+pub(crate) fn run_all() -> Result<Count> {
+    let mut sum = Count::default();
+    for (name, suite) in ALL {
+        step(name, || {
+            sum += suite()?;
+            Ok(())
+        })?;
+    }
+    Ok(sum)
+}
+
+/// Runs the named suites.
+pub(crate) fn run_named(names: &[&str]) -> Result<()> {
+    let mut sum = Count::default();
+    for name in names {
+        let Some((name, suite)) = ALL.iter().find(|(known, _)| known == name) else {
+            let known: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+            bail!("no suite is called {name}; there are {}", known.join(", "));
+        };
+        step(name, || {
+            sum += suite()?;
+            Ok(())
+        })?;
+    }
+    println!("{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
+    if sum.failed > 0 {
+        bail!("{} cases failed", sum.failed);
+    }
+    Ok(())
+}
