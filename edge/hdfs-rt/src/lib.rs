@@ -4,4 +4,5 @@
 //! bytes. Formats of frames are `hdfs_format::rpc`; what is here reads and writes them on sockets.
 
 pub mod addr;
+pub mod conf_files;
 pub mod rpc;

@@ -1,0 +1,108 @@
+//! Loading the configuration of this process: files of `HADOOP_CONF_DIR`, the environment and who runs it.
+//!
+//! Parsing and layering are `hdfs_conf`'s; here files are read.
+
+use std::path::Path;
+
+use hdfs_conf::{Configuration, Environment, Load};
+use hdfs_types::{Error, Result};
+
+/// Loads core-site.xml and hdfs-site.xml of `config_dir`, or else of the folder that `HADOOP_CONF_DIR` (then
+/// `HADOOP_HOME`) names; `overrides` are `-D key=value`. Without any folder, the defaults.
+///
+/// # Errors
+/// When `config_dir` is no folder, or a file cannot be read or understood; the message names it.
+pub fn load_configuration(
+    config_dir: Option<&Path>,
+    overrides: &[(String, String)],
+) -> Result<Configuration> {
+    load_configuration_with(config_dir, &[], overrides)
+}
+
+/// The same with more files, which must exist (`-conf FILE`).
+///
+/// # Errors
+/// As [`load_configuration`].
+pub fn load_configuration_with(
+    config_dir: Option<&Path>,
+    files: &[String],
+    overrides: &[(String, String)],
+) -> Result<Configuration> {
+    if let Some(folder) = config_dir.filter(|folder| !folder.is_dir()) {
+        return Err(Error::io(format!("{} is no configuration folder", folder.display())));
+    }
+    let request = Load {
+        directories: directories(config_dir),
+        files: files.to_vec(),
+        overrides: overrides.to_vec(),
+        environment: environment(),
+    };
+    hdfs_conf::load(request, &mut read)
+}
+
+/// `:` separates several folders, as in a Java class path.
+fn directories(config_dir: Option<&Path>) -> Vec<String> {
+    if let Some(folder) = config_dir {
+        return vec![folder.to_string_lossy().into_owned()];
+    }
+    if let Some(folders) = std::env::var("HADOOP_CONF_DIR").ok().filter(|value| !value.is_empty()) {
+        return folders.split(':').map(str::to_owned).collect();
+    }
+    let home = std::env::var("HADOOP_HOME").ok().filter(|value| !value.is_empty());
+    home.map(|home| format!("{home}/etc/hadoop")).into_iter().collect()
+}
+
+fn read(path: &str) -> Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(Error::io(format!("read configuration {path}: {error}")).with_source(error))
+        }
+    }
+}
+
+/// The environment's variables, and those Java system properties that configurations refer to.
+fn environment() -> Environment {
+    let mut environment = Environment {
+        variables: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        ..Environment::default()
+    };
+    let (user, home) = user_and_home(&environment);
+    let log_dir = environment.variables.get("HADOOP_LOG_DIR").cloned();
+    let hadoop_home = environment.variables.get("HADOOP_HOME").cloned();
+    let working_dir = std::env::current_dir().ok().map(|dir| dir.to_string_lossy().into_owned());
+    let properties = [
+        ("user.name", Some(user)),
+        ("user.home", home),
+        ("user.dir", working_dir),
+        ("java.io.tmpdir", Some("/tmp".to_owned())),
+        ("hadoop.log.dir", log_dir),
+        ("hadoop.home.dir", hadoop_home),
+    ];
+    for (name, value) in properties {
+        if let Some(value) = value {
+            environment.properties.insert(name.to_owned(), value);
+        }
+    }
+    environment
+}
+
+/// Name and home folder of the user that this process runs as; /etc/passwd counts, then the environment, then the number.
+fn user_and_home(environment: &Environment) -> (String, Option<String>) {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let entry = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2).is_some_and(|field| *field == uid));
+    match entry.as_deref() {
+        Some([name, _, _, _, _, home, ..]) => ((*name).to_owned(), Some((*home).to_owned())),
+        _ => {
+            let variable = |name: &str| environment.variables.get(name).cloned();
+            (variable("USER").or_else(|| variable("LOGNAME")).unwrap_or(uid), variable("HOME"))
+        }
+    }
+}
