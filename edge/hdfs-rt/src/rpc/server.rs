@@ -12,6 +12,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
 
+mod conf;
+mod connection;
+mod dispatch;
+mod listener;
+mod meta;
+mod metrics;
+mod proxy_users;
+mod session;
+mod workers;
+
+pub use conf::{Authorizer, ServerConf};
+pub use listener::Server;
+pub use metrics::{Histogram, HistogramSnapshot, ServerMetrics};
+pub use proxy_users::{GroupLookup, ProxyUsers};
+pub use workers::Workers;
+
 /// A protocol that a service answers: the Java interface's name and its version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Protocol {
@@ -142,68 +158,5 @@ pub trait RpcService: Send + Sync + 'static {
     /// The state id to put into response headers (the last written transaction), where clients align reads.
     fn state_id(&self) -> Option<i64> {
         None
-    }
-}
-
-/// Limits and addresses of one server.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ServerConf {
-    /// Where to listen; port 0 picks a free one.
-    pub bind: SocketAddr,
-    /// `ipc.maximum.data.length`: a longer frame ends the connection.
-    pub max_frame_bytes: usize,
-    /// Frames before the connection context may not be longer than this.
-    pub max_handshake_frame_bytes: usize,
-    /// The connection context must have arrived by then.
-    pub handshake_deadline: std::time::Duration,
-    /// More connections than this are closed at once.
-    pub max_connections: usize,
-    /// Connections without a context from one address; more are closed at once.
-    pub max_unauthenticated_per_ip: usize,
-    /// Calls in flight on one connection; at this many it is not read until one is answered.
-    pub max_calls_in_flight: usize,
-    /// A connection that was silent for so long is closed (2 x `ipc.client.connection.maxidletime`).
-    pub max_idle: std::time::Duration,
-}
-
-impl ServerConf {
-    /// The defaults, at this address.
-    pub fn new(bind: SocketAddr) -> Self {
-        use std::time::Duration;
-        Self {
-            bind,
-            max_frame_bytes: 128 << 20,
-            max_handshake_frame_bytes: 64 << 10,
-            handshake_deadline: Duration::from_secs(10),
-            max_connections: 8_192,
-            max_unauthenticated_per_ip: 1_024,
-            max_calls_in_flight: 1_024,
-            max_idle: Duration::from_secs(20),
-        }
-    }
-}
-
-/// A listening server; dropping it closes its port and connections.
-#[derive(Debug)]
-pub struct Server {
-    local_addr: SocketAddr,
-}
-
-impl Server {
-    /// Binds, then serves these services until the server is dropped. Several servers may share the same services.
-    ///
-    /// # Errors
-    /// When the address cannot be bound; the message names it and what to change.
-    pub fn start(conf: ServerConf, services: Vec<Arc<dyn RpcService>>) -> Result<Self> {
-        drop(services);
-        Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            format!("listen on {}: the RPC server is being written", conf.bind),
-        ))
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
     }
 }

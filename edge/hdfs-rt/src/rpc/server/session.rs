@@ -1,0 +1,391 @@
+//! One connection's conversation: preamble, SASL's place, context, calls. Reads frames, writes answers into a buffer and
+//! runs the calls; the socket is `connection.rs`'s.
+//!
+//! ```text
+//! preamble ──auth 0──────────────────────► await context ──context, authorized──► ready: calls
+//!     └─────auth 0xDF──► await negotiate ──NEGOTIATE: SUCCESS──► (back to simple) ┘
+//! ```
+//!
+//! A fatal answer closes the connection. Only the user and the limits decide who gets to `ready`.
+//!
+//! Hadoop: org.apache.hadoop.ipc.Server.Connection (3.5.0)
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use hdfs_format::rpc::{
+    AuthProtocol, CONNECTION_CONTEXT_CALL_ID, ErrorReply, INVALID_RETRY_COUNT, MalformedRequest,
+    PING_CALL_ID, Preamble, ReplyTo, RequestParts, SASL_CALL_ID, decode_delimited, encode_error,
+    encode_message, encode_success, read_request,
+};
+use hdfs_proto::common::rpc_response_header_proto::{RpcErrorCodeProto, RpcStatusProto};
+use hdfs_proto::common::rpc_sasl_proto::SaslState;
+use hdfs_proto::common::{IpcConnectionContextProto, RpcKindProto, RpcSaslProto};
+use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
+
+use super::dispatch::{Dispatch, error_reply};
+use super::metrics::ServerMetrics;
+use super::{
+    AuthMethod, Authorizer, CallerContext, CallerIdentity, LaterReply, Reply, RpcCall, RpcService,
+};
+
+/// What a frame led to.
+pub(super) enum Step {
+    /// Answered, if it wanted an answer.
+    Done,
+    /// A call whose reply comes later.
+    Later(PendingReply),
+    /// An answer was written after which the connection closes.
+    Close,
+}
+
+/// A call whose reply comes later, with what the reply repeats of it.
+pub(super) struct PendingReply {
+    pub(super) reply: LaterReply,
+    pub(super) head: PendingHead,
+}
+
+/// What a late reply repeats of its call.
+pub(super) struct PendingHead {
+    call_id: i32,
+    retry_count: i32,
+    client_id: ClientId,
+    service: Arc<dyn RpcService>,
+    pub(super) started: Instant,
+}
+
+enum State {
+    /// SASL was asked for and not yet answered.
+    AwaitNegotiate,
+    /// The context must come now.
+    AwaitContext,
+    /// Calls may come.
+    Ready(Arc<CallerIdentity>),
+}
+
+/// The conversation of one connection.
+pub(super) struct Session {
+    state: State,
+    /// False once SASL was not asked for, or was given up: then no SASL message may come.
+    sasl: bool,
+    remote: SocketAddr,
+    dispatch: Arc<Dispatch>,
+    authorizer: Option<Arc<dyn Authorizer>>,
+    metrics: Arc<ServerMetrics>,
+}
+
+/// A reason to close, as the client is told.
+struct Fatal {
+    detail: RpcErrorCodeProto,
+    class: String,
+    message: String,
+}
+
+impl Fatal {
+    const SERVER_EXCEPTION: &str = "org.apache.hadoop.ipc.Server$FatalRpcServerException";
+
+    fn new(detail: RpcErrorCodeProto, message: impl Into<String>) -> Self {
+        Self { detail, class: Self::SERVER_EXCEPTION.to_owned(), message: message.into() }
+    }
+
+    fn header(message: impl Into<String>) -> Self {
+        Self::new(RpcErrorCodeProto::FatalInvalidRpcHeader, message)
+    }
+
+    fn unauthorized(error: &Error) -> Self {
+        Self {
+            detail: RpcErrorCodeProto::FatalUnauthorized,
+            class: error.kind.java_class().to_owned(),
+            message: error.message.clone(),
+        }
+    }
+}
+
+impl From<MalformedRequest> for Fatal {
+    fn from(malformed: MalformedRequest) -> Self {
+        Self::new(
+            RpcErrorCodeProto::FatalDeserializingRequest,
+            format!("Error decoding {}", malformed.what),
+        )
+    }
+}
+
+impl Session {
+    pub(super) fn new(
+        remote: SocketAddr,
+        dispatch: Arc<Dispatch>,
+        authorizer: Option<Arc<dyn Authorizer>>,
+        metrics: Arc<ServerMetrics>,
+    ) -> Self {
+        Self { state: State::AwaitContext, sasl: false, remote, dispatch, authorizer, metrics }
+    }
+
+    /// True when the context was accepted: the limits of strangers no longer hold.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready(_))
+    }
+
+    /// Takes the preamble's choice of authentication.
+    pub(super) fn on_preamble(&mut self, preamble: Preamble, out: &mut BytesMut) -> Step {
+        match AuthProtocol::from_wire(preamble.auth) {
+            Some(AuthProtocol::None) => Step::Done,
+            Some(AuthProtocol::Sasl) => {
+                self.state = State::AwaitNegotiate;
+                self.sasl = true;
+                Step::Done
+            }
+            None => {
+                let signed = i8::from_be_bytes([preamble.auth]);
+                let fatal = Fatal {
+                    detail: RpcErrorCodeProto::FatalUnauthorized,
+                    class: "org.apache.hadoop.ipc.IpcException".to_owned(),
+                    message: format!("Unknown auth protocol:{signed}"),
+                };
+                close(out, INVALID_RETRY_COUNT, -1, &fatal)
+            }
+        }
+    }
+
+    /// Takes a frame: answers, or runs the call in it. `started` is when the frame's turn came.
+    pub(super) fn on_frame(&mut self, frame: &Bytes, started: Instant, out: &mut BytesMut) -> Step {
+        let (mut call_id, mut retry_count) = (-1, INVALID_RETRY_COUNT);
+        let outcome = read_request(frame).map_err(Fatal::from).and_then(|parts| {
+            (call_id, retry_count) = (parts.header.call_id, parts.header.retry_count);
+            check_header(&parts)?;
+            if call_id < 0 {
+                self.on_special(&parts, out).map(|()| Step::Done)
+            } else {
+                self.on_call(frame, &parts, started, out)
+            }
+        });
+        outcome.unwrap_or_else(|fatal| {
+            tracing::debug!(remote = %self.remote, call_id, "refuse frame: {}", fatal.message);
+            close(out, retry_count, call_id, &fatal)
+        })
+    }
+
+    fn on_special(&mut self, parts: &RequestParts<'_>, out: &mut BytesMut) -> Result<(), Fatal> {
+        match parts.header.call_id {
+            PING_CALL_ID => Ok(()),
+            CONNECTION_CONTEXT_CALL_ID => match self.state {
+                State::AwaitNegotiate => {
+                    Err(Fatal::header("Connection header sent during SASL negotiation"))
+                }
+                State::Ready(_) => Err(Fatal::header("Connection context already processed")),
+                State::AwaitContext => self.on_context(parts.rest),
+            },
+            SASL_CALL_ID if !self.sasl => {
+                Err(Fatal::header("SASL protocol not requested by client"))
+            }
+            SASL_CALL_ID => self.on_sasl(parts.rest, out),
+            other => Err(Fatal::header(format!("Unknown out of band call #{other}"))),
+        }
+    }
+
+    /// A server without security answers the first negotiation with success, which the client reads as "go on without".
+    fn on_sasl(&mut self, message: &[u8], out: &mut BytesMut) -> Result<(), Fatal> {
+        let message: RpcSaslProto = decode_delimited(message, "RpcSaslProto")?;
+        let sasl_error = |text: String| Fatal {
+            detail: RpcErrorCodeProto::FatalUnauthorized,
+            class: "javax.security.sasl.SaslException".to_owned(),
+            message: text,
+        };
+        match SaslState::try_from(message.state) {
+            Ok(SaslState::Negotiate | SaslState::Initiate) => {
+                let reply =
+                    RpcSaslProto { state: SaslState::Success.into(), ..RpcSaslProto::default() };
+                let to = ReplyTo {
+                    call_id: SASL_CALL_ID,
+                    retry_count: INVALID_RETRY_COUNT,
+                    ..ReplyTo::default()
+                };
+                encode_message(out, &to, &reply);
+                self.sasl = false;
+                self.state = State::AwaitContext;
+                Ok(())
+            }
+            Ok(SaslState::Wrap) => Err(Fatal {
+                detail: RpcErrorCodeProto::FatalInvalidRpcHeader,
+                ..sasl_error("Server is not wrapping data".to_owned())
+            }),
+            Ok(SaslState::Response) => {
+                Err(sasl_error("SASL response without a negotiated mechanism".to_owned()))
+            }
+            Ok(other) => {
+                let name = other.as_str_name();
+                Err(sasl_error(format!("Client sent unsupported state {name}")))
+            }
+            Err(_) => Err(sasl_error("Client sent unsupported state".to_owned())),
+        }
+    }
+
+    fn on_context(&mut self, message: &[u8]) -> Result<(), Fatal> {
+        let context: IpcConnectionContextProto =
+            decode_delimited(message, "IpcConnectionContextProto")?;
+        let info = context.user_info.unwrap_or_default();
+        let user = info.effective_user.filter(|user| !user.is_empty());
+        let Some(user) = user else {
+            ServerMetrics::add(&self.metrics.authorization_failures, 1);
+            let error = Error::new(
+                ErrorKind::AccessControl,
+                "The connection context names no user; simple authentication needs one",
+            );
+            return Err(Fatal::unauthorized(&error));
+        };
+        let real_user = info.real_user.filter(|user| !user.is_empty());
+        let auth = if real_user.is_some() { AuthMethod::Proxy } else { AuthMethod::Simple };
+        let caller = CallerIdentity { user, real_user, auth };
+        if let Err(error) = self.authorize(&caller, context.protocol.as_deref()) {
+            ServerMetrics::add(&self.metrics.authorization_failures, 1);
+            tracing::info!(
+                "Connection from {} for protocol {} is unauthorized for user {}: {error}",
+                self.remote,
+                context.protocol.as_deref().unwrap_or("(none)"),
+                caller.user
+            );
+            return Err(Fatal::unauthorized(&error));
+        }
+        ServerMetrics::add(&self.metrics.authorization_successes, 1);
+        self.state = State::Ready(Arc::new(caller));
+        Ok(())
+    }
+
+    fn authorize(&self, caller: &CallerIdentity, protocol: Option<&str>) -> Result<()> {
+        match (&self.authorizer, &caller.real_user) {
+            (Some(authorizer), _) => authorizer.authorize(caller, protocol, self.remote.ip()),
+            (None, None) => Ok(()),
+            (None, Some(real)) => Err(Error::new(
+                ErrorKind::Authorization,
+                format!("User: {real} is not allowed to impersonate {}", caller.user),
+            )),
+        }
+    }
+
+    fn on_call(
+        &mut self,
+        frame: &Bytes,
+        parts: &RequestParts<'_>,
+        started: Instant,
+        out: &mut BytesMut,
+    ) -> Result<Step, Fatal> {
+        let State::Ready(caller) = &self.state else {
+            return Err(Fatal::header("Connection context not established"));
+        };
+        let header = &parts.header;
+        if header.rpc_kind != Some(RpcKindProto::RpcProtocolBuffer.into()) {
+            let kind = header.rpc_kind.unwrap_or_default();
+            return Err(Fatal::header(format!("Unknown rpc kind in rpc header{kind}")));
+        }
+        let (method, body) = parts.method()?;
+        let to = ReplyTo {
+            call_id: header.call_id,
+            client_id: header.client_id,
+            retry_count: header.retry_count,
+            ..ReplyTo::default()
+        };
+        let service = match self.dispatch.find(&method) {
+            Ok(service) => service,
+            Err(error) => {
+                encode_error(out, &to, &error_reply(&error));
+                ServerMetrics::add(&self.metrics.failures, 1);
+                return Ok(Step::Done);
+            }
+        };
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let call = RpcCall {
+            protocol: method.protocol,
+            method: method.method,
+            body: frame.slice_ref(body),
+            caller,
+            client_id: ClientId::from_wire(header.client_id),
+            call_id: CallId(header.call_id),
+            retry_count: header.retry_count,
+            remote: self.remote,
+            caller_context: header.caller_context.map(|(context, signature)| CallerContext {
+                context: lossy(context),
+                signature: signature.map(Bytes::copy_from_slice),
+            }),
+            state_id: header.state_id,
+            router_federated_state: header.router_federated_state.map(Bytes::copy_from_slice),
+        };
+        Ok(match service.call(call) {
+            Reply::Now(result) => {
+                write_reply(out, &to, service, &result, &self.metrics);
+                Step::Done
+            }
+            Reply::Later(reply) => Step::Later(PendingReply {
+                reply,
+                head: PendingHead {
+                    call_id: header.call_id,
+                    retry_count: header.retry_count,
+                    client_id: ClientId::from_wire(header.client_id),
+                    service: Arc::clone(service),
+                    started,
+                },
+            }),
+        })
+    }
+
+    /// Writes a reply that came later.
+    pub(super) fn on_later(&self, head: &PendingHead, result: &Result<Bytes>, out: &mut BytesMut) {
+        let client_id: &[u8] = if head.client_id.is_absent() { &[] } else { &head.client_id.0 };
+        let to = ReplyTo {
+            call_id: head.call_id,
+            client_id,
+            retry_count: head.retry_count,
+            ..ReplyTo::default()
+        };
+        write_reply(out, &to, &head.service, result, &self.metrics);
+    }
+}
+
+fn write_reply(
+    out: &mut BytesMut,
+    to: &ReplyTo<'_>,
+    service: &Arc<dyn RpcService>,
+    result: &Result<Bytes>,
+    metrics: &ServerMetrics,
+) {
+    let to = ReplyTo { state_id: service.state_id(), ..*to };
+    match result {
+        Ok(body) => {
+            encode_success(out, &to, body);
+            ServerMetrics::add(&metrics.successes, 1);
+        }
+        Err(error) => {
+            encode_error(out, &to, &error_reply(error));
+            ServerMetrics::add(&metrics.failures, 1);
+        }
+    }
+}
+
+fn check_header(parts: &RequestParts<'_>) -> Result<(), Fatal> {
+    let header = &parts.header;
+    match header.rpc_op {
+        None => return Err(Fatal::header(" IPC Server: No rpc op in rpcRequestHeader")),
+        Some(0) => {}
+        Some(other) => {
+            return Err(Fatal::header(format!(
+                "IPC Server does not implement rpc header operation{other}"
+            )));
+        }
+    }
+    if header.rpc_kind.is_none() {
+        return Err(Fatal::header(" IPC Server: No rpc kind in rpcRequestHeader"));
+    }
+    Ok(())
+}
+
+fn close(out: &mut BytesMut, retry_count: i32, call_id: i32, fatal: &Fatal) -> Step {
+    let to = ReplyTo { call_id, retry_count, ..ReplyTo::default() };
+    let reply = ErrorReply {
+        status: RpcStatusProto::Fatal,
+        detail: fatal.detail,
+        class: &fatal.class,
+        message: &fatal.message,
+    };
+    encode_error(out, &to, &reply);
+    Step::Close
+}
