@@ -1,6 +1,7 @@
 //! Developer commands that are not part of the product: `cargo xtask codegen|tidy|ci`.
 
 mod codegen;
+mod tidy;
 
 use anyhow::{Result, bail};
 
@@ -9,11 +10,16 @@ fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        _ => bail!("usage: cargo xtask codegen [--check]"),
+        ["tidy"] => tidy::run(false),
+        ["tidy", "--tighten"] => tidy::run(true),
+        _ => bail!("usage: cargo xtask codegen [--check] | tidy [--tighten]"),
     }
 }
 
 /// The root of the workspace, whichever folder the command runs in.
 fn root() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is below the root").to_path_buf()
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is below the root")
+        .to_path_buf()
 }
