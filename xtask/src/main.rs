@@ -1,6 +1,8 @@
-//! Developer commands that are not part of the product: `cargo xtask codegen|tidy|ci`.
+//! Developer commands that are not part of the product: `cargo xtask ci|interop|tidy|codegen`.
 
+mod ci;
 mod codegen;
+mod interop;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -12,7 +14,13 @@ fn main() -> Result<()> {
         ["codegen", "--check"] => codegen::check(),
         ["tidy"] => tidy::run(false),
         ["tidy", "--tighten"] => tidy::run(true),
-        _ => bail!("usage: cargo xtask codegen [--check] | tidy [--tighten]"),
+        ["ci"] => ci::run(false),
+        ["ci", "--quick"] => ci::run(true),
+        ["interop"] => interop::run_all().map(drop),
+        ["interop", names @ ..] => interop::run_named(names),
+        _ => bail!(
+            "usage: cargo xtask ci [--quick] | interop [SUITE...] | tidy [--tighten] | codegen [--check]"
+        ),
     }
 }
 

@@ -35,7 +35,10 @@ impl Cluster {
             match lines.next() {
                 Some(line) if line? == "ready" => break,
                 Some(_) => {}
-                None => bail!("the cluster ended before it was ready; see {}", dir.join("log").display()),
+                None => bail!(
+                    "the cluster ended before it was ready; see {}",
+                    dir.join("log").display()
+                ),
             }
         }
         std::thread::spawn(move || lines.for_each(drop));

@@ -177,7 +177,9 @@ fn volumes_change_hands() -> Result<()> {
         output(apache("fs", &conf).args(["-put", &payload, &format!("/round{round}")]))?;
         for earlier in 0..=round {
             let back = cluster.dir.join("back");
-            output(apache("fs", &conf).args(["-get", "-f", &format!("/round{earlier}")]).arg(&back))?;
+            output(
+                apache("fs", &conf).args(["-get", "-f", &format!("/round{earlier}")]).arg(&back),
+            )?;
             output(Command::new("cmp").arg(&file).arg(&back))?;
         }
     }

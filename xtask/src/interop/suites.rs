@@ -32,7 +32,8 @@ pub(super) fn go() -> Result<Count> {
 /// Hadoop's FileSystem contract.
 pub(super) fn contract() -> Result<Count> {
     let arguments = std::fs::read_to_string(super::shared().join("conformance/contract.args"))?;
-    let settings: Vec<&str> = arguments.lines().filter_map(|line| line.strip_prefix("-D ")).collect();
+    let settings: Vec<&str> =
+        arguments.lines().filter_map(|line| line.strip_prefix("-D ")).collect();
     let cluster = Cluster::start("contract", 4, &settings)?;
     suite("contract", "contract.sh", &[path(&cluster.conf())?])
 }
@@ -145,17 +146,27 @@ fn judge(
             "pass" => {
                 count.passed += 1;
                 if known.contains_key(&case.name) {
-                    println!("{suite}: {} passes now: take it out of known-failures.tsv", case.name);
+                    println!(
+                        "{suite}: {} passes now: take it out of known-failures.tsv",
+                        case.name
+                    );
                 }
             }
             // What Apache passes and we skip is not a pass either.
-            "fail" | "skip" if wanted && !known.contains_key(&case.name) && !(apache.is_none() && case.status == "skip") => {
+            "fail" | "skip"
+                if wanted
+                    && !known.contains_key(&case.name)
+                    && !(apache.is_none() && case.status == "skip") =>
+            {
                 count.failed += 1;
                 println!("{suite}: {} {}: {}", case.status.to_uppercase(), case.name, case.reason);
             }
             _ => count.skipped += 1,
         }
     }
-    println!("{suite}: {} passed, {} failed, {} known or without meaning", count.passed, count.failed, count.skipped);
+    println!(
+        "{suite}: {} passed, {} failed, {} known or without meaning",
+        count.passed, count.failed, count.skipped
+    );
     count
 }
