@@ -78,7 +78,8 @@ impl MirrorAcks {
     /// An acknowledgement came from below. For one with a packet's number, [`Self::head`] must exist.
     pub fn handle_downstream(&mut self, ack: &PipelineAckProto) -> AckAction {
         let below = reply_flags(ack);
-        if ack.seqno == UNKNOWN_SEQNO && below.iter().any(|flag| is_out_of_band(flag.status())) {
+        if ack.seqno == UNKNOWN_SEQNO {
+            // Out of band, or "the node below me is gone": it belongs to no packet and goes up at once.
             let flags = with_own(Status::Success, &below);
             let ack = pipeline_ack(UNKNOWN_SEQNO, &flags, 0);
             return AckAction::Send { ack, acked: None, last: false };
@@ -95,12 +96,6 @@ impl MirrorAcks {
         self.pending.pop_front();
         own_reply(packet, &below)
     }
-
-    /// The node below is gone: the oldest packet is answered with an error for it.
-    pub fn handle_mirror_lost(&mut self) -> Option<AckAction> {
-        let packet = self.pending.pop_front()?;
-        Some(mirror_lost(packet.seqno, packet.last))
-    }
 }
 
 /// The acknowledgement of the last node of a pipeline.
@@ -108,10 +103,9 @@ pub fn last_node_ack(packet: PendingPacket) -> AckAction {
     own_reply(packet, &[])
 }
 
-/// The answer to a packet when the next node is gone: "I am well, the next one is not".
-pub fn mirror_lost(seqno: i64, last: bool) -> AckAction {
-    let flags = [plain(Status::Success), plain(Status::Error)];
-    AckAction::Send { ack: pipeline_ack(seqno, &flags, 0), acked: None, last }
+/// What goes up when the next node is gone: "I am well, the next one is not". It belongs to no packet.
+pub fn mirror_lost() -> PipelineAckProto {
+    pipeline_ack(UNKNOWN_SEQNO, &[plain(Status::Success), plain(Status::Error)], 0)
 }
 
 fn own_reply(packet: PendingPacket, below: &[AckFlag]) -> AckAction {
@@ -234,12 +228,14 @@ mod tests {
 
     #[test]
     fn a_lost_mirror_is_the_bad_node() {
-        let mut acks = MirrorAcks::new();
-        acks.push(packet(7));
-        let action = acks.handle_mirror_lost();
-        let Some(AckAction::Send { ack, acked: None, .. }) = action else { panic!("{action:?}") };
-        assert_eq!(ack.seqno, 7);
+        let ack = mirror_lost();
         assert_eq!(judge(&ack), AckVerdict::BadNode { index: 1, status: Status::Error });
+        let mut above = MirrorAcks::new();
+        above.push(packet(7));
+        let action = above.handle_downstream(&ack);
+        let AckAction::Send { ack, acked: None, .. } = action else { panic!("{action:?}") };
+        assert_eq!(judge(&ack), AckVerdict::BadNode { index: 2, status: Status::Error });
+        assert_eq!(above.head(), Some(&packet(7)));
     }
 
     #[test]
