@@ -5,4 +5,5 @@
 
 pub mod addr;
 pub mod conf_files;
+pub mod host;
 pub mod rpc;
