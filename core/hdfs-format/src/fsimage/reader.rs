@@ -1,0 +1,305 @@
+//! Reading an image that lies in memory (read or mapped by the caller).
+
+use super::{FILE_VERSION, MAGIC, MAX_MESSAGE_BYTES, SectionName, StringTable};
+use crate::storage_dir::Corrupt;
+use hdfs_proto::hdfs::fsimage as pb;
+use prost::Message;
+
+/// Layout of the first images in this format; older ones are refused. Hadoop: LayoutVersion.Feature.PROTOBUF_FORMAT.
+const FIRST_LAYOUT: i32 = -52;
+const ADVICE: &str = "Use another name folder or an older image with the edits after it, or fetch the image from the \
+    other NameNode (-bootstrapStandby).";
+
+/// An image whose container is right: magic, summary, sections inside the file.
+#[derive(Clone, Debug)]
+pub struct Image<'a> {
+    file: &'a str,
+    bytes: &'a [u8],
+    summary: pb::FileSummary,
+}
+
+/// The bytes of one section, or of one part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Section<'a> {
+    file: &'a str,
+    name: &'static str,
+    offset: u64,
+    bytes: &'a [u8],
+}
+
+/// The messages of a section, one after the other, without copying.
+#[derive(Clone, Copy, Debug)]
+pub struct Messages<'a> {
+    section: Section<'a>,
+    position: usize,
+}
+
+impl<'a> Image<'a> {
+    /// Checks the container of an image. `file` is for error messages.
+    ///
+    /// # Errors
+    /// When it is not an image, is cut, or is compressed.
+    pub fn parse(file: &'a str, bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        let damaged = |offset: usize, reason: &str| corrupt(file, offset as u64, reason.to_owned());
+        if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
+            return Err(damaged(0, "it does not start with HDFSIMG1"));
+        }
+        let tail = bytes.len().saturating_sub(4);
+        let length = bytes
+            .get(tail..)
+            .and_then(|tail| <[u8; 4]>::try_from(tail).ok())
+            .map_or(0, u32::from_be_bytes) as usize;
+        let start = tail.checked_sub(length).filter(|start| *start >= MAGIC.len() && length > 0);
+        let Some(start) = start else {
+            return Err(damaged(
+                tail,
+                "the length of its summary is wrong: the file is cut or still being written",
+            ));
+        };
+        let summary = bytes
+            .get(start..tail)
+            .and_then(|summary| pb::FileSummary::decode_length_delimited(summary).ok())
+            .ok_or_else(|| damaged(start, "its summary does not decode"))?;
+        let image = Self { file, bytes, summary };
+        image.check_summary(start)?;
+        Ok(image)
+    }
+
+    fn check_summary(&self, start: usize) -> Result<(), Corrupt> {
+        let damaged = |reason: String| corrupt(self.file, start as u64, reason);
+        if self.summary.ondisk_version != FILE_VERSION {
+            return Err(damaged(format!(
+                "unsupported file version {}",
+                self.summary.ondisk_version
+            )));
+        }
+        if self.layout_version() > FIRST_LAYOUT {
+            return Err(damaged(format!("unsupported layout version {}", self.layout_version())));
+        }
+        if let Some(codec) = self.summary.codec.as_deref().filter(|codec| !codec.is_empty()) {
+            return Err(Corrupt {
+                file: self.file.to_owned(),
+                offset: start as u64,
+                txid: None,
+                reason: format!("unsupported codec {codec}: compressed images are not read yet"),
+                advice: "Set dfs.image.compress=false on the NameNode that wrote it and run hdfs dfsadmin -saveNamespace.",
+            });
+        }
+        for section in &self.summary.sections {
+            let (offset, length) = (section.offset(), section.length());
+            if offset < MAGIC.len() as u64
+                || offset.checked_add(length).is_none_or(|end| end > start as u64)
+            {
+                return Err(damaged(format!(
+                    "section {} lies outside of the file",
+                    section.name()
+                )));
+            }
+            if SectionName::from_name(section.name()).is_none() {
+                return Err(damaged(format!("unrecognized section {}", section.name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The layout version of the writer: -67 for Hadoop 3.5.
+    pub fn layout_version(&self) -> i32 {
+        self.summary.layout_version.cast_signed()
+    }
+
+    /// The summary as it is stored.
+    pub fn summary(&self) -> &pb::FileSummary {
+        &self.summary
+    }
+
+    /// The section with this name, if the image has it.
+    pub fn section(&self, name: SectionName) -> Option<Section<'a>> {
+        self.sections(name).next()
+    }
+
+    /// Every entry of the summary with this name, in file order: the parts of a `_SUB` name.
+    pub fn sections(&self, name: SectionName) -> impl Iterator<Item = Section<'a>> {
+        let (file, bytes) = (self.file, self.bytes);
+        self.summary
+            .sections
+            .iter()
+            .filter(move |section| section.name() == name.as_str())
+            .filter_map(move |section| {
+                let start = usize::try_from(section.offset()).ok()?;
+                let end = start.checked_add(usize::try_from(section.length()).ok()?)?;
+                let bytes = bytes.get(start..end)?;
+                Some(Section { file, name: name.as_str(), offset: section.offset(), bytes })
+            })
+    }
+
+    /// The messages of a section; none when the image lacks it.
+    pub fn messages(&self, name: SectionName) -> Messages<'a> {
+        let empty = Section { file: self.file, name: name.as_str(), offset: 0, bytes: &[] };
+        Messages { section: self.section(name).unwrap_or(empty), position: 0 }
+    }
+
+    /// The first message of a section.
+    ///
+    /// # Errors
+    /// When the section or the message is missing or damaged.
+    pub fn first<M: Message + Default>(&self, name: SectionName) -> Result<M, Corrupt> {
+        let Some(section) = self.section(name) else {
+            return Err(corrupt(self.file, 0, format!("section {} is missing", name.as_str())));
+        };
+        section.messages().required()
+    }
+
+    /// Ids and stamps of the namespace.
+    ///
+    /// # Errors
+    /// When the section is missing or damaged.
+    pub fn name_system(&self) -> Result<pb::NameSystemSection, Corrupt> {
+        self.first(SectionName::NsInfo)
+    }
+
+    /// The names of users, groups and attributes.
+    ///
+    /// # Errors
+    /// When the section is missing or damaged.
+    pub fn string_table(&self) -> Result<StringTable, Corrupt> {
+        let mut messages = self.messages(SectionName::StringTable);
+        let head: pb::StringTableSection = messages.required()?;
+        let mut table = StringTable::with_mask_bits(head.mask_bits());
+        for _ in 0..head.num_entry() {
+            let entry: pb::string_table_section::Entry = messages.required()?;
+            table.insert_raw(entry.id(), entry.str());
+        }
+        Ok(table)
+    }
+
+    /// The persisted erasure-coding policies; none when the section is missing (before -64).
+    ///
+    /// # Errors
+    /// When the section is damaged.
+    pub fn erasure_coding(&self) -> Result<pb::ErasureCodingSection, Corrupt> {
+        Ok(self.messages(SectionName::ErasureCoding).next_message()?.unwrap_or_default())
+    }
+
+    /// Counters of the inode section, and its messages ([`pb::i_node_section::INode`]).
+    ///
+    /// # Errors
+    /// When the section is missing or its head is damaged.
+    pub fn inodes(&self) -> Result<(pb::INodeSection, Messages<'a>), Corrupt> {
+        let mut messages = self.messages(SectionName::Inode);
+        Ok((messages.required()?, messages))
+    }
+}
+
+impl<'a> Section<'a> {
+    /// Its messages.
+    pub fn messages(self) -> Messages<'a> {
+        Messages { section: self, position: 0 }
+    }
+
+    /// Its bytes.
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where it starts in the file.
+    pub fn offset(self) -> u64 {
+        self.offset
+    }
+}
+
+impl<'a> Messages<'a> {
+    /// The bytes of the next message, without its length.
+    ///
+    /// # Errors
+    /// When its length runs over the end of the section.
+    #[inline]
+    pub fn next_bytes(&mut self) -> Result<Option<&'a [u8]>, Corrupt> {
+        let rest = self.section.bytes.get(self.position..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let (length, used) = match rest {
+            [one, ..] if *one < 0x80 => (usize::from(*one), 1),
+            _ => {
+                let mut input = rest;
+                let length = prost::decode_length_delimiter(&mut input)
+                    .ok()
+                    .filter(|length| *length <= MAX_MESSAGE_BYTES)
+                    .ok_or_else(|| self.damaged("the length of a message is wrong"))?;
+                (length, rest.len() - input.len())
+            }
+        };
+        let Some(message) = rest.get(used..used + length) else {
+            return Err(self.damaged("a message runs over the end"));
+        };
+        self.position += used + length;
+        Ok(Some(message))
+    }
+
+    /// The next message; none at the end of the section.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    pub fn next_message<M: Message + Default>(&mut self) -> Result<Option<M>, Corrupt> {
+        let before = self.position;
+        let Some(bytes) = self.next_bytes()? else { return Ok(None) };
+        M::decode(bytes).map(Some).map_err(|error| {
+            self.position = before;
+            self.damaged(&format!("a message does not decode: {error}"))
+        })
+    }
+
+    /// The next message, which must be there.
+    ///
+    /// # Errors
+    /// When it is missing or does not decode.
+    pub fn required<M: Message + Default>(&mut self) -> Result<M, Corrupt> {
+        self.next_message()?.ok_or_else(|| self.damaged("the section ends early"))
+    }
+
+    /// The rest as an iterator over messages of one type. It ends after the first error.
+    pub fn decode<M: Message + Default>(
+        mut self,
+    ) -> impl Iterator<Item = Result<M, Corrupt>> + use<'a, M> {
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            if failed {
+                return None;
+            }
+            let next = self.next_message().transpose();
+            failed = matches!(next, Some(Err(_)));
+            next
+        })
+    }
+
+    /// Cuts the rest into runs of at most `messages` messages, for loading in parallel. Reads the lengths only.
+    ///
+    /// # Errors
+    /// When a length is wrong.
+    pub fn split(mut self, messages: usize) -> Result<Vec<Self>, Corrupt> {
+        let mut parts = Vec::new();
+        loop {
+            let start = self;
+            let mut count = 0;
+            while count < messages.max(1) && self.next_bytes()?.is_some() {
+                count += 1;
+            }
+            if count == 0 {
+                return Ok(parts);
+            }
+            let mut part = start;
+            part.section.bytes = part.section.bytes.get(..self.position).unwrap_or_default();
+            parts.push(part);
+        }
+    }
+
+    /// An error about the next message, with its place.
+    pub fn damaged(&self, reason: &str) -> Corrupt {
+        let offset = self.section.offset + self.position as u64;
+        corrupt(self.section.file, offset, format!("section {}: {reason}", self.section.name))
+    }
+}
+
+fn corrupt(file: &str, offset: u64, reason: String) -> Corrupt {
+    Corrupt { file: file.to_owned(), offset, txid: None, reason, advice: ADVICE }
+}
