@@ -27,8 +27,11 @@ fn binary() -> PathBuf {
     target.join("release/hdfs")
 }
 
+/// A suite: its name and what runs it.
+type Suite = (&'static str, fn() -> Result<Count>);
+
 /// The suites in the order in which they run.
-const ALL: &[(&str, fn() -> Result<Count>)] = &[
+const ALL: &[Suite] = &[
     ("peer-client", peer_client::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),

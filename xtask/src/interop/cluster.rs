@@ -32,13 +32,11 @@ impl Cluster {
         let stdout = child.stdout.take().expect("the output was asked for");
         let mut lines = BufReader::new(stdout).lines();
         loop {
-            match lines.next() {
-                Some(line) if line? == "ready" => break,
-                Some(_) => {}
-                None => bail!(
-                    "the cluster ended before it was ready; see {}",
-                    dir.join("log").display()
-                ),
+            let Some(line) = lines.next().transpose()? else {
+                bail!("the cluster ended before it was ready; see {}", dir.join("log").display());
+            };
+            if line == "ready" {
+                break;
             }
         }
         std::thread::spawn(move || lines.for_each(drop));
