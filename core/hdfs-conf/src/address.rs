@@ -32,6 +32,11 @@ impl fmt::Display for HostPort {
 }
 
 impl HostPort {
+    /// This host and port.
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self { host: host.into(), port }
+    }
+
     /// Reads `host:port`, `[v6]:port`, `host`, or a URI whose authority is one of these.
     ///
     /// # Errors

@@ -13,13 +13,13 @@ use hdfs_rt::rpc::server::Protocol;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), hdfs_types::Error> {
     let mut arguments = std::env::args().skip(1);
-    let addr: HostPort = arguments.next().as_deref().unwrap_or("127.0.0.1:8020").parse()?;
+    let text = arguments.next().unwrap_or_else(|| "127.0.0.1:8020".to_owned());
+    let addr = HostPort::parse(&text, Some(8020))?;
     let path = arguments.next().unwrap_or_else(|| "/".to_owned());
     let client = RpcClient::new(ClientConf { connect_max_retries: 0, ..ClientConf::default() });
     let ugi = Arc::new(Ugi::new("root"));
-    let proxy = |java_name, version| {
-        Proxy::new(addr.clone(), Protocol { java_name, version }, &client, &ugi)
-    };
+    let proxy =
+        |java_name, version| Proxy::new(&addr, Protocol { java_name, version }, &client, &ugi);
     let namenode = proxy("org.apache.hadoop.hdfs.protocol.ClientProtocol", 1);
     let info: Result<GetFileInfoResponseProto, _> =
         namenode.call("getFileInfo", &GetFileInfoRequestProto { src: path.clone() }).await;

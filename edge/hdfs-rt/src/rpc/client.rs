@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use hdfs_conf::{Configuration, keys};
 use hdfs_format::rpc::{Response, encode_request};
 use hdfs_proto::common::{RequestHeaderProto, RpcCallerContextProto, RpcRequestHeaderProto};
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 use prost::Message;
 
 use super::server::{CallerContext, Protocol};
-use crate::addr::HostPort;
+use crate::addr::{HostPort, ServerName};
 
 mod connection;
 mod failure;
@@ -43,6 +44,30 @@ pub struct ClientConf {
     pub tcp_no_delay: bool,
     /// `ipc.maximum.response.length`: a longer answer breaks the connection.
     pub max_response_bytes: usize,
+}
+
+impl ClientConf {
+    /// Reads the `ipc.client.*` keys.
+    ///
+    /// # Errors
+    /// When a value has the wrong form; the message names the key.
+    pub fn from_configuration(conf: &Configuration) -> Result<Self> {
+        let none_if_zero = |duration: Duration| Some(duration).filter(|limit| !limit.is_zero());
+        let ping = conf.get_bool(&keys::IPC_CLIENT_PING);
+        Ok(Self {
+            connect_timeout: conf.get_duration(&keys::IPC_CLIENT_CONNECT_TIMEOUT)?,
+            connect_max_retries: conf.get_u32(&keys::IPC_CLIENT_CONNECT_MAX_RETRIES)?,
+            connect_retry_interval: conf.get_duration(&keys::IPC_CLIENT_CONNECT_RETRY_INTERVAL)?,
+            connect_max_retries_on_timeouts: conf
+                .get_u32(&keys::IPC_CLIENT_CONNECT_MAX_RETRIES_ON_TIMEOUTS)?,
+            max_idle: conf.get_duration(&keys::IPC_CLIENT_CONNECTION_MAXIDLETIME)?,
+            ping_interval: none_if_zero(conf.get_duration(&keys::IPC_PING_INTERVAL)?)
+                .filter(|_| ping),
+            rpc_timeout: none_if_zero(conf.get_duration(&keys::IPC_CLIENT_RPC_TIMEOUT_MS)?),
+            tcp_no_delay: conf.get_bool(&keys::IPC_CLIENT_TCPNODELAY),
+            max_response_bytes: conf.get_usize(&keys::IPC_MAXIMUM_RESPONSE_LENGTH)?,
+        })
+    }
 }
 
 impl Default for ClientConf {
@@ -206,12 +231,12 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy; connects when it is first called.
     pub fn new(
-        addr: impl Into<HostPort>,
+        addr: impl ServerName,
         protocol: Protocol,
         client: &RpcClient,
         ugi: &Arc<Ugi>,
     ) -> Self {
-        let (addr, ugi) = (addr.into(), Arc::clone(ugi));
+        let (addr, ugi) = (addr.to_host_port(), Arc::clone(ugi));
         let key = ConnectionKey { addr, protocol: protocol.java_name, ugi };
         Self { client: client.clone(), key, version: protocol.version }
     }

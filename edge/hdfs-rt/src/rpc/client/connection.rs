@@ -298,7 +298,7 @@ impl Driver {
         let candidates = match addr.host.parse() {
             Ok(address) => vec![std::net::SocketAddr::new(address, addr.port)],
             Err(_) => {
-                let mut all: Vec<_> = tokio::net::lookup_host((&*addr.host, addr.port))
+                let mut all: Vec<_> = tokio::net::lookup_host((addr.host.as_str(), addr.port))
                     .await
                     .map_err(|_| failure::unknown_host(addr))?
                     .collect();

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hdfs_conf::{Configuration, keys};
 use hdfs_format::rpc::{DEFAULT_MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES};
 use hdfs_types::Result;
 
@@ -73,6 +74,27 @@ impl ServerConf {
             authorizer: None,
             workers: None,
         }
+    }
+
+    /// The `ipc.*` keys, at this address. `ipc.server.max.connections` 0, Hadoop's "no limit", keeps ours.
+    ///
+    /// # Errors
+    /// When a value has the wrong form; the message names the key.
+    pub fn from_configuration(bind: SocketAddr, conf: &Configuration) -> Result<Self> {
+        let defaults = Self::new(bind);
+        let max_connections = conf.get_usize(&keys::IPC_SERVER_MAX_CONNECTIONS)?;
+        Ok(Self {
+            listen_backlog: conf.get_u32(&keys::IPC_SERVER_LISTEN_QUEUE_SIZE)?,
+            max_frame_bytes: conf.get_usize(&keys::IPC_MAXIMUM_DATA_LENGTH)?,
+            max_connections: match max_connections {
+                0 => defaults.max_connections,
+                limit => limit,
+            },
+            idle_threshold: conf.get_usize(&keys::IPC_CLIENT_IDLETHRESHOLD)?,
+            max_idle: conf.get_duration(&keys::IPC_CLIENT_CONNECTION_MAXIDLETIME)? * 2,
+            write_deadline: conf.get_duration(&keys::IPC_SERVER_PURGE_INTERVAL)?,
+            ..defaults
+        })
     }
 }
 
