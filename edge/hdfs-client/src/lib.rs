@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The HDFS client: one async core, and a blocking façade over it.
+//!
+//! [`HdfsClient`] talks to one file system. Calls about names are its methods; [`FileReader`] and [`FileWriter`] move
+//! bytes. Everything is typed: no protobuf leaves this crate, and every error is an [`hdfs_types::Error`] with Hadoop's
+//! class and message. [`blocking`] wraps the same for callers without a runtime.
+//!
+//! It does not decide where replicas go or which user may do what: the NameNode does.
+
+#![warn(missing_docs)]
+
+mod admin;
+pub mod blocking;
+mod checksum;
+mod client;
+mod conf;
+mod lease;
+mod listing;
+mod located;
+mod metadata;
+mod namenode;
+mod peer;
+mod random;
+mod read;
+mod status;
+mod user;
+mod write;
+
+pub use admin::{CorruptFiles, DatanodeReportType, DatanodeStorageReport, HaState, SafeModeAction};
+pub use checksum::FileChecksum;
+pub use client::HdfsClient;
+pub use conf::{ClientConf, CombineMode};
+pub use hdfs_proto::hdfs::datanode_info_proto::AdminState;
+pub use listing::Listing;
+pub use located::{DatanodeInfo, LocatedBlock, LocatedBlocks, ReplicaLocation, StorageReport};
+pub use metadata::{QuotaChange, RenameOptions, Times};
+pub use read::FileReader;
+pub use status::{
+    ContentSummary, EcBlockGroupStats, FileKind, FileStatus, FsStats, OpenFile, QuotaUsage,
+    ReplicatedBlockStats, ServerDefaults, StoragePolicy, TypeQuota,
+};
+pub use write::{CreateOptions, FileWriter, SyncOptions};

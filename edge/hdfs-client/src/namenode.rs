@@ -1,0 +1,185 @@
+//! Calls to the NameNode with the retries that each of them allows.
+//!
+//! Hadoop marks every method of ClientProtocol idempotent, at most once, or neither; the mark decides what may happen
+//! when a connection breaks while the answer is awaited. A retry carries the call id of the first attempt, so that the
+//! server's retry cache answers an at-most-once call that was already executed.
+//!
+//! Hadoop: org.apache.hadoop.io.retry.RetryPolicies.FailoverOnNetworkExceptionRetry,
+//! org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider (3.5.0)
+// Differs: without high availability Hadoop gives up on the first broken connection; here the marked calls are sent
+// again, a few times, under the same call id. What was acknowledged stays acknowledged, and less fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hdfs_rt::rpc::client::{CallOptions, Proxy};
+use hdfs_types::{CallId, Error, ErrorKind, Result, Retry};
+use prost::Message;
+
+/// What a second execution of a call would do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Repeat {
+    /// The same as the first.
+    Idempotent,
+    /// Nothing: the server's retry cache answers it.
+    AtMostOnce,
+}
+
+/// How often and how long to try.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RetryConf {
+    /// Failovers before giving up (`dfs.client.failover.max.attempts`).
+    pub(crate) max_failovers: u32,
+    /// Retries on the same server before giving up (`dfs.client.retry.max.attempts`).
+    pub(crate) max_retries: u32,
+    /// First pause (`dfs.client.failover.sleep.base.millis`).
+    pub(crate) sleep_base: Duration,
+    /// Longest pause (`dfs.client.failover.sleep.max.millis`).
+    pub(crate) sleep_max: Duration,
+}
+
+/// The NameNodes of one nameservice, of which one is active.
+#[derive(Clone, Debug)]
+pub(crate) struct NameNode {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    proxies: Vec<Proxy>,
+    current: AtomicUsize,
+    /// Every call of this client goes through here, so these numbers are unique under its client id.
+    next_call_id: AtomicI32,
+    retry: RetryConf,
+}
+
+impl NameNode {
+    /// The NameNodes behind these proxies, tried in this order.
+    ///
+    /// # Panics
+    /// Without a proxy.
+    pub(crate) fn new(proxies: Vec<Proxy>, retry: RetryConf) -> Self {
+        assert!(!proxies.is_empty(), "a nameservice has a NameNode");
+        let current = AtomicUsize::new(0);
+        let next_call_id = AtomicI32::new(0);
+        Self { shared: Arc::new(Shared { proxies, current, next_call_id, retry }) }
+    }
+
+    /// Calls a method, on another NameNode or again where that is safe.
+    pub(crate) async fn call<Req, Resp>(
+        &self,
+        method: &str,
+        repeat: Repeat,
+        request: &Req,
+    ) -> Result<Resp>
+    where
+        Req: Message,
+        Resp: Message + Default,
+    {
+        let mut attempts = Attempts::default();
+        let number = self.shared.next_call_id.fetch_add(1, Ordering::Relaxed) & i32::MAX;
+        let mut options = CallOptions { call_id: Some(CallId(number)), ..CallOptions::default() };
+        loop {
+            let index = self.shared.current.load(Ordering::Relaxed);
+            let proxy = &self.shared.proxies[index % self.shared.proxies.len()];
+            let error = match proxy.call_with(method, request, options.clone()).await {
+                Ok(answer) => return Ok(answer.message),
+                Err(error) => error,
+            };
+            let Some(pause) = self.next_attempt(&error, index, repeat, &mut attempts) else {
+                return Err(error);
+            };
+            tracing::debug!(method, %error, ?pause, "call the NameNode again");
+            options.retry_count += 1;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// How long to wait before the next attempt, or `None` when the error is final. Switches to the next NameNode.
+    fn next_attempt(
+        &self,
+        error: &Error,
+        index: usize,
+        repeat: Repeat,
+        attempts: &mut Attempts,
+    ) -> Option<Duration> {
+        let conf = &self.shared.retry;
+        let alone = self.shared.proxies.len() == 1;
+        let failover = match (error.kind.retry(), &error.kind) {
+            (Retry::Failover, _) => !alone,
+            // The request may have been executed: both marks allow to send it again under its call id.
+            (_, ErrorKind::Connect | ErrorKind::Eof | ErrorKind::SocketTimeout) => {
+                debug_assert!(matches!(repeat, Repeat::Idempotent | Repeat::AtMostOnce));
+                // The RPC client has already tried a refused connection as often as it should.
+                if alone && error.kind == ErrorKind::Connect {
+                    return None;
+                }
+                !alone
+            }
+            (_, ErrorKind::Retriable) => false,
+            _ => return None,
+        };
+        if failover {
+            attempts.failovers += 1;
+            if attempts.failovers > conf.max_failovers {
+                return None;
+            }
+            // Only the first of several callers that saw it fail moves on.
+            let _ = self.shared.current.compare_exchange(
+                index,
+                index + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            // The first switch costs nothing; after that every NameNode may be on its way to active.
+            return Some(if attempts.failovers == 1 {
+                Duration::ZERO
+            } else {
+                backoff(conf, attempts.failovers - 1)
+            });
+        }
+        if alone && error.kind.retry() == Retry::Failover {
+            return None;
+        }
+        attempts.retries += 1;
+        (attempts.retries <= conf.max_retries).then(|| backoff(conf, attempts.retries))
+    }
+}
+
+/// What one call has tried so far.
+#[derive(Default)]
+struct Attempts {
+    failovers: u32,
+    retries: u32,
+}
+
+/// Exponential, between half and the whole of it, at most the longest pause.
+fn backoff(conf: &RetryConf, attempt: u32) -> Duration {
+    let full = conf.sleep_base.saturating_mul(1 << attempt.min(16).saturating_sub(1));
+    let full = full.min(conf.sleep_max);
+    let spread = crate::random::below(1_000) as u32;
+    full / 2 + (full / 2).mul_f64(f64::from(spread) / 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_under_their_limit() {
+        let conf = RetryConf {
+            max_failovers: 15,
+            max_retries: 10,
+            sleep_base: Duration::from_millis(500),
+            sleep_max: Duration::from_secs(15),
+        };
+        for attempt in 1..40 {
+            let pause = backoff(&conf, attempt);
+            assert!(pause <= conf.sleep_max);
+            assert!(pause >= Duration::from_millis(250));
+        }
+        assert!(backoff(&conf, 1) <= Duration::from_millis(500));
+        assert!(backoff(&conf, 10) >= Duration::from_millis(7_500));
+    }
+}

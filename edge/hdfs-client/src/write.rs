@@ -1,0 +1,354 @@
+//! Writing files: create, append, flush, close.
+//!
+//! [`FileWriter`] cuts the bytes into packets; a task of its own ([`streamer`]) sends them down the pipeline, takes the
+//! acknowledgements, allocates blocks and recovers from failures. Up to `dfs.client.write.max-packets-in-flight` packets
+//! wait between them.
+//!
+//! **Invariant:** a packet is kept until every DataNode of the pipeline acknowledged it.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.DFSOutputStream (3.5.0)
+
+mod packet;
+mod pipeline;
+mod recovery;
+mod shared;
+mod streamer;
+
+use std::sync::Arc;
+
+use hdfs_proto::hdfs as proto;
+use hdfs_proto::hdfs::CreateFlagProto;
+use hdfs_types::{Error, ErrorKind, ExtendedBlock, FsPermission, INodeId, Result};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::HdfsClient;
+use crate::lease::LeaseGuard;
+use crate::located::LocatedBlock;
+use crate::metadata::permission_to_proto;
+use crate::namenode::Repeat::{AtMostOnce, Idempotent};
+use packet::{Filler, Packet};
+use shared::Shared;
+use streamer::{FileContext, Streamer};
+
+/// How a file is created. `None` takes the configured value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CreateOptions {
+    /// Replace an existing file.
+    pub overwrite: bool,
+    /// Make missing directories.
+    pub create_parent: bool,
+    /// Wanted replicas.
+    pub replication: Option<u16>,
+    /// Block size in bytes.
+    pub block_size: Option<u64>,
+    /// Mode bits before the umask; 0666 when `None`.
+    pub permission: Option<FsPermission>,
+}
+
+/// Overwrites and makes directories, as `FileSystem.create(path)` does.
+impl Default for CreateOptions {
+    fn default() -> Self {
+        Self {
+            overwrite: true,
+            create_parent: true,
+            replication: None,
+            block_size: None,
+            permission: None,
+        }
+    }
+}
+
+/// How far a sync goes beyond [`FileWriter::hsync`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SyncOptions {
+    /// The NameNode learns the length as well.
+    pub update_length: bool,
+    /// The block ends here; the next byte begins another one.
+    pub end_block: bool,
+}
+
+/// A file being written. Close it: dropping it leaves the file open until its lease expires.
+#[derive(Debug)]
+pub struct FileWriter {
+    client: HdfsClient,
+    path: String,
+    file_id: INodeId,
+    filler: Filler,
+    shared: Arc<Shared>,
+    packets: Option<mpsc::UnboundedSender<Packet>>,
+    task: JoinHandle<()>,
+    /// Length of the file with every byte that was accepted.
+    position: u64,
+    lease: Option<LeaseGuard>,
+}
+
+impl HdfsClient {
+    /// Creates a file.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto create
+    ///
+    /// # Errors
+    /// `FileAlreadyExists`, `AlreadyBeingCreated`, `FileNotFound` (without `create_parent`), `ParentNotDirectory`,
+    /// `AccessControl`, quotas, `SafeMode`, `HadoopIllegalArgument` (block size).
+    pub async fn create(&self, path: &str, options: CreateOptions) -> Result<FileWriter> {
+        let conf = self.conf();
+        let block_size = options.block_size.unwrap_or(conf.block_size);
+        check_block_size(block_size, conf.checksum.bytes_per_checksum)?;
+        let unmasked = options.permission.unwrap_or(FsPermission(0o666));
+        let overwrite = if options.overwrite { CreateFlagProto::Overwrite as u32 } else { 0 };
+        let request = proto::CreateRequestProto {
+            src: path.to_owned(),
+            masked: permission_to_proto(unmasked.apply_umask(conf.umask)),
+            client_name: self.client_name().to_owned(),
+            create_flag: CreateFlagProto::Create as u32 | overwrite,
+            create_parent: options.create_parent,
+            replication: options.replication.unwrap_or(conf.replication).into(),
+            block_size,
+            crypto_protocol_version: Vec::new(),
+            unmasked: Some(permission_to_proto(unmasked)),
+            ec_policy_name: None,
+            storage_policy: None,
+        };
+        let answer: proto::CreateResponseProto =
+            self.namenode().call("create", AtMostOnce, &request).await?;
+        let status = answer.fs.ok_or_else(|| Error::io("HdfsFileStatus should not be null!"))?;
+        FileWriter::start(self, path, &status, 0, None, false)
+    }
+
+    /// Opens a file to add to its end. With `new_block` the next byte begins a block of its own.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto append
+    ///
+    /// # Errors
+    /// `FileNotFound`, `AlreadyBeingCreated`, `RecoveryInProgress`, `AccessControl`, `SafeMode`.
+    pub async fn append(&self, path: &str, new_block: bool) -> Result<FileWriter> {
+        let new_block_flag = if new_block { CreateFlagProto::NewBlock as u32 } else { 0 };
+        let request = proto::AppendRequestProto {
+            src: path.to_owned(),
+            client_name: self.client_name().to_owned(),
+            flag: Some(CreateFlagProto::Append as u32 | new_block_flag),
+        };
+        let answer: proto::AppendResponseProto =
+            self.namenode().call("append", AtMostOnce, &request).await?;
+        let last = answer.block.map(LocatedBlock::from_proto);
+        let status = match answer.stat {
+            Some(status) => status,
+            None => return Err(Error::io("the NameNode sent no status of the file to append to")),
+        };
+        let length = status.length;
+        FileWriter::start(self, path, &status, length, last, !new_block)
+    }
+}
+
+/// Hadoop's check and message.
+fn check_block_size(block_size: u64, bytes_per_checksum: u32) -> Result<()> {
+    if block_size % u64::from(bytes_per_checksum) == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::HadoopIllegalArgument,
+        format!(
+            "Invalid values: dfs.bytes-per-checksum (={bytes_per_checksum}) must divide block size (={block_size})."
+        ),
+    ))
+}
+
+impl FileWriter {
+    /// Starts the task. `last` is the last block of a file that is appended to; with `fill_last` it is continued.
+    fn start(
+        client: &HdfsClient,
+        path: &str,
+        status: &proto::HdfsFileStatusProto,
+        length: u64,
+        last: Option<LocatedBlock>,
+        fill_last: bool,
+    ) -> Result<Self> {
+        if status.ec_policy.is_some() || status.file_encryption_info.is_some() {
+            let message = format!("{path} is encrypted or erasure-coded: not supported yet");
+            return Err(Error::new(ErrorKind::UnsupportedOperation, message));
+        }
+        let conf = client.conf();
+        let block_size = status.blocksize();
+        let offset = last.as_ref().filter(|_| fill_last).map_or(0, LocatedBlock::len);
+        let filler = Filler::new(conf.checksum, block_size, conf.write_packet_bytes, offset);
+        let shared = Arc::new(Shared::new(conf.max_packets_in_flight, filler.pool()));
+        let file_id = INodeId(status.file_id());
+        let context = FileContext {
+            client: client.clone(),
+            path: path.to_owned(),
+            file_id,
+            block_size,
+            replication: status.block_replication() as usize,
+        };
+        let (packets, receiver) = mpsc::unbounded_channel();
+        let streamer = Streamer::new(context, Arc::clone(&shared), receiver, last, fill_last);
+        let lease = Some(client.leases().begin());
+        let task = tokio::spawn(streamer.run());
+        Ok(Self {
+            client: client.clone(),
+            path: path.to_owned(),
+            file_id,
+            filler,
+            shared,
+            packets: Some(packets),
+            task,
+            position: length,
+            lease,
+        })
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Length of the file with every byte that was accepted.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Takes all of these bytes. They are safe when a later flush or close succeeds.
+    ///
+    /// # Errors
+    /// What made the pipeline fail, at this or an earlier write.
+    pub async fn write(&mut self, mut data: &[u8]) -> Result<()> {
+        while !data.is_empty() {
+            let (count, full) = self.filler.fill(data);
+            data = &data[count..];
+            self.position += count as u64;
+            if let Some(packet) = full {
+                self.queue(packet).await?;
+            }
+            if self.filler.is_block_full() {
+                self.end_block(false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when every reader can see what was written: it is in the memory of every DataNode of the pipeline.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn hflush(&mut self) -> Result<()> {
+        self.flush(false, SyncOptions::default()).await
+    }
+
+    /// The same, and on their disks.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn hsync(&mut self) -> Result<()> {
+        self.flush(true, SyncOptions::default()).await
+    }
+
+    /// [`Self::hsync`] with more.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn hsync_with(&mut self, options: SyncOptions) -> Result<()> {
+        self.flush(true, options).await
+    }
+
+    async fn flush(&mut self, sync: bool, options: SyncOptions) -> Result<()> {
+        if options.end_block {
+            self.end_block(sync).await?;
+        } else if let Some(packet) = self.filler.flush(sync) {
+            self.queue(packet).await?;
+        }
+        self.shared.wait_acked(self.filler.last_seqno()).await?;
+        self.shared.set_hflushed();
+        if self.shared.take_persist_blocks() || options.update_length {
+            let length = options.update_length.then(|| self.shared.block_length());
+            self.fsync(length.flatten()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the NameNode write the file's blocks to its log. Proto: ClientNamenodeProtocol.proto fsync
+    async fn fsync(&self, last_block_length: Option<u64>) -> Result<()> {
+        let request = proto::FsyncRequestProto {
+            src: self.path.clone(),
+            client: self.client.client_name().to_owned(),
+            last_block_length: last_block_length.map(u64::cast_signed),
+            file_id: Some(self.file_id.0),
+        };
+        let _: proto::FsyncResponseProto =
+            self.client.namenode().call("fsync", Idempotent, &request).await?;
+        Ok(())
+    }
+
+    async fn end_block(&mut self, sync: bool) -> Result<()> {
+        for packet in self.filler.end_block(sync).into_iter().flatten() {
+            self.queue(packet).await?;
+        }
+        Ok(())
+    }
+
+    async fn queue(&mut self, packet: Packet) -> Result<()> {
+        self.shared.reserve().await?;
+        let sent = self.packets.as_ref().is_some_and(|packets| packets.send(packet).is_ok());
+        if sent { Ok(()) } else { Err(self.shared.failure()) }
+    }
+
+    /// Sends what is left, waits for it, and closes the file at the NameNode.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; the file then stays open until its lease expires or [`HdfsClient::recover_lease`] is called.
+    pub async fn close(&mut self) -> Result<()> {
+        if self.packets.is_none() {
+            return Ok(());
+        }
+        let flushed = self.flush_all().await;
+        self.packets = None;
+        self.task.abort();
+        let result = match flushed {
+            Ok(last) => self.complete(last).await,
+            Err(error) => Err(error),
+        };
+        self.lease = None;
+        result
+    }
+
+    async fn flush_all(&mut self) -> Result<Option<ExtendedBlock>> {
+        self.end_block(false).await?;
+        self.shared.wait_acked(self.filler.last_seqno()).await?;
+        Ok(self.shared.last_block())
+    }
+
+    /// Proto: ClientNamenodeProtocol.proto complete
+    async fn complete(&self, last: Option<ExtendedBlock>) -> Result<()> {
+        let conf = self.client.conf();
+        let request = proto::CompleteRequestProto {
+            src: self.path.clone(),
+            client_name: self.client.client_name().to_owned(),
+            last: last.as_ref().map(hdfs_format::datatransfer::extended_block_proto),
+            file_id: Some(self.file_id.0),
+        };
+        let mut pause = conf.locate_initial_delay;
+        let mut retries = conf.locate_retries;
+        loop {
+            let answer: proto::CompleteResponseProto =
+                self.client.namenode().call("complete", AtMostOnce, &request).await?;
+            if answer.result {
+                return Ok(());
+            }
+            if retries == 0 {
+                let last = last.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string);
+                return Err(Error::io(format!(
+                    "Unable to close file because the last block {last} does not have enough number of replicas."
+                )));
+            }
+            retries -= 1;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(conf.locate_max_delay);
+        }
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
