@@ -4,6 +4,13 @@
 //! bytes. Formats of frames are `hdfs_format::rpc`; what is here reads and writes them on sockets.
 
 pub mod addr;
-pub mod conf_files;
+pub mod clock;
+pub mod disk;
 pub mod host;
+pub mod http;
+pub mod logging;
+mod os;
 pub mod rpc;
+pub mod signals;
+pub mod topology;
+pub mod users;
