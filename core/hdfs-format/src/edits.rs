@@ -2,6 +2,19 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSEditLog, FSEditLogOp, EditLogFileInputStream} (3.5.0)
 
+mod decode;
+mod encode;
+mod names;
 pub mod op;
+mod segment;
+mod wire;
 
+pub use decode::decode_body;
+pub use encode::{encode_op, encode_op_as};
+pub use names::{EditsFile, finalized_name, in_progress_name, temporary_name};
 pub use op::*;
+pub use segment::{
+    Expected, FILL, Frame, HEADER_BYTES, MAX_OP_BYTES, PREALLOCATION_BYTES, SegmentError,
+    SegmentReader, SegmentSummary, encode_header, encode_header_as,
+};
+pub use wire::{DecodeError, DecodeErrorKind, MAX_STRING_BYTES};
