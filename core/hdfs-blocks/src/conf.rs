@@ -11,6 +11,8 @@ pub struct BlocksConf {
     pub min_replication: u16,
     /// Most replicas that a file may ask for (`dfs.replication.max`).
     pub max_replication: u16,
+    /// Replicas of a file that asks for none (`dfs.replication`); a node may leave once a block has these elsewhere.
+    pub default_replication: u16,
     /// Replicas that make a block safe at start (`dfs.namenode.safemode.replication.min`).
     pub safe_mode_min_replication: u16,
     /// Replicas that must stay while nodes are in maintenance (`dfs.namenode.maintenance.replication.min`).
@@ -79,6 +81,7 @@ impl Default for BlocksConf {
         Self {
             min_replication: 1,
             max_replication: 512,
+            default_replication: 3,
             safe_mode_min_replication: 1,
             maintenance_min_replication: 1,
             heartbeat_interval: Duration::from_secs(3),

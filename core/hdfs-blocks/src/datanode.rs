@@ -71,6 +71,8 @@ pub struct Storage {
     pub mount: Option<String>,
     /// Full reports since the node registered.
     pub block_report_count: u32,
+    /// A full report was applied at some time.
+    pub(crate) has_received_report: bool,
     /// A heartbeat has arrived since this NameNode became active.
     pub heartbeated_since_failover: bool,
     /// No full report since this NameNode became active: nothing on it may justify a deletion elsewhere.
@@ -95,6 +97,7 @@ impl Storage {
             non_dfs_used: 0,
             mount: None,
             block_report_count: 0,
+            has_received_report: false,
             heartbeated_since_failover: false,
             contents_stale: true,
             present: true,

@@ -19,9 +19,14 @@ mod command;
 mod conf;
 mod datanode;
 mod event;
+mod low_redundancy;
 mod manager;
 mod registration;
+mod report_lease;
 mod slot_set;
+mod storage_policy;
+mod topology;
+mod under_construction;
 
 pub use block_map::{BlockState, FIELD_LIMIT};
 pub use command::{DatanodeCommand, HeartbeatReply, NO_ACK, RecoveringBlock, Transfer};
@@ -30,9 +35,10 @@ pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, 
 pub use event::BlockEvent;
 pub use manager::{
     BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, FsStats, FullReport, HostsLists,
-    LocatedReplicas, PlacementFlags, SafeCounts, TargetRequest,
+    LocatedReplicas, PlacementFlags, ReplicaCounts, SafeCounts, StorageTypeStats, TargetRequest,
 };
 pub use registration::{
     DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,
     ReportContext, ReportedReplica, StorageReport, StorageState, VolumeFailures,
 };
+pub use storage_policy::{DEFAULT_POLICY, STORAGE_POLICIES, StoragePolicy};

@@ -1,16 +1,36 @@
 //! The machine itself: its state, and the types of its calls. Families of calls have a file each below `manager/`.
 
-mod signatures;
+mod admin;
+mod heartbeat;
+mod invariants;
+mod lifecycle;
+mod locate;
+mod recovery;
+mod redundancy;
+mod registry;
+mod replicas;
+mod report;
+mod stats;
+mod surplus;
+mod target;
 
-use std::collections::{BTreeMap, VecDeque};
+pub use stats::{ReplicaCounts, StorageTypeStats};
 
-use hdfs_types::{Block, BlockId, DatanodeUuid, GenerationStamp, INodeId, SplitMix64};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hdfs_types::{Block, BlockId, DatanodeUuid, Error, INodeId, Mono, Result, Rng, SplitMix64};
+use smallvec::SmallVec;
 
 use crate::block_map::{BlockMap, BlockState};
 use crate::conf::BlocksConf;
 use crate::datanode::{Datanode, DatanodeSlot, Storage, StorageSlot};
 use crate::event::BlockEvent;
+use crate::low_redundancy::LowRedundancy;
+use crate::report_lease::ReportLeases;
 use crate::slot_set::SlotSet;
+use crate::storage_policy::DEFAULT_POLICY;
+use crate::topology::Topology;
+use crate::under_construction::UnderConstruction;
 
 /// What is stored for a block, copied out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +76,8 @@ pub struct TargetRequest<'a> {
     pub replicas: usize,
     /// Address of the writer.
     pub writer_ip: Option<&'a str>,
+    /// Rack of the writer, when it is no DataNode and the topology knows it.
+    pub writer_location: Option<&'a str>,
     /// Nodes not to use, by identity. Unknown ones count in the message only.
     pub excluded: &'a [DatanodeUuid],
     /// Nodes to use first, as `host:port` or `ip:port`.
@@ -196,33 +218,141 @@ pub struct FsStats {
 #[derive(Debug)]
 pub struct FullReport {
     storage: StorageSlot,
+    /// Names the report, so that an abandoned one cannot end another.
     number: u64,
+    /// The first report of the storage: unknown replicas are left alone.
     first: bool,
+    /// What the storage held when the report began.
     before: SlotSet,
+    /// What the report listed.
     seen: SlotSet,
+}
+
+/// Why a replica counts as corrupt.
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.CorruptReplicasMap.Reason (3.5.0)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CorruptReason {
+    GenstampMismatch,
+    SizeMismatch,
+    InvalidState,
+    Reported,
+}
+
+/// A corrupt replica.
+#[derive(Clone, Debug)]
+pub(crate) struct CorruptReplica {
+    pub(crate) node: DatanodeSlot,
+    pub(crate) reason: CorruptReason,
+    /// As reported: what to delete.
+    pub(crate) block: Block,
+}
+
+/// Copies that are on their way.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) since: Mono,
+    pub(crate) targets: SmallVec<[StorageSlot; 2]>,
+}
+
+/// Where the scan of all blocks stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ScanCursor {
+    pub(crate) shard: usize,
+    pub(crate) position: u32,
+}
+
+/// Block streams on the nodes in service, for the placement of new blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) nodes: u64,
+    pub(crate) xceivers: u64,
 }
 
 /// The block side of a NameNode. See the crate's description.
 pub struct BlockManager {
     conf: BlocksConf,
     rng: SplitMix64,
+
     datanodes: Vec<Datanode>,
     storages: Vec<Storage>,
     by_uuid: BTreeMap<DatanodeUuid, DatanodeSlot>,
+    by_addr: BTreeMap<(String, u16), DatanodeSlot>,
+    /// By address and by host name.
+    by_host: BTreeMap<String, Vec<DatanodeSlot>>,
+    topology: Topology,
+    hosts: HostsLists,
+    load: Load,
+    leases: ReportLeases,
+    /// Dead nodes and failed storages whose replicas are still being forgotten.
+    to_purge: BTreeSet<StorageSlot>,
+
     map: BlockMap,
+    under_construction: BTreeMap<BlockId, UnderConstruction>,
+    /// Storage policies other than the default one.
+    policies: BTreeMap<BlockId, u8>,
+    corrupt: BTreeMap<BlockId, SmallVec<[CorruptReplica; 1]>>,
+    excess: BTreeMap<(DatanodeSlot, BlockId), Mono>,
+    needed: LowRedundancy,
+    pending: BTreeMap<BlockId, Pending>,
+    /// Blocks whose surplus can't be judged while a storage has not reported.
+    postponed: BTreeSet<BlockId>,
+    /// Recoveries under way, and when they may be started again.
+    recovery_attempts: BTreeMap<BlockId, Mono>,
+    complete_blocks: u64,
+    safe_blocks: u64,
+
+    safe_mode: bool,
+    startup_safe_mode: bool,
+    populating_queues: bool,
+    scan: Option<ScanCursor>,
+    /// When the queues began to be filled: the deletion delay counts from here.
+    active_since: Mono,
+    decommission_cursors: BTreeMap<DatanodeSlot, admin::AdminScan>,
+    scheduled_last_round: usize,
+    timed_out: u64,
+    report_number: u64,
     events: VecDeque<BlockEvent>,
 }
 
 impl BlockManager {
-    /// A manager that knows no block and no node.
+    /// A manager that knows no block and no node, in its first safe mode.
     pub fn new(conf: BlocksConf, seed: u64) -> Self {
+        let mut rng = SplitMix64(seed);
+        let leases = ReportLeases::new(rng.next_u64());
         Self {
             conf,
-            rng: SplitMix64(seed),
+            rng,
             datanodes: Vec::new(),
             storages: Vec::new(),
             by_uuid: BTreeMap::new(),
+            by_addr: BTreeMap::new(),
+            by_host: BTreeMap::new(),
+            topology: Topology::default(),
+            hosts: HostsLists::default(),
+            load: Load::default(),
+            leases,
+            to_purge: BTreeSet::new(),
             map: BlockMap::default(),
+            under_construction: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            corrupt: BTreeMap::new(),
+            excess: BTreeMap::new(),
+            needed: LowRedundancy::default(),
+            pending: BTreeMap::new(),
+            postponed: BTreeSet::new(),
+            recovery_attempts: BTreeMap::new(),
+            complete_blocks: 0,
+            safe_blocks: 0,
+            safe_mode: true,
+            startup_safe_mode: true,
+            populating_queues: false,
+            scan: None,
+            active_since: Mono::default(),
+            decommission_cursors: BTreeMap::new(),
+            scheduled_last_round: 0,
+            timed_out: 0,
+            report_number: 0,
             events: VecDeque::new(),
         }
     }
@@ -239,13 +369,12 @@ impl BlockManager {
 
     /// What is stored for a block.
     pub fn block(&self, id: BlockId) -> Option<BlockInfo> {
-        let entry = self.map.get(id)?;
-        Some(BlockInfo {
-            block: entry.block(),
-            owner: entry.owner(),
-            replication: entry.replication(),
-            state: entry.state(),
-        })
+        self.map.find(id).map(|slot| self.info(slot))
+    }
+
+    /// Blocks in the map.
+    pub fn block_count(&self) -> usize {
+        self.map.len()
     }
 
     /// A node. The slot must come from this manager.
@@ -263,6 +392,38 @@ impl BlockManager {
         self.datanode(self.storage(slot).datanode)
     }
 
-    /// The highest generation stamp given so far: reports of later ones are from the future.
-    pub fn set_generation_stamp(&mut self, _stamp: GenerationStamp) {}
+    fn datanode_mut(&mut self, slot: DatanodeSlot) -> &mut Datanode {
+        &mut self.datanodes[slot.0 as usize]
+    }
+
+    fn storage_mut(&mut self, slot: StorageSlot) -> &mut Storage {
+        &mut self.storages[slot.0 as usize]
+    }
+
+    fn info(&self, slot: u32) -> BlockInfo {
+        let entry = self.map.entry(slot);
+        BlockInfo {
+            block: entry.block(),
+            owner: entry.owner(),
+            replication: entry.replication(),
+            state: entry.state(),
+        }
+    }
+
+    /// The storage policy of a block's file; 0: none was set. Copies of the block go by it.
+    pub fn set_storage_policy(&mut self, id: BlockId, policy: u8) {
+        if policy == 0 || policy == DEFAULT_POLICY || self.map.find(id).is_none() {
+            self.policies.remove(&id);
+        } else {
+            self.policies.insert(id, policy);
+        }
+    }
+
+    pub(crate) fn storage_policy_of(&self, id: BlockId) -> u8 {
+        self.policies.get(&id).copied().unwrap_or(DEFAULT_POLICY)
+    }
+
+    fn slot_of(&self, id: BlockId) -> Result<u32> {
+        self.map.find(id).ok_or_else(|| Error::io(format!("Block blk_{id} does not exist")))
+    }
 }

@@ -1,0 +1,138 @@
+//! Replicas that are too many: which of them go.
+
+use std::collections::BTreeMap;
+
+use hdfs_types::{Mono, StorageType};
+
+use super::BlockManager;
+use crate::datanode::{DatanodeSlot, StorageSlot};
+use crate::registration::StorageState;
+use crate::storage_policy::{StoragePolicy, Types};
+
+/// Heartbeats after which a silent node's replica goes first
+/// (`dfs.namenode.tolerate.heartbeat.multiplier`).
+const TOLERATED_HEARTBEATS: u32 = 4;
+
+impl BlockManager {
+    /// Chooses surplus replicas and queues their deletion. Replicas on storages that have not reported since this
+    /// NameNode became active are neither chosen nor counted; then the block is looked at again later.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockManager.processExtraRedundancyBlock (3.5.0)
+    pub(crate) fn process_surplus(
+        &mut self,
+        now: Mono,
+        slot: u32,
+        added: Option<DatanodeSlot>,
+        delete_hint: Option<DatanodeSlot>,
+    ) {
+        let entry = self.map.entry(slot);
+        let (block, wanted) = (entry.block(), usize::from(entry.replication()));
+        let delete_hint = delete_hint.filter(|hint| Some(*hint) != added);
+        let mut judged = Vec::new();
+        let mut unknown = false;
+        for storage in self.map.storages(slot) {
+            let held = self.storage(storage);
+            let node = self.datanode(held.datanode);
+            if held.state() != StorageState::Normal || !node.alive {
+                continue;
+            }
+            if held.contents_stale {
+                unknown = true;
+            } else if node.is_in_service()
+                && !self.is_excess_on(block.id, held.datanode)
+                && !self.is_corrupt_on(block.id, held.datanode)
+            {
+                judged.push(storage);
+            }
+        }
+        // A block always keeps one: "repair never destroys the last verified copy".
+        let wanted = wanted.max(1);
+        for storage in self.choose_to_delete(now, slot, judged, wanted, added, delete_hint) {
+            let node = self.storage(storage).datanode;
+            self.excess.insert((node, block.id), now);
+            self.queue_deletion(node, block);
+        }
+        self.refresh_safe(slot);
+        if unknown {
+            self.postponed.insert(block.id);
+        }
+    }
+
+    fn choose_to_delete(
+        &self,
+        now: Mono,
+        slot: u32,
+        mut replicas: Vec<StorageSlot>,
+        wanted: usize,
+        added: Option<DatanodeSlot>,
+        delete_hint: Option<DatanodeSlot>,
+    ) -> Vec<StorageSlot> {
+        let kinds: Types = replicas.iter().map(|s| self.storage(*s).storage_type()).collect();
+        let policy = StoragePolicy::of(self.storage_policy_of(self.map.entry(slot).id()));
+        let mut excess_kinds = policy.excess_types(wanted, &kinds);
+        let of_node = |node: Option<DatanodeSlot>, replicas: &[StorageSlot]| {
+            replicas.iter().copied().find(|s| Some(self.storage(*s).datanode) == node)
+        };
+        let hint = of_node(delete_hint, &replicas);
+        let added = of_node(added, &replicas);
+        let mut chosen = Vec::new();
+        while replicas.len() > wanted {
+            let shared = self.on_shared_racks(&replicas);
+            let hinted = hint.filter(|hint| {
+                chosen.is_empty()
+                    && excess_kinds.contains(&self.storage(*hint).storage_type())
+                    && (shared.contains(hint) || added.is_some_and(|a| !shared.contains(&a)))
+            });
+            let victim = hinted.or_else(|| {
+                self.least_useful(now, &self.candidates(&replicas, &shared), &excess_kinds)
+            });
+            let Some(victim) = victim else { break };
+            let kind = self.storage(victim).storage_type();
+            if let Some(at) = excess_kinds.iter().position(|other| *other == kind) {
+                excess_kinds.remove(at);
+            }
+            replicas.retain(|other| *other != victim);
+            chosen.push(victim);
+        }
+        chosen
+    }
+
+    /// Replicas that share their rack with another one.
+    fn on_shared_racks(&self, replicas: &[StorageSlot]) -> Vec<StorageSlot> {
+        let mut per_rack: BTreeMap<&str, usize> = BTreeMap::new();
+        for storage in replicas {
+            *per_rack.entry(&self.datanode_of(*storage).location).or_default() += 1;
+        }
+        let shared = |s: &StorageSlot| per_rack[self.datanode_of(*s).location.as_str()] > 1;
+        replicas.iter().copied().filter(shared).collect()
+    }
+
+    /// With two racks, those on a shared rack; else first those, then all.
+    fn candidates(&self, replicas: &[StorageSlot], shared: &[StorageSlot]) -> Vec<StorageSlot> {
+        let mut racks: Vec<&str> =
+            replicas.iter().map(|s| self.datanode_of(*s).location.as_str()).collect();
+        racks.sort_unstable();
+        racks.dedup();
+        if racks.len() == 2 && !shared.is_empty() {
+            return shared.to_vec();
+        }
+        replicas.to_vec()
+    }
+
+    /// The replica whose node has been silent for long, else the one on the fullest storage.
+    fn least_useful(
+        &self,
+        now: Mono,
+        replicas: &[StorageSlot],
+        kinds: &[StorageType],
+    ) -> Option<StorageSlot> {
+        let tolerated = self.conf.heartbeat_interval * TOLERATED_HEARTBEATS;
+        let of_kind = || {
+            replicas.iter().copied().filter(|s| kinds.contains(&self.storage(*s).storage_type()))
+        };
+        of_kind()
+            .filter(|s| now.since(self.datanode_of(*s).last_update) > tolerated)
+            .min_by_key(|s| self.datanode_of(*s).last_update)
+            .or_else(|| of_kind().min_by_key(|s| self.storage(*s).remaining))
+    }
+}
