@@ -249,7 +249,7 @@ mod tests {
         let get = |text| answer(&beans, None, Some(text));
         let found = get("Hadoop:service=NameNode,name=FSNamesystemState::NumLiveDataNodes");
         assert!(found.contains("\"NumLiveDataNodes\" : 3\n"), "{found}");
-        assert!(!found.contains("Names"), "{found}");
+        assert!(!found.contains("\"Names\""), "{found}");
         let missing = get("Hadoop:service=NameNode,name=NameNodeStatus::Foo");
         assert!(missing.contains("\"message\" : \"No attribute with name Foo was found.\""));
         assert!(get("foo").contains("query format is not as expected."));
