@@ -5,6 +5,7 @@
 
 pub mod addr;
 pub mod clock;
+pub mod conf_files;
 pub mod disk;
 pub mod host;
 pub mod http;
