@@ -1,0 +1,12 @@
+//! Tests of the block manager through its public calls: scripts of events against a small cluster.
+
+mod cluster;
+mod life;
+mod memory;
+mod nodes;
+mod placement;
+mod property;
+mod recovery;
+mod redundancy;
+mod reports;
+mod rules;
