@@ -1,0 +1,6 @@
+//! The program as an operator runs it: processes that are killed, folders that are damaged, disks that are full.
+
+mod faults;
+mod kill;
+mod load;
+mod site;
