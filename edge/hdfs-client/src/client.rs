@@ -60,7 +60,7 @@ impl HdfsClient {
     /// # Errors
     /// As [`Self::connect`].
     pub fn for_uri(uri: &str, conf: &Configuration) -> Result<Self> {
-        Self::for_user(uri, conf, crate::user::current()?)
+        Self::for_user(uri, conf, Ugi::new(hdfs_rt::users::current_user()))
     }
 
     /// The same as another user than the one who runs the process.
@@ -140,27 +140,13 @@ impl HdfsClient {
 
 /// How the RPC client connects and waits. Behind a nameservice a refused connection means the next NameNode at once.
 fn rpc_conf(conf: &Configuration, has_failover: bool) -> Result<rpc_client::ClientConf> {
-    let (retries, retries_on_timeouts) = if has_failover {
-        (
-            &keys::DFS_CLIENT_FAILOVER_CONNECTION_RETRIES,
-            &keys::DFS_CLIENT_FAILOVER_CONNECTION_RETRIES_ON_TIMEOUTS,
-        )
-    } else {
-        (&keys::IPC_CLIENT_CONNECT_MAX_RETRIES, &keys::IPC_CLIENT_CONNECT_MAX_RETRIES_ON_TIMEOUTS)
-    };
-    let rpc_timeout = conf.get_duration(&keys::IPC_CLIENT_RPC_TIMEOUT_MS)?;
-    let ping = conf.get_bool(&keys::IPC_CLIENT_PING);
-    Ok(rpc_client::ClientConf {
-        connect_timeout: conf.get_duration(&keys::IPC_CLIENT_CONNECT_TIMEOUT)?,
-        connect_max_retries: conf.get_u32(retries)?,
-        connect_retry_interval: conf.get_duration(&keys::IPC_CLIENT_CONNECT_RETRY_INTERVAL)?,
-        connect_max_retries_on_timeouts: conf.get_u32(retries_on_timeouts)?,
-        max_idle: conf.get_duration(&keys::IPC_CLIENT_CONNECTION_MAXIDLETIME)?,
-        ping_interval: ping.then(|| conf.get_duration(&keys::IPC_PING_INTERVAL)).transpose()?,
-        rpc_timeout: (!rpc_timeout.is_zero()).then_some(rpc_timeout),
-        tcp_no_delay: conf.get_bool(&keys::IPC_CLIENT_TCPNODELAY),
-        max_response_bytes: conf.get_usize(&keys::IPC_MAXIMUM_RESPONSE_LENGTH)?,
-    })
+    let mut rpc = rpc_client::ClientConf::from_configuration(conf)?;
+    if has_failover {
+        rpc.connect_max_retries = conf.get_u32(&keys::DFS_CLIENT_FAILOVER_CONNECTION_RETRIES)?;
+        rpc.connect_max_retries_on_timeouts =
+            conf.get_u32(&keys::DFS_CLIENT_FAILOVER_CONNECTION_RETRIES_ON_TIMEOUTS)?;
+    }
+    Ok(rpc)
 }
 
 /// The authority of an hdfs:// URI.

@@ -22,7 +22,6 @@ mod peer;
 mod random;
 mod read;
 mod status;
-mod user;
 mod write;
 
 pub use admin::{CorruptFiles, DatanodeReportType, DatanodeStorageReport, HaState, SafeModeAction};

@@ -10,11 +10,11 @@
 // again, a few times, under the same call id. What was acknowledged stays acknowledged, and less fails.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hdfs_rt::rpc::client::{CallOptions, Proxy};
-use hdfs_types::{CallId, Error, ErrorKind, Result, Retry};
+use hdfs_types::{Error, ErrorKind, Result, Retry};
 use prost::Message;
 
 /// What a second execution of a call would do.
@@ -49,8 +49,6 @@ pub(crate) struct NameNode {
 struct Shared {
     proxies: Vec<Proxy>,
     current: AtomicUsize,
-    /// Every call of this client goes through here, so these numbers are unique under its client id.
-    next_call_id: AtomicI32,
     retry: RetryConf,
 }
 
@@ -62,8 +60,7 @@ impl NameNode {
     pub(crate) fn new(proxies: Vec<Proxy>, retry: RetryConf) -> Self {
         assert!(!proxies.is_empty(), "a nameservice has a NameNode");
         let current = AtomicUsize::new(0);
-        let next_call_id = AtomicI32::new(0);
-        Self { shared: Arc::new(Shared { proxies, current, next_call_id, retry }) }
+        Self { shared: Arc::new(Shared { proxies, current, retry }) }
     }
 
     /// Calls a method, on another NameNode or again where that is safe.
@@ -78,8 +75,9 @@ impl NameNode {
         Resp: Message + Default,
     {
         let mut attempts = Attempts::default();
-        let number = self.shared.next_call_id.fetch_add(1, Ordering::Relaxed) & i32::MAX;
-        let mut options = CallOptions { call_id: Some(CallId(number)), ..CallOptions::default() };
+        // Every proxy belongs to the same client, so a number serves on all of them.
+        let call_id = Some(self.shared.proxies[0].client().next_call_id());
+        let mut options = CallOptions { call_id, ..CallOptions::default() };
         loop {
             let index = self.shared.current.load(Ordering::Relaxed);
             let proxy = &self.shared.proxies[index % self.shared.proxies.len()];

@@ -1,0 +1,181 @@
+//! A cluster of Apache's programs for tests, and Apache's client beside it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hdfs_client::DatanodeReportType;
+use hdfs_client::blocking::HdfsClient;
+use hdfs_rt::rpc::client::Ugi;
+
+const DATANODES: &str = "4";
+
+/// A running cluster; it stops when this is dropped, unless it was up before.
+pub(crate) struct Cluster {
+    programs: PathBuf,
+    dir: PathBuf,
+    base_port: u16,
+    owned: bool,
+}
+
+impl Cluster {
+    /// Starts one; `None` when `TUSK_PEER` is not set.
+    pub(crate) fn start() -> Option<Self> {
+        let programs = PathBuf::from(std::env::var_os("TUSK_PEER")?);
+        let base_port =
+            std::env::var("TUSK_PEER_PORT").map_or(23_400, |port| port.parse().unwrap());
+        let (dir, owned) = match std::env::var_os("TUSK_PEER_DIR") {
+            Some(dir) => (PathBuf::from(dir), false),
+            None => (std::env::temp_dir().join(format!("tusk-client-{base_port}")), true),
+        };
+        let cluster = Self { programs, dir, base_port, owned };
+        if owned {
+            cluster.run_cluster(&[
+                "-n",
+                DATANODES,
+                "-p",
+                &base_port.to_string(),
+                "-D",
+                "dfs.namenode.fs-limits.min-block-size=0",
+                "-D",
+                "dfs.replication=2",
+            ]);
+        }
+        Some(cluster)
+    }
+
+    fn run_cluster(&self, options: &[&str]) {
+        let mut command = Command::new(self.programs.join("cluster"));
+        command.arg("up").arg(&self.dir).args(options);
+        assert!(command.status().unwrap().success(), "the cluster did not come up");
+    }
+
+    fn conf_dir(&self) -> PathBuf {
+        self.dir.join("conf")
+    }
+
+    /// Our client, with further settings.
+    pub(crate) fn client(&self, overrides: &[(&str, &str)]) -> HdfsClient {
+        HdfsClient::connect(&self.configuration(overrides)).unwrap()
+    }
+
+    /// Our client as another user.
+    pub(crate) fn client_of(&self, user: &str) -> HdfsClient {
+        let conf = self.configuration(&[]);
+        let uri = conf.get_str(&hdfs_conf::keys::FS_DEFAULT_FS);
+        HdfsClient::for_user(uri, &conf, Ugi::new(user)).unwrap()
+    }
+
+    fn configuration(&self, overrides: &[(&str, &str)]) -> hdfs_conf::Configuration {
+        let overrides: Vec<(String, String)> = overrides
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        hdfs_rt::conf_files::load_configuration(Some(&self.conf_dir()), &overrides).unwrap()
+    }
+
+    /// Runs a program of Apache's and gives what it prints.
+    pub(crate) fn hadoop(&self, args: &[&str]) -> String {
+        String::from_utf8(self.hadoop_bytes(args)).unwrap()
+    }
+
+    /// The same for output that is no text.
+    pub(crate) fn hadoop_bytes(&self, args: &[&str]) -> Vec<u8> {
+        let output = Command::new(self.programs.join("hadoop"))
+            .args(args)
+            .env("HADOOP_CONF_DIR", self.conf_dir())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "hadoop {args:?} failed");
+        output.stdout
+    }
+
+    /// An empty local folder.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        let dir = self.dir.join("scratch").join(name);
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    /// The name of the DataNode with this transfer port.
+    fn datanode(&self, xfer_port: u16) -> String {
+        format!("dn{}", (xfer_port - self.base_port) / 10)
+    }
+
+    /// Kills a DataNode without warning.
+    pub(crate) fn kill(&self, xfer_port: u16) {
+        let pid_file = self.dir.join(format!("{}.pid", self.datanode(xfer_port)));
+        let pid = std::fs::read_to_string(&pid_file).unwrap();
+        let status = Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Starts it again and waits until it serves.
+    pub(crate) fn restart(&self, xfer_port: u16) {
+        let status = Command::new(self.programs.join("cluster"))
+            .arg("start")
+            .arg(&self.dir)
+            .arg(self.datanode(xfer_port))
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let client = self.client(&[]);
+        let started = Instant::now();
+        loop {
+            let live = client.datanode_report(DatanodeReportType::Live).unwrap();
+            let back = live.iter().find(|node| node.xfer_port == xfer_port);
+            let fresh = back.is_some_and(|node| node.last_block_report.0 > 0);
+            let accepts = std::net::TcpStream::connect(("127.0.0.1", xfer_port)).is_ok();
+            if fresh && accepts {
+                // Registration and block report of the new process follow its listening at once.
+                std::thread::sleep(Duration::from_secs(2));
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "{xfer_port} did not come back");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Flips a byte of a replica on a DataNode's disk.
+    pub(crate) fn damage(&self, block_id: i64, xfer_port: u16) {
+        let root = self.dir.join(self.datanode(xfer_port));
+        let file = find(&root, &format!("blk_{block_id}")).expect("the replica is on disk");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.owned {
+            let _ = Command::new(self.programs.join("cluster")).arg("down").arg(&self.dir).status();
+        }
+    }
+}
+
+fn find(dir: &Path, name: &str) -> Option<PathBuf> {
+    std::fs::read_dir(dir).ok()?.flatten().find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            find(&path, name)
+        } else {
+            (path.file_name()? == name).then_some(path)
+        }
+    })
+}
+
+/// Bytes that do not repeat by chunk, packet or block.
+pub(crate) fn data(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        bytes.extend_from_slice(&(state >> 16).to_le_bytes()[..6]);
+    }
+    bytes.truncate(length);
+    bytes
+}
