@@ -1,0 +1,403 @@
+//! Statistics, reports on DataNodes, and what an administrator may ask of the machine alone. What needs the disk
+//! (`saveNamespace`, `rollEdits`) or files (`refreshNodes`) begins in the shell.
+//!
+//! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
+
+use hdfs_blocks::{DatanodeReportType, HostsLists};
+use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
+use hdfs_proto::common::HaServiceStateProto;
+use hdfs_proto::hdfs as p;
+use hdfs_types::{Error, ErrorKind, Mono, Result};
+use p::SafeModeActionProto as Action;
+
+use crate::call::Call;
+use crate::convert;
+use crate::machine::NameNode;
+use crate::policies;
+
+impl NameNode {
+    /// Proto: getServerDefaults.
+    pub fn get_server_defaults(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetServerDefaultsRequestProto,
+    ) -> Result<p::GetServerDefaultsResponseProto> {
+        Ok(p::GetServerDefaultsResponseProto { server_defaults: self.conf.server_defaults.clone() })
+    }
+
+    /// Proto: getStoragePolicies.
+    pub fn get_storage_policies(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetStoragePoliciesRequestProto,
+    ) -> Result<p::GetStoragePoliciesResponseProto> {
+        let policies = policies::STORAGE_POLICIES.iter().map(|policy| policy.to_proto()).collect();
+        Ok(p::GetStoragePoliciesResponseProto { policies })
+    }
+
+    /// Proto: getErasureCodingPolicies.
+    pub fn get_erasure_coding_policies(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetErasureCodingPoliciesRequestProto,
+    ) -> Result<p::GetErasureCodingPoliciesResponseProto> {
+        let ec_policies = policies::erasure_coding_policies();
+        Ok(p::GetErasureCodingPoliciesResponseProto { ec_policies })
+    }
+
+    /// Proto: getFsStats.
+    pub fn get_fs_stats(
+        &self,
+        call: &Call<'_>,
+        _: &p::GetFsStatusRequestProto,
+    ) -> Result<p::GetFsStatsResponseProto> {
+        let stats = self.blocks.stats(call.now.mono);
+        Ok(p::GetFsStatsResponseProto {
+            capacity: stats.capacity,
+            used: stats.used,
+            remaining: stats.remaining,
+            under_replicated: stats.low_redundancy,
+            corrupt_blocks: stats.corrupt,
+            missing_blocks: stats.missing,
+            missing_repl_one_blocks: Some(stats.missing_replication_one),
+            blocks_in_future: Some(0),
+            pending_deletion_blocks: Some(stats.pending_deletion),
+        })
+    }
+
+    /// Proto: getFsReplicatedBlockStats.
+    pub fn get_fs_replicated_block_stats(
+        &self,
+        call: &Call<'_>,
+        _: &p::GetFsReplicatedBlockStatsRequestProto,
+    ) -> Result<p::GetFsReplicatedBlockStatsResponseProto> {
+        let stats = self.blocks.stats(call.now.mono);
+        Ok(p::GetFsReplicatedBlockStatsResponseProto {
+            low_redundancy: stats.low_redundancy,
+            corrupt_blocks: stats.corrupt,
+            missing_blocks: stats.missing,
+            missing_repl_one_blocks: stats.missing_replication_one,
+            blocks_in_future: 0,
+            pending_deletion_blocks: stats.pending_deletion,
+            highest_prio_low_redundancy_blocks: Some(stats.highest_priority),
+            badly_distributed_blocks: Some(stats.badly_distributed),
+        })
+    }
+
+    /// Proto: getFsECBlockGroupStats. There are no block groups yet: every count is zero.
+    pub fn get_fs_ec_block_group_stats(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetFsEcBlockGroupStatsRequestProto,
+    ) -> Result<p::GetFsEcBlockGroupStatsResponseProto> {
+        Ok(p::GetFsEcBlockGroupStatsResponseProto {
+            low_redundancy: 0,
+            corrupt_blocks: 0,
+            missing_blocks: 0,
+            blocks_in_future: 0,
+            pending_deletion_blocks: 0,
+            highest_prio_low_redundancy_blocks: Some(0),
+            badly_distributed_blocks: Some(0),
+        })
+    }
+
+    /// Proto: getDatanodeReport.
+    pub fn get_datanode_report(
+        &self,
+        call: &Call<'_>,
+        request: &p::GetDatanodeReportRequestProto,
+    ) -> Result<p::GetDatanodeReportResponseProto> {
+        let slots = self.blocks.list_datanodes(call.now.mono, report_type(request.r#type)?);
+        let di = slots.into_iter().map(|slot| convert::datanode_info(&self.blocks, slot)).collect();
+        Ok(p::GetDatanodeReportResponseProto { di })
+    }
+
+    /// Proto: getDatanodeStorageReport.
+    pub fn get_datanode_storage_report(
+        &self,
+        call: &Call<'_>,
+        request: &p::GetDatanodeStorageReportRequestProto,
+    ) -> Result<p::GetDatanodeStorageReportResponseProto> {
+        let slots = self.blocks.list_datanodes(call.now.mono, report_type(request.r#type)?);
+        let report = |slot| p::DatanodeStorageReportProto {
+            datanode_info: convert::datanode_info(&self.blocks, slot),
+            storage_reports: self
+                .blocks
+                .datanode(slot)
+                .storages
+                .iter()
+                .map(|storage| convert::storage_report_proto(&self.blocks, *storage))
+                .collect(),
+        };
+        let datanode_storage_reports = slots.into_iter().map(report).collect();
+        Ok(p::GetDatanodeStorageReportResponseProto { datanode_storage_reports })
+    }
+
+    /// Proto: getSlowDatanodeReport. Peers are not compared yet, so none is known to be slow.
+    pub fn get_slow_datanode_report(
+        &self,
+        call: &Call<'_>,
+        _: &p::GetSlowDatanodeReportRequestProto,
+    ) -> Result<p::GetSlowDatanodeReportResponseProto> {
+        call.caller.check_superuser()?;
+        Ok(p::GetSlowDatanodeReportResponseProto { datanode_info_proto: Vec::new() })
+    }
+
+    /// Proto: setSafeMode.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser, unless it only asks.
+    pub fn set_safe_mode(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::SetSafeModeRequestProto,
+    ) -> Result<p::SetSafeModeResponseProto> {
+        let action = Action::try_from(request.action).map_err(|_| {
+            Error::new(
+                ErrorKind::IllegalArgument,
+                format!("Unexpected SafeModeAction :{}", request.action),
+            )
+        })?;
+        if action != Action::SafemodeGet {
+            call.caller.check_superuser()?;
+        }
+        let mono = call.now.mono;
+        match action {
+            Action::SafemodeGet => {}
+            Action::SafemodeEnter => self.enter_safe_mode(),
+            Action::SafemodeLeave => self.leave_safe_mode(mono, false),
+            Action::SafemodeForceExit => self.leave_safe_mode(mono, true),
+        }
+        Ok(p::SetSafeModeResponseProto { result: self.safe_mode.is_on() })
+    }
+
+    /// Proto: listCorruptFileBlocks.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser.
+    pub fn list_corrupt_file_blocks(
+        &self,
+        call: &Call<'_>,
+        request: &p::ListCorruptFileBlocksRequestProto,
+    ) -> Result<p::ListCorruptFileBlocksResponseProto> {
+        call.caller.check_superuser()?;
+        let from = request
+            .cookie
+            .as_deref()
+            .map_or(Ok(i64::MIN), str::parse)
+            .map_err(|e| Error::io(format!("{e}: the cookie is a block id")))?;
+        let limit = self.conf.max_corrupt_files;
+        let found = self.blocks.corrupt_blocks(hdfs_types::BlockId(from), limit);
+        let cookie = found
+            .last()
+            .map_or_else(|| request.cookie.clone().unwrap_or_default(), |info| {
+                (info.block.id.0 + 1).to_string()
+            });
+        let below = request.path.trim_end_matches('/');
+        let files = found
+            .iter()
+            .filter_map(|info| self.path_text(info.owner))
+            .filter(|path| {
+                path.strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+            .collect();
+        let corrupt = p::CorruptFileBlocksProto { files, cookie };
+        Ok(p::ListCorruptFileBlocksResponseProto { corrupt })
+    }
+
+    /// Proto: setBalancerBandwidth.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser.
+    pub fn set_balancer_bandwidth(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::SetBalancerBandwidthRequestProto,
+    ) -> Result<p::SetBalancerBandwidthResponseProto> {
+        call.caller.check_superuser()?;
+        let bandwidth = u64::try_from(request.bandwidth).map_err(|_| {
+            Error::new(
+                ErrorKind::IllegalArgument,
+                "Balancer bandwidth should be 0 or more bytes a second",
+            )
+        })?;
+        self.blocks.set_balancer_bandwidth(bandwidth);
+        Ok(p::SetBalancerBandwidthResponseProto {})
+    }
+
+    /// Takes new lists of hosts, which the shell has read.
+    ///
+    /// Proto: refreshNodes.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser.
+    pub fn refresh_nodes(&mut self, call: &Call<'_>, hosts: HostsLists) -> Result<()> {
+        call.caller.check_superuser()?;
+        self.blocks.refresh_nodes(call.now, hosts);
+        Ok(())
+    }
+
+    /// Proto: msync. This NameNode is the active one: it is never behind itself.
+    pub fn msync(&self, _: &Call<'_>, _: &p::MsyncRequestProto) -> Result<p::MsyncResponseProto> {
+        Ok(p::MsyncResponseProto {})
+    }
+
+    /// Proto: getHAServiceState.
+    pub fn get_ha_service_state(
+        &self,
+        _: &Call<'_>,
+        _: &p::HaServiceStateRequestProto,
+    ) -> Result<p::HaServiceStateResponseProto> {
+        Ok(p::HaServiceStateResponseProto { state: HaServiceStateProto::Active as i32 })
+    }
+
+    /// Proto: getDataEncryptionKey. Data is not encrypted on the wire: there is no key.
+    pub fn get_data_encryption_key(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetDataEncryptionKeyRequestProto,
+    ) -> Result<p::GetDataEncryptionKeyResponseProto> {
+        Ok(p::GetDataEncryptionKeyResponseProto { data_encryption_key: None })
+    }
+
+    /// Proto: getDelegationToken. Without security there are no tokens: as Hadoop, it answers that there is none.
+    pub fn get_delegation_token(
+        &self,
+        _: &Call<'_>,
+        _: &GetDelegationTokenRequestProto,
+    ) -> Result<GetDelegationTokenResponseProto> {
+        Ok(GetDelegationTokenResponseProto { token: None })
+    }
+
+    /// Proto: getSlowDatanodeReport's neighbour for upgrades: upgradeStatus. No upgrade is ever under way.
+    pub fn upgrade_status(
+        &self,
+        call: &Call<'_>,
+        _: &p::UpgradeStatusRequestProto,
+    ) -> Result<p::UpgradeStatusResponseProto> {
+        call.caller.check_superuser()?;
+        Ok(p::UpgradeStatusResponseProto { upgrade_finalized: true })
+    }
+
+    /// Proto: finalizeUpgrade. There is nothing to finalize, which Hadoop calls success.
+    pub fn finalize_upgrade(
+        &self,
+        call: &Call<'_>,
+        _: &p::FinalizeUpgradeRequestProto,
+    ) -> Result<p::FinalizeUpgradeResponseProto> {
+        call.caller.check_superuser()?;
+        Ok(p::FinalizeUpgradeResponseProto {})
+    }
+
+    /// Proto: rollingUpgrade. Asking is answered ("none"); starting one is not supported yet.
+    pub fn rolling_upgrade(
+        &self,
+        call: &Call<'_>,
+        request: &p::RollingUpgradeRequestProto,
+    ) -> Result<p::RollingUpgradeResponseProto> {
+        call.caller.check_superuser()?;
+        if request.action == p::RollingUpgradeActionProto::Query as i32 {
+            return Ok(p::RollingUpgradeResponseProto { rolling_upgrade_info: None });
+        }
+        Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            "rollingUpgrade: only the query is supported yet",
+        ))
+    }
+
+    /// Proto: getCurrentEditLogTxid.
+    pub fn get_current_edit_log_txid(
+        &self,
+        call: &Call<'_>,
+        _: &p::GetCurrentEditLogTxidRequestProto,
+    ) -> Result<p::GetCurrentEditLogTxidResponseProto> {
+        call.caller.check_superuser()?;
+        let txid = i64::try_from(self.last_txid().0).unwrap_or(i64::MAX);
+        Ok(p::GetCurrentEditLogTxidResponseProto { txid })
+    }
+
+    /// Proto: getSnapshottableDirListing. Nothing is snapshottable yet.
+    pub fn get_snapshottable_dir_listing(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetSnapshottableDirListingRequestProto,
+    ) -> Result<p::GetSnapshottableDirListingResponseProto> {
+        Ok(p::GetSnapshottableDirListingResponseProto { snapshottable_dir_list: None })
+    }
+
+    /// Proto: getEZForPath. No encryption zone can be made yet.
+    pub fn get_ez_for_path(
+        &self,
+        _: &Call<'_>,
+        _: &p::GetEzForPathRequestProto,
+    ) -> Result<p::GetEzForPathResponseProto> {
+        Ok(p::GetEzForPathResponseProto { zone: None })
+    }
+
+    /// Proto: listEncryptionZones.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser.
+    pub fn list_encryption_zones(
+        &self,
+        call: &Call<'_>,
+        _: &p::ListEncryptionZonesRequestProto,
+    ) -> Result<p::ListEncryptionZonesResponseProto> {
+        call.caller.check_superuser()?;
+        Ok(p::ListEncryptionZonesResponseProto { zones: Vec::new(), has_more: false })
+    }
+
+    /// Proto: listCachePools. No pool can be made yet.
+    pub fn list_cache_pools(
+        &self,
+        _: &Call<'_>,
+        _: &p::ListCachePoolsRequestProto,
+    ) -> Result<p::ListCachePoolsResponseProto> {
+        Ok(p::ListCachePoolsResponseProto { entries: Vec::new(), has_more: false })
+    }
+
+    /// Proto: listCacheDirectives. No directive can be made yet.
+    pub fn list_cache_directives(
+        &self,
+        _: &Call<'_>,
+        _: &p::ListCacheDirectivesRequestProto,
+    ) -> Result<p::ListCacheDirectivesResponseProto> {
+        Ok(p::ListCacheDirectivesResponseProto { elements: Vec::new(), has_more: false })
+    }
+
+    /// Looks for silent nodes; true: call again soon.
+    pub fn check_heartbeats(&mut self, now: hdfs_blocks::Now) -> bool {
+        const DEAD_NODES_A_ROUND: usize = 10;
+        let more = self.blocks.check_heartbeats(now, DEAD_NODES_A_ROUND);
+        self.check_safe_mode(now.mono);
+        more
+    }
+
+    /// One round of the redundancy monitor; returns the copies scheduled.
+    pub fn compute_redundancy_work(&mut self, now: Mono) -> usize {
+        if self.safe_mode.is_on() { 0 } else { self.blocks.compute_work(now) }
+    }
+
+    /// One round of the decommission monitor.
+    pub fn check_decommission(&mut self, now: hdfs_blocks::Now) {
+        self.blocks.check_decommission(now);
+    }
+}
+
+fn report_type(number: i32) -> Result<DatanodeReportType> {
+    use p::DatanodeReportTypeProto as Wire;
+    Ok(match Wire::try_from(number) {
+        Ok(Wire::All) => DatanodeReportType::All,
+        Ok(Wire::Live) => DatanodeReportType::Live,
+        Ok(Wire::Dead) => DatanodeReportType::Dead,
+        Ok(Wire::Decommissioning) => DatanodeReportType::Decommissioning,
+        Ok(Wire::EnteringMaintenance) => DatanodeReportType::EnteringMaintenance,
+        Ok(Wire::InMaintenance) => DatanodeReportType::InMaintenance,
+        Err(_) => {
+            return Err(Error::new(
+                ErrorKind::IllegalArgument,
+                format!("{number} is no kind of DataNode report"),
+            ));
+        }
+    })
+}

@@ -1,0 +1,138 @@
+//! The audit log: one line for each call of a client, allowed or denied.
+//!
+//! The line is Hadoop's, with tabs between its parts, under the tracing target `audit`; without a subscriber for that
+//! target nothing is formatted. Texts that a client chose are escaped, so that none can fake a line.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem.FSNamesystemAuditLogger (3.5.0)
+
+use std::fmt::Write;
+
+use hdfs_rt::rpc::server::{AuthMethod, RpcCall};
+use hdfs_types::{Error, ErrorKind};
+
+/// What a kind of call writes into the audit log: the command and where its request names source and target.
+pub(crate) struct Audit<Q> {
+    command: &'static str,
+    paths: fn(&Q) -> (&str, &str),
+}
+
+impl<Q> Audit<Q> {
+    /// No line.
+    pub(crate) fn none() -> Self {
+        Self { command: "", paths: |_| ("", "") }
+    }
+
+    /// A call with a source, or with source and target.
+    pub(crate) fn new(command: &'static str, paths: fn(&Q) -> (&str, &str)) -> Self {
+        Self { command, paths }
+    }
+}
+
+/// Writes the lines.
+#[derive(Default)]
+pub(crate) struct AuditLog;
+
+impl AuditLog {
+    /// Records a call whose answer is known.
+    pub(crate) fn record<Q>(
+        &self,
+        call: &RpcCall<'_>,
+        audit: &Audit<Q>,
+        request: &Q,
+        error: Option<&Error>,
+    ) {
+        if audit.command.is_empty() || !tracing::enabled!(target: "audit", tracing::Level::INFO) {
+            return;
+        }
+        // As in Hadoop, other failures are no matter of permission and leave no line.
+        let allowed = match error.map(|error| &error.kind) {
+            None => true,
+            Some(ErrorKind::AccessControl) => false,
+            Some(_) => return,
+        };
+        let (source, target) = (audit.paths)(request);
+        tracing::info!(target: "audit", "{}", line(call, audit.command, source, target, allowed));
+    }
+}
+
+fn line(call: &RpcCall<'_>, command: &str, source: &str, target: &str, allowed: bool) -> String {
+    let auth = match call.caller.auth {
+        AuthMethod::Simple => "SIMPLE",
+        AuthMethod::Kerberos => "KERBEROS",
+        AuthMethod::Token => "TOKEN",
+        AuthMethod::Proxy => "PROXY",
+    };
+    let mut out = format!("allowed={allowed}\tugi={} (auth:{auth})", call.caller.user);
+    // Writing to a String can't fail.
+    if let Some(real) = &call.caller.real_user {
+        let _ = write!(out, " via {real} (auth:SIMPLE)");
+    }
+    let _ = write!(out, "\tip=/{}\tcmd={command}\tsrc=", call.remote.ip());
+    push_path(&mut out, source);
+    out.push_str("\tdst=");
+    push_path(&mut out, target);
+    out.push_str("\tperm=null\tproto=rpc");
+    if let Some(context) = &call.caller_context {
+        out.push_str("\tcallerContext=");
+        push_escaped(&mut out, truncated(&context.context));
+        if let Some(signature) = &context.signature
+            && signature.len() <= MAX_SIGNATURE
+        {
+            let _ = write!(out, ":{}", String::from_utf8_lossy(signature).escape_default());
+        }
+    }
+    out
+}
+
+/// `hadoop.caller.context.max.size` and `hadoop.caller.context.signature.max.size`.
+const MAX_CONTEXT: usize = 128;
+const MAX_SIGNATURE: usize = 40;
+
+fn truncated(text: &str) -> &str {
+    let mut end = text.len().min(MAX_CONTEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn push_path(out: &mut String, path: &str) {
+    if path.is_empty() {
+        out.push_str("null");
+    } else {
+        push_escaped(out, path);
+    }
+}
+
+/// Java's escapes for what could end a field or a line.
+fn push_escaped(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            c if u32::from(c) < 0x20 || u32::from(c) > 0x7e => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    // Writing to a String can't fail.
+                    let _ = write!(out, "\\u{unit:04X}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_can_not_fake_a_line() {
+        let mut out = String::new();
+        push_escaped(&mut out, "/a\nallowed=true\t\u{e9}");
+        assert_eq!(out, "/a\\nallowed=true\\t\\u00E9");
+    }
+}

@@ -1,0 +1,244 @@
+//! The settings of one NameNode: read once from the configuration, plain afterwards.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hdfs_blocks::BlocksConf;
+use hdfs_conf::{Configuration, HostPort, Key, StorageLocation, keys};
+use hdfs_namenode::{MachineConf, SafeModeConf};
+use hdfs_proto::hdfs::{ChecksumTypeProto, FsServerDefaultsProto};
+use hdfs_types::{Error, ErrorKind, Result};
+
+use super::storage::DirSpec;
+
+/// What the shell needs; [`MachineConf`] is what the machine needs.
+#[derive(Clone, Debug)]
+pub(crate) struct NameNodeConf {
+    pub(crate) machine: MachineConf,
+    pub(crate) dirs: Vec<DirSpec>,
+    /// `dfs.namenode.edits.dir.minimum`.
+    pub(crate) minimum_edits_dirs: usize,
+    /// Where to serve RPC, and under which name clients know it.
+    pub(crate) rpc_bind: HostPort,
+    pub(crate) rpc_address: HostPort,
+    /// The second RPC port, for DataNodes, if there is one.
+    pub(crate) service_rpc_bind: Option<HostPort>,
+    pub(crate) http_bind: HostPort,
+    /// `dfs.namenode.num.checkpoints.retained`.
+    pub(crate) checkpoints_retained: usize,
+    /// `dfs.namenode.num.extra.edits.retained`.
+    pub(crate) extra_edits_retained: u64,
+    /// `dfs.namenode.max.extra.edits.segments.retained`.
+    pub(crate) extra_segments_retained: usize,
+    /// `dfs.namenode.checkpoint.period`: an image older than this is renewed at start.
+    pub(crate) checkpoint_period: Duration,
+    /// `dfs.namenode.checkpoint.txns`: so is one with more edits behind it.
+    pub(crate) checkpoint_txns: u64,
+    /// A segment with more transactions than this is rolled.
+    pub(crate) roll_txns: u64,
+    /// `dfs.namenode.edit.log.autoroll.check.interval.ms`.
+    pub(crate) roll_check_interval: Duration,
+    /// `dfs.namenode.resource.du.reserved`: less free space than this on every name folder means safe mode.
+    pub(crate) reserved_bytes: u64,
+    /// `dfs.namenode.resource.check.interval`.
+    pub(crate) resource_check_interval: Duration,
+    /// `dfs.namenode.redundancy.interval.seconds`.
+    pub(crate) redundancy_interval: Duration,
+    /// `dfs.namenode.lease-recheck-interval-ms`.
+    pub(crate) lease_interval: Duration,
+    /// `dfs.namenode.decommission.interval`.
+    pub(crate) decommission_interval: Duration,
+    /// How long `complete` and `addBlock` wait for reports; zero: as Hadoop, not at all.
+    pub(crate) hold_replies: Duration,
+    /// `dfs.permissions.superusergroup`.
+    pub(crate) superuser_group: String,
+    /// `dfs.hosts` and `dfs.hosts.exclude`.
+    pub(crate) hosts_include: Option<PathBuf>,
+    pub(crate) hosts_exclude: Option<PathBuf>,
+    /// `hadoop.user.group.static.mapping.overrides` and the other keys of group mapping live there.
+    pub(crate) configuration: Configuration,
+}
+
+impl NameNodeConf {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// When a value is malformed or contradicts another one.
+    pub(crate) fn new(conf: &Configuration) -> Result<Self> {
+        let rpc_address = conf.namenode_rpc_address()?;
+        let service = conf.get_opt_host_port(&keys::DFS_NAMENODE_SERVICERPC_ADDRESS)?;
+        let http = conf.get_host_port(&keys::DFS_NAMENODE_HTTP_ADDRESS)?;
+        let checkpoint_txns = conf.get_u64(&keys::DFS_NAMENODE_CHECKPOINT_TXNS)?;
+        let roll = conf.get_f64(&keys::DFS_NAMENODE_EDIT_LOG_AUTOROLL_MULTIPLIER_THRESHOLD)?;
+        let hold = conf.get_bool(&keys::TUSK_NAMENODE_HOLD_REPLIES_FOR_RECEIVED_REPORTS);
+        let reserved = conf.get_u64(&keys::DFS_NAMENODE_RESOURCE_DU_RESERVED)?;
+        Ok(Self {
+            machine: machine_conf(conf, &rpc_address)?,
+            dirs: dir_specs(conf)?,
+            minimum_edits_dirs: conf.get_usize(&keys::DFS_NAMENODE_EDITS_DIR_MINIMUM)?,
+            rpc_bind: conf.bind_address(&rpc_address, &keys::DFS_NAMENODE_RPC_BIND_HOST),
+            service_rpc_bind: service.map(|address| {
+                conf.bind_address(&address, &keys::DFS_NAMENODE_SERVICERPC_BIND_HOST)
+            }),
+            rpc_address,
+            http_bind: conf.bind_address(&http, &keys::DFS_NAMENODE_HTTP_BIND_HOST),
+            checkpoints_retained: conf.get_usize(&keys::DFS_NAMENODE_NUM_CHECKPOINTS_RETAINED)?.max(1),
+            extra_edits_retained: conf.get_u64(&keys::DFS_NAMENODE_NUM_EXTRA_EDITS_RETAINED)?,
+            extra_segments_retained: conf
+                .get_usize(&keys::DFS_NAMENODE_MAX_EXTRA_EDITS_SEGMENTS_RETAINED)?,
+            checkpoint_period: conf.get_duration(&keys::DFS_NAMENODE_CHECKPOINT_PERIOD)?,
+            roll_txns: (roll * checkpoint_txns as f64) as u64,
+            checkpoint_txns,
+            roll_check_interval: conf
+                .get_duration(&keys::DFS_NAMENODE_EDIT_LOG_AUTOROLL_CHECK_INTERVAL_MS)?,
+            reserved_bytes: reserved,
+            resource_check_interval: conf.get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,
+            redundancy_interval: conf.get_duration(&keys::DFS_NAMENODE_REDUNDANCY_INTERVAL_SECONDS)?,
+            lease_interval: conf.get_duration(&keys::DFS_NAMENODE_LEASE_RECHECK_INTERVAL_MS)?,
+            decommission_interval: conf.get_duration(&keys::DFS_NAMENODE_DECOMMISSION_INTERVAL)?,
+            hold_replies: if hold {
+                conf.get_duration(&keys::TUSK_NAMENODE_HOLD_REPLIES_TIMEOUT)?
+            } else {
+                Duration::ZERO
+            },
+            superuser_group: conf.get_str(&keys::DFS_PERMISSIONS_SUPERUSERGROUP).to_owned(),
+            hosts_include: conf.get_opt(&keys::DFS_HOSTS).map(PathBuf::from),
+            hosts_exclude: conf.get_opt(&keys::DFS_HOSTS_EXCLUDE).map(PathBuf::from),
+            configuration: conf.clone(),
+        })
+    }
+}
+
+/// The folders for images and edits, each once.
+///
+/// Hadoop: FSNamesystem.getNamespaceDirs, getNamespaceEditsDirs (3.5.0)
+pub(crate) fn dir_specs(conf: &Configuration) -> Result<Vec<DirSpec>> {
+    let paths = |key: &Key| -> Result<Vec<PathBuf>> {
+        let locations: Vec<StorageLocation> = conf.get_storage_locations(key)?;
+        Ok(locations.into_iter().map(|location| PathBuf::from(location.path)).collect())
+    };
+    if conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).is_some() {
+        return Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            "dfs.namenode.shared.edits.dir is set, and high availability is not supported yet",
+        ));
+    }
+    let images = paths(&keys::DFS_NAMENODE_NAME_DIR)?;
+    let edits = paths(&keys::DFS_NAMENODE_EDITS_DIR)?;
+    let required = paths(&keys::DFS_NAMENODE_EDITS_DIR_REQUIRED)?;
+    if let Some(odd) = required.iter().find(|path| !edits.contains(path)) {
+        return Err(Error::new(
+            ErrorKind::IllegalArgument,
+            format!(
+                "dfs.namenode.edits.dir.required names {}, which is not in dfs.namenode.edits.dir",
+                odd.display()
+            ),
+        ));
+    }
+    let mut all = images.clone();
+    all.extend(edits.iter().filter(|path| !images.contains(path)).cloned());
+    Ok(all
+        .into_iter()
+        .map(|root| DirSpec {
+            image: images.contains(&root),
+            edits: edits.contains(&root),
+            required: required.contains(&root),
+            root,
+        })
+        .collect())
+}
+
+fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf> {
+    let host = if address.host.is_empty() || address.host == "0.0.0.0" {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    } else {
+        address.host.clone()
+    };
+    let retry = conf.get_bool(&keys::DFS_NAMENODE_ENABLE_RETRYCACHE);
+    Ok(MachineConf {
+        blocks: blocks_conf(conf)?,
+        safe_mode: SafeModeConf {
+            threshold: conf.get_f64(&keys::DFS_NAMENODE_SAFEMODE_THRESHOLD_PCT)? as f32,
+            min_datanodes: conf.get_u64(&keys::DFS_NAMENODE_SAFEMODE_MIN_DATANODES)?,
+            extension: conf.get_duration(&keys::DFS_NAMENODE_SAFEMODE_EXTENSION)?,
+        },
+        server_defaults: server_defaults(conf)?,
+        retry_cache_expiry: if retry {
+            conf.get_duration(&keys::DFS_NAMENODE_RETRYCACHE_EXPIRYTIME_MILLIS)?
+        } else {
+            Duration::ZERO
+        },
+        host,
+        ..MachineConf::default()
+    })
+}
+
+fn server_defaults(conf: &Configuration) -> Result<FsServerDefaultsProto> {
+    let checksum = match conf.get_str(&keys::DFS_CHECKSUM_TYPE) {
+        "NULL" => ChecksumTypeProto::ChecksumNull,
+        "CRC32" => ChecksumTypeProto::ChecksumCrc32,
+        "CRC32C" => ChecksumTypeProto::ChecksumCrc32c,
+        other => {
+            return Err(Error::io(format!(
+                "Invalid checksum type in dfs.checksum.type: {other}; it must be CRC32C, CRC32 or NULL"
+            )));
+        }
+    };
+    Ok(FsServerDefaultsProto {
+        block_size: conf.get_u64(&keys::DFS_BLOCK_SIZE)?,
+        bytes_per_checksum: conf.get_u32(&keys::DFS_BYTES_PER_CHECKSUM)?,
+        write_packet_size: conf.get_u32(&keys::DFS_CLIENT_WRITE_PACKET_SIZE)?,
+        replication: conf.get_u32(&keys::DFS_REPLICATION)?,
+        file_buffer_size: conf.get_u32(&keys::IO_FILE_BUFFER_SIZE)?,
+        encrypt_data_transfer: Some(false),
+        trash_interval: Some(conf.get_f64(&keys::FS_TRASH_INTERVAL)? as u64),
+        checksum_type: Some(checksum as i32),
+        key_provider_uri: Some(conf.get_str(&keys::HADOOP_SECURITY_KEY_PROVIDER_PATH).to_owned()),
+        policy_id: Some(u32::from(hdfs_namenode::policies::HOT)),
+        snapshot_trash_root_enabled: Some(false),
+    })
+}
+
+fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
+    let min_replication = conf.get_u16(&keys::DFS_NAMENODE_REPLICATION_MIN)?;
+    let safe = conf.get_opt_i64(&keys::DFS_NAMENODE_SAFEMODE_REPLICATION_MIN)?;
+    Ok(BlocksConf {
+        min_replication,
+        max_replication: conf.get_u16(&keys::DFS_REPLICATION_MAX)?,
+        safe_mode_min_replication: safe
+            .and_then(|count| u16::try_from(count).ok())
+            .unwrap_or(min_replication),
+        maintenance_min_replication: conf.get_u16(&keys::DFS_NAMENODE_MAINTENANCE_REPLICATION_MIN)?,
+        heartbeat_interval: conf.get_duration(&keys::DFS_HEARTBEAT_INTERVAL)?,
+        heartbeat_recheck_interval: conf.get_duration(&keys::DFS_NAMENODE_HEARTBEAT_RECHECK_INTERVAL)?,
+        stale_interval: conf.get_duration(&keys::DFS_NAMENODE_STALE_DATANODE_INTERVAL)?,
+        avoid_stale_for_read: conf.get_bool(&keys::DFS_NAMENODE_AVOID_READ_STALE_DATANODE),
+        avoid_stale_for_write: conf.get_bool(&keys::DFS_NAMENODE_AVOID_WRITE_STALE_DATANODE),
+        stale_for_write_ratio: conf.get_f64(&keys::DFS_NAMENODE_WRITE_STALE_DATANODE_RATIO)?,
+        max_replication_streams: conf.get_u32(&keys::DFS_NAMENODE_REPLICATION_MAX_STREAMS)?,
+        replication_streams_hard_limit: conf
+            .get_u32(&keys::DFS_NAMENODE_REPLICATION_MAX_STREAMS_HARD_LIMIT)?,
+        work_multiplier: conf
+            .get_u32(&keys::DFS_NAMENODE_REPLICATION_WORK_MULTIPLIER_PER_ITERATION)?,
+        pending_timeout: conf
+            .get_duration(&keys::DFS_NAMENODE_RECONSTRUCTION_PENDING_TIMEOUT_SEC)?,
+        invalidate_limit: conf.get_usize(&keys::DFS_BLOCK_INVALIDATE_LIMIT)?,
+        startup_deletion_delay: conf
+            .get_duration(&keys::DFS_NAMENODE_STARTUP_DELAY_BLOCK_DELETION_SEC)?,
+        consider_load: conf.get_bool(&keys::DFS_NAMENODE_REDUNDANCY_CONSIDER_LOAD),
+        consider_load_factor: conf.get_f64(&keys::DFS_NAMENODE_REDUNDANCY_CONSIDER_LOAD_FACTOR)?,
+        min_blocks_for_write: conf
+            .get_u64(&keys::DFS_NAMENODE_BLOCK_PLACEMENT_MIN_BLOCKS_FOR_WRITE)?,
+        report_leases: conf.get_usize(&keys::DFS_NAMENODE_MAX_FULL_BLOCK_REPORT_LEASES)?,
+        report_lease_length: conf
+            .get_duration(&keys::DFS_NAMENODE_FULL_BLOCK_REPORT_LEASE_LENGTH_MS)?,
+        delete_corrupt_immediately: conf
+            .get_bool(&keys::DFS_NAMENODE_CORRUPT_BLOCK_DELETE_IMMEDIATELY_ENABLED),
+        decommission_blocks_per_interval: conf
+            .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_BLOCKS_PER_INTERVAL)?,
+        decommission_max_tracked_nodes: conf
+            .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_MAX_CONCURRENT_TRACKED_NODES)?,
+        postponed_rescan_limit: conf.get_usize(&keys::DFS_NAMENODE_BLOCKS_PER_POSTPONEDBLOCKS_RESCAN)?,
+        ..BlocksConf::default()
+    })
+}

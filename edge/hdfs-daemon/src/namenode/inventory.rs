@@ -1,0 +1,116 @@
+//! What lies in the name folders: images, segments of the edit log, and the last transaction that must be there.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSImageTransactionalStorageInspector, FileJournalManager (3.5.0)
+
+use std::path::{Path, PathBuf};
+
+use hdfs_format::edits::EditsFile;
+use hdfs_types::{Result, TxId};
+
+use super::durable::failed;
+use super::storage::NameDirs;
+
+/// An image.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct ImageFile {
+    /// The last transaction in it.
+    pub(crate) txid: TxId,
+    pub(crate) path: PathBuf,
+}
+
+/// A segment of the edit log.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct SegmentFile {
+    pub(crate) first: TxId,
+    /// The last transaction; `None` while the segment is in progress.
+    pub(crate) last: Option<TxId>,
+    pub(crate) path: PathBuf,
+}
+
+/// Everything found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Inventory {
+    /// By transaction, the oldest first.
+    pub(crate) images: Vec<ImageFile>,
+    /// By first transaction.
+    pub(crate) segments: Vec<SegmentFile>,
+    /// The highest `seen_txid`: a restart must reach this transaction.
+    pub(crate) seen: TxId,
+}
+
+impl Inventory {
+    /// Looks into every folder in use.
+    ///
+    /// # Errors
+    /// When a folder can't be read, or a `seen_txid` holds no number.
+    pub(crate) fn of(dirs: &NameDirs) -> Result<Self> {
+        let mut found = Self::default();
+        for (_, dir) in dirs.live() {
+            found.add(&dir.current(), dir.spec.image, dir.spec.edits)?;
+        }
+        found.images.sort();
+        found.segments.sort();
+        Ok(found)
+    }
+
+    fn add(&mut self, current: &Path, images: bool, edits: bool) -> Result<()> {
+        let entries = match std::fs::read_dir(current) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("read folder", current, error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|e| failed("read folder", current, e))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if images && let Some(txid) = image(name) {
+                self.images.push(ImageFile { txid, path });
+            } else if edits && let Some((first, last)) = segment(name) {
+                self.segments.push(SegmentFile { first, last, path });
+            }
+        }
+        let seen = current.join("seen_txid");
+        match std::fs::read_to_string(&seen) {
+            Ok(text) => {
+                let number = text.trim().parse().map_err(|_| {
+                    hdfs_types::Error::io(format!(
+                        "{} holds {text:?}, which is no transaction; copy the file from another name folder",
+                        seen.display()
+                    ))
+                })?;
+                self.seen = self.seen.max(TxId(number));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed("read", &seen, error)),
+        }
+        Ok(())
+    }
+}
+
+fn image(name: &str) -> Option<TxId> {
+    let digits = name.strip_prefix("fsimage_")?;
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { digits.parse().ok().map(TxId) } else { None }
+}
+
+fn segment(name: &str) -> Option<(TxId, Option<TxId>)> {
+    match EditsFile::parse(name)? {
+        EditsFile::Finalized { first, last } => Some((first, Some(last))),
+        EditsFile::InProgress { first } => Some((first, None)),
+        EditsFile::SetAside { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_segments_and_images_are_recognised() {
+        assert_eq!(image("fsimage_0000000000000000012"), Some(TxId(12)));
+        assert_eq!(image("fsimage_0000000000000000012.md5"), None);
+        assert_eq!(segment("edits_0000000000000000001-0000000000000000007"), Some((TxId(1), Some(TxId(7)))));
+        assert_eq!(segment("edits_inprogress_0000000000000000008"), Some((TxId(8), None)));
+        assert_eq!(segment("edits_inprogress_0000000000000000008.empty"), None);
+        assert_eq!(segment("edits_tmp_1-2_3"), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! The edits after an image: read in order, each transaction once, from whatever folder has it.
+//!
+//! A segment may lie in several folders, and one of its copies may be damaged or short: reading goes on in another copy at
+//! the transaction where the first one stopped. Only when no copy has the next transaction does reading end, and then
+//! only if nothing after it was ever seen.
+//!
+//! **Invariant:** no transaction is skipped, and none that was acknowledged is dropped: a file is cut only after an
+//! operation that is incomplete at its very end, and never when it was finalized.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSEditLogLoader, JournalSet, RedundantEditLogInputStream} (3.5.0)
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use hdfs_format::edits::{self, EditOp, Expected, SegmentError, SegmentReader, SegmentSummary};
+use hdfs_rt::disk::{fsync_file, rename_durable};
+use hdfs_types::{Error, Result, TxId};
+
+use super::durable::{failed, with_suffix};
+use super::inventory::{Inventory, SegmentFile};
+
+/// What replay found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Replayed {
+    /// The last transaction.
+    pub(crate) last: TxId,
+    /// How many were applied.
+    pub(crate) count: u64,
+}
+
+/// Applies every transaction after `image`.
+///
+/// # Errors
+/// At a gap, at damage that no other copy heals, or when the newest segment that was ever begun is missing.
+pub(crate) fn replay(
+    inventory: &Inventory,
+    image: TxId,
+    mut apply: impl FnMut(TxId, &EditOp) -> Result<()>,
+) -> Result<Replayed> {
+    let mut last = image;
+    let mut count = 0;
+    loop {
+        let next = TxId(last.0 + 1);
+        let mut damage = None;
+        let before = last;
+        for segment in candidates(&inventory.segments, next) {
+            let outcome = replay_segment(segment, &mut last, &mut count, &mut apply)?;
+            if let Err(error) = outcome {
+                tracing::warn!("{error}");
+                damage = Some(error);
+            }
+            if last > before {
+                break;
+            }
+        }
+        if last == before {
+            check_end(inventory, last, damage)?;
+            return Ok(Replayed { last, count });
+        }
+    }
+}
+
+/// The copies that may hold a transaction: finalized ones first, long ones first.
+fn candidates(segments: &[SegmentFile], txid: TxId) -> Vec<&SegmentFile> {
+    let mut found: Vec<_> = segments
+        .iter()
+        .filter(|segment| segment.first <= txid && segment.last.is_none_or(|last| last >= txid))
+        .collect();
+    found.sort_by_key(|segment| {
+        (segment.last.is_none(), std::cmp::Reverse(segment.last), std::cmp::Reverse(segment.first))
+    });
+    found
+}
+
+/// Applies what a copy has after `last`. The inner error is about the copy: another one may help.
+fn replay_segment(
+    segment: &SegmentFile,
+    last: &mut TxId,
+    count: &mut u64,
+    apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
+) -> Result<Result<(), SegmentError>> {
+    let bytes = std::fs::read(&segment.path).map_err(|e| failed("read", &segment.path, e))?;
+    let name = segment.path.display().to_string();
+    let expected = Expected { first: Some(segment.first), last: segment.last };
+    let mut reader = match SegmentReader::open(&name, &bytes, expected) {
+        Ok(reader) => reader,
+        Err(SegmentError::NoHeader { .. }) => return Ok(Ok(())),
+        Err(error) => return Ok(Err(error)),
+    };
+    loop {
+        let frame = match reader.next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) | Err(SegmentError::TornTail { .. }) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error)),
+        };
+        if frame.txid <= *last {
+            continue;
+        }
+        match reader.decode(&frame) {
+            Ok(op) => apply(frame.txid, &op)?,
+            Err(error) => return Ok(Err(error)),
+        }
+        *last = frame.txid;
+        *count += 1;
+    }
+}
+
+/// Decides whether the log may end here.
+fn check_end(inventory: &Inventory, last: TxId, damage: Option<SegmentError>) -> Result<()> {
+    if let Some(error) = damage {
+        return Err(error.into());
+    }
+    let next = TxId(last.0 + 1);
+    let later = inventory.segments.iter().map(|segment| segment.first).find(|first| *first > next);
+    if let Some(found) = later {
+        return Err(Error::io(format!(
+            "There appears to be a gap in the edit log.  We expected txid {next}, but got txid {found}. Restore the \
+             missing edits_… file to dfs.namenode.edits.dir."
+        )));
+    }
+    if inventory.seen > last {
+        return Err(Error::io(format!(
+            "Gap in transactions. Expected to be able to read up until at least txid {} but unable to find any edit \
+             logs containing txid {next}. Restore the missing edits_… files to dfs.namenode.edits.dir.",
+            inventory.seen
+        )));
+    }
+    Ok(())
+}
+
+/// Gives every segment in progress its final name, cut after its last complete operation; one without operations is
+/// set aside as `.empty`, a damaged one as `.corrupt` (its transactions were read from another copy).
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.namenode.FileJournalManager.recoverUnfinalizedSegments (3.5.0)
+pub(crate) fn finalize_unfinished(inventory: &Inventory) -> Result<()> {
+    for segment in inventory.segments.iter().filter(|segment| segment.last.is_none()) {
+        let path = &segment.path;
+        match scan(path, segment.first)? {
+            Some(SegmentSummary { error: Some(SegmentError::Corrupt(_) | SegmentError::Gap { .. }), .. }) => {
+                tracing::warn!("{} is damaged and set aside", path.display());
+                rename_durable(path, &with_suffix(path, ".corrupt"))?;
+            }
+            Some(SegmentSummary { last: Some(last), end, .. }) => {
+                cut(path, end)?;
+                let name = edits::finalized_name(segment.first, last);
+                tracing::info!("recovered {} as {name}", path.display());
+                rename_durable(path, &path.with_file_name(name))?;
+            }
+            Some(_) | None => rename_durable(path, &with_suffix(path, ".empty"))?,
+        }
+    }
+    Ok(())
+}
+
+fn scan(path: &Path, first: TxId) -> Result<Option<SegmentSummary>> {
+    let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
+    let name = path.display().to_string();
+    match SegmentReader::open(&name, &bytes, Expected { first: Some(first), last: None }) {
+        Ok(reader) => Ok(Some(reader.scan())),
+        Err(SegmentError::NoHeader { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn cut(path: &Path, end: u64) -> Result<()> {
+    let file = OpenOptions::new().write(true).open(path).map_err(|e| failed("open", path, e))?;
+    file.set_len(end).map_err(|e| failed("cut", path, e))?;
+    Ok(fsync_file(&file, path)?)
+}

@@ -1,0 +1,82 @@
+//! The protocols that a NameNode serves: a method's name to what decodes, calls and encodes it.
+//!
+//! One file a family. A method that is in the `.proto` file but not built yet answers `UnsupportedOperationException`; one
+//! that Hadoop does not know answers `RpcNoSuchMethodException`. Nothing answers success without having done it.
+
+mod admin;
+mod client;
+mod datanode;
+mod hold;
+mod peers;
+mod unsupported;
+
+use std::sync::Arc;
+
+use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService};
+
+use super::shell::Shell;
+
+/// Java names of the protocols.
+mod names {
+    pub(super) const CLIENT: &str = "org.apache.hadoop.hdfs.protocol.ClientProtocol";
+    pub(super) const DATANODE: &str = "org.apache.hadoop.hdfs.server.protocol.DatanodeProtocol";
+    pub(super) const LIFELINE: &str =
+        "org.apache.hadoop.hdfs.server.protocol.DatanodeLifelineProtocol";
+    pub(super) const NAMENODE: &str = "org.apache.hadoop.hdfs.server.protocol.NamenodeProtocol";
+    pub(super) const HA: &str = "org.apache.hadoop.ha.HAServiceProtocol";
+    pub(super) const USER_MAPPINGS: &str = "org.apache.hadoop.tools.GetUserMappingsProtocol";
+    pub(super) const REFRESH_USER_MAPPINGS: &str =
+        "org.apache.hadoop.security.RefreshUserMappingsProtocol";
+    pub(super) const REFRESH_ACL: &str =
+        "org.apache.hadoop.security.authorize.RefreshAuthorizationPolicyProtocol";
+    pub(super) const REFRESH_CALL_QUEUE: &str = "org.apache.hadoop.ipc.RefreshCallQueueProtocol";
+    pub(super) const GENERIC_REFRESH: &str = "org.apache.hadoop.ipc.GenericRefreshProtocol";
+}
+
+const PROTOCOLS: [Protocol; 10] = [
+    protocol(names::CLIENT),
+    protocol(names::DATANODE),
+    protocol(names::LIFELINE),
+    protocol(names::NAMENODE),
+    protocol(names::HA),
+    protocol(names::USER_MAPPINGS),
+    protocol(names::REFRESH_USER_MAPPINGS),
+    protocol(names::REFRESH_ACL),
+    protocol(names::REFRESH_CALL_QUEUE),
+    protocol(names::GENERIC_REFRESH),
+];
+
+const fn protocol(java_name: &'static str) -> Protocol {
+    Protocol { java_name, version: 1 }
+}
+
+/// The service of one NameNode.
+pub(crate) struct NameNodeService {
+    shell: Arc<Shell>,
+}
+
+impl NameNodeService {
+    pub(crate) fn new(shell: Arc<Shell>) -> Self {
+        Self { shell }
+    }
+}
+
+impl RpcService for NameNodeService {
+    fn protocols(&self) -> &[Protocol] {
+        &PROTOCOLS
+    }
+
+    fn call(&self, call: RpcCall<'_>) -> Reply {
+        let shell = &self.shell;
+        let reply = match call.protocol {
+            names::CLIENT => client::call(shell, &call)
+                .or_else(|| admin::call(shell, &call))
+                .or_else(|| unsupported::call(&call)),
+            names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
+            names::NAMENODE => peers::namenode(shell, &call),
+            names::HA => peers::ha(shell, &call),
+            _ => peers::refresh(shell, &call),
+        };
+        reply.unwrap_or_else(|| call.no_such_method())
+    }
+}

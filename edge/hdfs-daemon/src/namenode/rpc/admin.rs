@@ -1,0 +1,179 @@
+//! ClientProtocol: statistics and administration.
+//!
+//! Proto: ClientNamenodeProtocol.proto
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hdfs_namenode::NameNode as N;
+use hdfs_proto::hdfs as p;
+use hdfs_rt::rpc::server::{Reply, RpcCall};
+use hdfs_types::{Error, ErrorKind, Result};
+use prost::Message;
+
+use super::super::audit::Audit;
+use super::super::checkpoint;
+use super::super::hosts;
+use super::super::shell::Shell;
+
+/// Answers a call of this family; `None` for any other.
+pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    statistics(shell, call).or_else(|| small(shell, call)).or_else(|| change(shell, call))
+}
+
+fn statistics(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    Some(match call.method {
+        "getFsStats" => shell.read(call, Audit::none(), N::get_fs_stats),
+        "getFsReplicatedBlockStats" => {
+            shell.read(call, Audit::none(), N::get_fs_replicated_block_stats)
+        }
+        "getFsECBlockGroupStats" => shell.read(call, Audit::none(), N::get_fs_ec_block_group_stats),
+        "getDatanodeReport" => shell.read(
+            call,
+            Audit::new("datanodeReport", |_: &p::GetDatanodeReportRequestProto| ("", "")),
+            N::get_datanode_report,
+        ),
+        "getDatanodeStorageReport" => shell.read(
+            call,
+            Audit::new("getDatanodeStorageReport", |_: &p::GetDatanodeStorageReportRequestProto| {
+                ("", "")
+            }),
+            N::get_datanode_storage_report,
+        ),
+        "getSlowDatanodeReport" => shell.read(
+            call,
+            Audit::new("slowDataNodesReport", |_: &p::GetSlowDatanodeReportRequestProto| ("", "")),
+            N::get_slow_datanode_report,
+        ),
+        "listCorruptFileBlocks" => shell.read(
+            call,
+            Audit::new("listCorruptFileBlocks", |q: &p::ListCorruptFileBlocksRequestProto| {
+                (&q.path, "")
+            }),
+            N::list_corrupt_file_blocks,
+        ),
+        "listOpenFiles" => shell.read(
+            call,
+            Audit::new("listOpenFiles", |_: &p::ListOpenFilesRequestProto| ("", "")),
+            N::list_open_files,
+        ),
+        "msync" => shell.read(call, Audit::none(), N::msync),
+        "getHAServiceState" => shell.read(call, Audit::none(), N::get_ha_service_state),
+        _ => return None,
+    })
+}
+
+/// Calls about features that a cluster may lack, which Hadoop answers with "none".
+fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    Some(match call.method {
+        "getErasureCodingPolicies" => {
+            shell.read(call, Audit::none(), N::get_erasure_coding_policies)
+        }
+        "getErasureCodingPolicy" => shell.read(call, Audit::none(), N::get_erasure_coding_policy),
+        "getDataEncryptionKey" => shell.read(call, Audit::none(), N::get_data_encryption_key),
+        "getDelegationToken" => shell.read(call, Audit::none(), N::get_delegation_token),
+        "upgradeStatus" => shell.read(call, Audit::none(), N::upgrade_status),
+        "finalizeUpgrade" => shell.read(call, Audit::none(), N::finalize_upgrade),
+        "rollingUpgrade" => shell.read(call, Audit::none(), N::rolling_upgrade),
+        "getCurrentEditLogTxid" => shell.read(call, Audit::none(), N::get_current_edit_log_txid),
+        "getSnapshottableDirListing" => {
+            shell.read(call, Audit::none(), N::get_snapshottable_dir_listing)
+        }
+        "getEZForPath" => shell.read(call, Audit::none(), N::get_ez_for_path),
+        "listEncryptionZones" => shell.read(call, Audit::none(), N::list_encryption_zones),
+        "listCachePools" => shell.read(call, Audit::none(), N::list_cache_pools),
+        "listCacheDirectives" => shell.read(call, Audit::none(), N::list_cache_directives),
+        _ => return None,
+    })
+}
+
+fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    Some(match call.method {
+        "setSafeMode" => shell.write(
+            call,
+            Audit::new("setSafeMode", |_: &p::SetSafeModeRequestProto| ("", "")),
+            N::set_safe_mode,
+        ),
+        "setBalancerBandwidth" => shell.write(
+            call,
+            Audit::new("setBalancerBandwidth", |_: &p::SetBalancerBandwidthRequestProto| ("", "")),
+            N::set_balancer_bandwidth,
+        ),
+        "refreshNodes" => refresh_nodes(shell, call),
+        "rollEdits" => roll_edits(shell, call),
+        "saveNamespace" => save_namespace(shell, call),
+        "restoreFailedStorage" => restore_failed_storage(shell, call),
+        _ => return None,
+    })
+}
+
+fn refresh_nodes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let lists = match hosts::read(&shell.conf) {
+        Ok(lists) => lists,
+        Err(error) => return Reply::error(error),
+    };
+    shell.write(
+        call,
+        Audit::new("refreshNodes", |_: &p::RefreshNodesRequestProto| ("", "")),
+        |nn, context, _| {
+            nn.refresh_nodes(context, lists)?;
+            Ok(p::RefreshNodesResponseProto {})
+        },
+    )
+}
+
+fn roll_edits(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    shell.write(
+        call,
+        Audit::new("rollEditLog", |_: &p::RollEditsRequestProto| ("", "")),
+        |nn, context, _| {
+            context.caller.check_superuser()?;
+            let (_, start) = nn.roll_edit_log(context.now.mono, "Log not rolled")?;
+            Ok(p::RollEditsResponseProto { new_segment_tx_id: start.0 })
+        },
+    )
+}
+
+/// Proto: saveNamespace. The image is written on a thread of its own.
+fn save_namespace(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let checked = || -> Result<p::SaveNamespaceRequestProto> {
+        shell.callers.get(call.caller).check_superuser()?;
+        call.decode()
+    };
+    let request = match checked() {
+        Ok(request) => request,
+        Err(error) => return Reply::error(error),
+    };
+    let shell = shell.clone();
+    Reply::later(async move {
+        let saved = tokio::task::spawn_blocking(move || {
+            checkpoint::save_namespace(
+                &shell,
+                request.time_window.unwrap_or(0),
+                request.tx_gap.unwrap_or(0),
+            )
+        })
+        .await
+        .map_err(|e| Error::new(ErrorKind::Runtime, format!("saveNamespace: {e}")))??;
+        Ok(Bytes::from(p::SaveNamespaceResponseProto { saved: Some(saved) }.encode_to_vec()))
+    })
+}
+
+/// Proto: restoreFailedStorage. A folder that failed is never written again by this process, so only the question
+/// whether it would be is answered.
+fn restore_failed_storage(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    shell.read(
+        call,
+        Audit::none(),
+        |_, context, request: &p::RestoreFailedStorageRequestProto| {
+            context.caller.check_superuser()?;
+            match request.arg.as_str() {
+                "check" | "false" => Ok(p::RestoreFailedStorageResponseProto { result: false }),
+                _ => Err(Error::new(
+                    ErrorKind::UnsupportedOperation,
+                    "a name folder that failed is used again after a restart only",
+                )),
+            }
+        },
+    )
+}

@@ -1,0 +1,187 @@
+//! The machine behind its lock, with the edit log beside it: how a decoded call reaches the machine and how its answer
+//! waits for the disk.
+//!
+//! Locking: reads take the lock shared, writes exclusively; nothing under the lock blocks, encodes or touches a disk.
+//! The order of transactions is fixed under the lock, by [`Shell::write_with`] handing the operations to the log.
+//!
+//! **Invariant:** a successful answer of a call that may have changed something leaves only after the last transaction
+//! that the machine had made is durable.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hdfs_blocks::Now;
+use hdfs_namenode::{Call, CallKey, Caller, NameNode};
+use hdfs_rt::clock;
+use hdfs_rt::rpc::server::{Reply, RpcCall};
+use hdfs_types::{Result, TxId, WallMillis};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use prost::Message;
+
+use super::audit::{Audit, AuditLog};
+use super::callers::Callers;
+use super::conf::NameNodeConf;
+use super::edit_log::EditLog;
+use super::image_store::ImageStore;
+use super::waiting::Waiting;
+
+/// Now, on both clocks.
+pub(crate) fn now() -> Now {
+    Now { mono: clock::mono(), wall: clock::wall() }
+}
+
+/// Everything that the calls and background tasks of one NameNode share.
+pub(crate) struct Shell {
+    machine: RwLock<NameNode>,
+    pub(crate) log: EditLog,
+    pub(crate) images: ImageStore,
+    pub(crate) conf: NameNodeConf,
+    pub(crate) callers: Callers,
+    pub(crate) audit: AuditLog,
+    pub(crate) waiting: Waiting,
+    /// When this process began, for display.
+    pub(crate) started: WallMillis,
+}
+
+impl Shell {
+    pub(crate) fn new(
+        machine: NameNode,
+        log: EditLog,
+        images: ImageStore,
+        conf: NameNodeConf,
+    ) -> Result<Self> {
+        let callers = Callers::new(&conf)?;
+        Ok(Self {
+            machine: RwLock::new(machine),
+            log,
+            images,
+            callers,
+            audit: AuditLog::default(),
+            waiting: Waiting::default(),
+            started: clock::wall(),
+            conf,
+        })
+    }
+
+    /// The machine, for a longer piece of work. Give the operations that it makes to the log before letting go.
+    pub(crate) fn lock_machine(&self) -> RwLockWriteGuard<'_, NameNode> {
+        self.machine.write()
+    }
+
+    /// The machine, for reading.
+    pub(crate) fn read_machine(&self) -> RwLockReadGuard<'_, NameNode> {
+        self.machine.read()
+    }
+
+    /// Runs `f` on the machine, gives the operations it made to the log and tells waiting calls what happened.
+    ///
+    /// Returns the answer and the transaction that it depends on.
+    pub(crate) fn write_with<T>(&self, f: impl FnOnce(&mut NameNode) -> T) -> (T, TxId) {
+        let mut machine = self.machine.write();
+        let answer = f(&mut machine);
+        let txid = machine.last_txid();
+        self.log.enqueue(machine.pending_ops());
+        self.waiting.notify(&mut machine);
+        (answer, txid)
+    }
+
+    /// Answers a call that only reads.
+    pub(crate) fn read<Q, A>(
+        &self,
+        call: &RpcCall<'_>,
+        audit: Audit<Q>,
+        f: impl FnOnce(&NameNode, &Call<'_>, &Q) -> Result<A>,
+    ) -> Reply
+    where
+        Q: Message + Default,
+        A: Message,
+    {
+        let request = match call.decode::<Q>() {
+            Ok(request) => request,
+            Err(error) => return Reply::error(error),
+        };
+        let caller = self.callers.get(call.caller);
+        let ip = call.remote.ip().to_string();
+        let answer = f(&self.machine.read(), &self.context(call, &caller, &ip), &request);
+        self.audit.record(call, &audit, &request, answer.as_ref().err());
+        match answer {
+            Ok(message) => Reply::message(&message),
+            Err(error) => Reply::error(error),
+        }
+    }
+
+    /// Answers a call that may change something: now with an error, or when its transaction is durable.
+    pub(crate) fn write<Q, A>(
+        self: &Arc<Self>,
+        call: &RpcCall<'_>,
+        audit: Audit<Q>,
+        f: impl FnOnce(&mut NameNode, &Call<'_>, &Q) -> Result<A>,
+    ) -> Reply
+    where
+        Q: Message + Default,
+        A: Message,
+    {
+        let request = match call.decode::<Q>() {
+            Ok(request) => request,
+            Err(error) => return Reply::error(error),
+        };
+        let caller = self.callers.get(call.caller);
+        let ip = call.remote.ip().to_string();
+        let context = self.context(call, &caller, &ip);
+        let (answer, txid) = self.write_with(|machine| f(machine, &context, &request));
+        self.audit.record(call, &audit, &request, answer.as_ref().err());
+        match answer {
+            Ok(message) => self.after_sync(txid, Bytes::from(message.encode_to_vec())),
+            Err(error) => Reply::error(error),
+        }
+    }
+
+    /// Answers a call that changes nothing durable.
+    pub(crate) fn write_unsynced<Q, A>(
+        &self,
+        call: &RpcCall<'_>,
+        f: impl FnOnce(&mut NameNode, &Call<'_>, &Q) -> Result<A>,
+    ) -> Reply
+    where
+        Q: Message + Default,
+        A: Message,
+    {
+        let request = match call.decode::<Q>() {
+            Ok(request) => request,
+            Err(error) => return Reply::error(error),
+        };
+        let caller = self.callers.get(call.caller);
+        let ip = call.remote.ip().to_string();
+        let context = self.context(call, &caller, &ip);
+        match self.write_with(|machine| f(machine, &context, &request)).0 {
+            Ok(message) => Reply::message(&message),
+            Err(error) => Reply::error(error),
+        }
+    }
+
+    /// A reply that leaves when `txid` is durable.
+    pub(crate) fn after_sync(&self, txid: TxId, body: Bytes) -> Reply {
+        if self.log.is_synced(txid) {
+            return Reply::Now(Ok(body));
+        }
+        let synced = self.log.synced(txid);
+        Reply::later(async move {
+            synced.await?;
+            Ok(body)
+        })
+    }
+
+    pub(crate) fn context<'a>(
+        &self,
+        call: &RpcCall<'_>,
+        caller: &'a Arc<Caller>,
+        ip: &'a str,
+    ) -> Call<'a> {
+        Call {
+            caller,
+            client_machine: ip,
+            key: CallKey::new(call.client_id, call.call_id),
+            now: now(),
+        }
+    }
+}
