@@ -156,12 +156,15 @@ impl Connection {
         let read_at = Instant::now();
         let mut now = read_at;
         while self.later.len() < self.conf.max_calls_in_flight {
+            let waiting = self.later.len();
             if !self.next_frame(self.conf.max_frame_bytes, now)? {
                 return Ok(());
             }
             let done = Instant::now();
             self.metrics.queue_time.record(now.duration_since(read_at));
-            self.metrics.processing_time.record(done.duration_since(now));
+            if self.later.len() == waiting {
+                self.metrics.processing_time.record(done.duration_since(now));
+            }
             now = done;
             if self.out.len() >= FLUSH_AT {
                 self.flush().await?;
