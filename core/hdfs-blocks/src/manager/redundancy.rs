@@ -64,7 +64,11 @@ impl BlockManager {
             self.needed.remove(id);
             return;
         }
-        let counts = self.count(slot);
+        let mut counts = self.count(slot);
+        if counts.excess > 0 && counts.live < expected {
+            self.rescue_excess(slot, expected - counts.live);
+            counts = self.count(slot);
+        }
         let pending = self.pending_count(id);
         if self.has_enough(slot, &counts, pending) {
             self.needed.remove(id);
@@ -72,6 +76,24 @@ impl BlockManager {
             let have = counts.live + pending;
             let level = Level::of(have, counts.read_only, counts.out_of_service(), expected);
             self.needed.put(id, level, expected);
+        }
+    }
+
+    /// Other replicas were lost: takes back deletions of surplus ones that no node was told of yet. (Hadoop deletes them
+    /// all the same and copies again, if it still can.)
+    fn rescue_excess(&mut self, slot: u32, wanted: u32) {
+        let block = self.map.entry(slot).block();
+        let mut left = wanted;
+        for storage in self.map.storages(slot) {
+            let node = self.storage(storage).datanode;
+            if left > 0
+                && self.is_excess_on(block.id, node)
+                && self.is_queued_for_deletion(node, block)
+            {
+                self.datanode_mut(node).invalidate.remove(&block.id);
+                self.excess.remove(&(node, block.id));
+                left -= 1;
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use hdfs_blocks::{BlockManager, BlockState, BlocksConf};
 
 use crate::cluster::{Cluster, OWNER, block, finalized, registration, storage_of, uuid};
 
-/// Five million blocks with three replicas on thirty nodes: below 60 bytes each, sets of the storages included.
+/// Two hundred thousand blocks with three replicas on thirty nodes: below 60 bytes each, sets of the storages included.
 #[test]
 fn a_block_with_three_replicas_takes_less_than_sixty_bytes() {
-    const BLOCKS: i64 = 1_000_000;
+    const BLOCKS: i64 = 200_000;
     let mut c = Cluster { bm: BlockManager::new(BlocksConf::default(), 1), seconds: 1 };
     for id in 1..=BLOCKS {
         c.bm.add_block(block(id, 1_001, 1 << 27), OWNER, 3, BlockState::Complete).expect("new");
