@@ -8,6 +8,7 @@ mod names;
 pub mod op;
 mod segment;
 mod wire;
+pub mod xml;
 
 pub use decode::decode_body;
 pub use encode::{encode_op, encode_op_as};

@@ -159,6 +159,7 @@ pub struct SegmentReader<'a> {
     expected: Expected,
     last: Option<TxId>,
     max_op_bytes: usize,
+    any_order: bool,
 }
 
 impl<'a> SegmentReader<'a> {
@@ -175,6 +176,7 @@ impl<'a> SegmentReader<'a> {
             expected,
             last: None,
             max_op_bytes: MAX_OP_BYTES,
+            any_order: false,
         };
         let unwritten = |head: &[u8]| {
             head.iter().all(|byte| *byte == FILL) || head.iter().all(|byte| *byte == 0)
@@ -214,6 +216,13 @@ impl<'a> SegmentReader<'a> {
     #[must_use]
     pub fn with_max_op_bytes(mut self, max_op_bytes: usize) -> Self {
         self.max_op_bytes = max_op_bytes;
+        self
+    }
+
+    /// Accepts transactions in any order: for viewers, never for loading.
+    #[must_use]
+    pub fn with_any_order(mut self) -> Self {
+        self.any_order = true;
         self
     }
 
@@ -277,7 +286,8 @@ impl<'a> SegmentReader<'a> {
             Err(reason) => return Err(self.broken(reason)),
         };
         let expected = self.last.map_or(self.expected.first, |last| Some(TxId(last.0 + 1)));
-        if let Some(expected) = expected.filter(|expected| *expected != frame.txid) {
+        let unexpected = |expected: &TxId| !self.any_order && *expected != frame.txid;
+        if let Some(expected) = expected.filter(unexpected) {
             let (file, found) = (self.file.to_owned(), frame.txid);
             return Err(SegmentError::Gap { file, offset: self.position as u64, expected, found });
         }
