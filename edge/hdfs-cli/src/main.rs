@@ -1,3 +1,22 @@
-//! The `hdfs` command.
+//! The `hdfs` command: every role and every tool of HDFS in one program.
+//!
+//! `hdfs COMMAND …` finds the command in the table of [`commands`]; called under the name `hadoop` it is Hadoop's other
+//! script (`hadoop fs …`). Options before and after the command are read here once, commands get a configuration.
 
-fn main() {}
+mod commands;
+mod generic;
+mod getconf;
+mod output;
+mod shell;
+mod version;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let program = args.next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let status = commands::run(name, args.collect());
+    // A status beyond one byte would be cut by the system; there is none.
+    ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX))
+}

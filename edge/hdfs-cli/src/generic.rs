@@ -1,0 +1,128 @@
+//! Options that every command takes: those of Hadoop's scripts (`--config`, `--loglevel`) and those of Hadoop's
+//! GenericOptionsParser (`-D`, `-conf`, `-fs`).
+
+use std::path::PathBuf;
+
+use hdfs_conf::{Configuration, Warning};
+use hdfs_types::Result;
+
+/// What was given.
+#[derive(Debug, Default)]
+pub(crate) struct Generic {
+    pub config_dir: Option<PathBuf>,
+    pub log_level: Option<String>,
+    pub help: bool,
+    files: Vec<String>,
+    overrides: Vec<(String, String)>,
+}
+
+/// Options of MapReduce jobs and of tokens that no command here understands.
+const NOT_SUPPORTED: [&str; 5] = ["jt", "libjars", "files", "archives", "tokenCacheFile"];
+
+impl Generic {
+    /// Takes the options in front of the first other argument.
+    ///
+    /// # Errors
+    /// A text, for an option without its argument or one that is not supported.
+    pub(crate) fn take(&mut self, args: &mut Vec<String>) -> std::result::Result<(), String> {
+        while let Some(first) = args.first().cloned() {
+            let (name, attached) = match first.strip_prefix("-D").filter(|rest| !rest.is_empty()) {
+                Some(rest) => ("-D", Some(rest.to_owned())),
+                None => (first.as_str(), None),
+            };
+            match name {
+                "--config" | "--loglevel" | "-D" | "-conf" | "-fs" => {
+                    args.remove(0);
+                    let value = match attached {
+                        Some(value) => value,
+                        None if args.is_empty() => {
+                            return Err(format!(
+                                "Missing argument for option: {}",
+                                name.trim_start_matches('-')
+                            ));
+                        }
+                        None => args.remove(0),
+                    };
+                    self.set(name, value);
+                }
+                "--debug" => {
+                    args.remove(0);
+                    self.log_level = Some("DEBUG".into());
+                }
+                "--help" | "-h" | "--h" => {
+                    args.remove(0);
+                    self.help = true;
+                }
+                other => {
+                    let option = other.strip_prefix('-').unwrap_or_default();
+                    if NOT_SUPPORTED.contains(&option) {
+                        return Err(format!(
+                            "the option {other} is not supported: there are no jobs and no class path here"
+                        ));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        match name {
+            "--config" => self.config_dir = Some(value.into()),
+            "--loglevel" => self.log_level = Some(value),
+            "-conf" => self.files.push(value),
+            "-fs" => self.overrides.push(("fs.defaultFS".into(), value)),
+            // Without "=", Hadoop ignores it as well.
+            _ => {
+                if let Some((key, value)) = value.split_once('=') {
+                    self.overrides.push((key.to_owned(), value.to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Loads the configuration that these options ask for.
+    ///
+    /// # Errors
+    /// When a file of it cannot be read or understood.
+    pub(crate) fn configuration(&self) -> Result<Configuration> {
+        let dir = self.config_dir.as_deref();
+        hdfs_rt::conf_files::load_configuration_with(dir, &self.files, &self.overrides)
+    }
+}
+
+/// Prints what is odd about a configuration; old names of keys are nothing that anybody waits to read at every command.
+pub(crate) fn print_warnings(conf: &Configuration) {
+    for warning in conf.warnings() {
+        if !matches!(warning, Warning::Deprecated { .. }) {
+            eprintln!("WARN conf.Configuration: {warning}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generic_options_end_at_the_first_other_argument() {
+        let line = "--config /c -D a=1 -Db=2=3 -fs hdfs://x -D none -ls -D c=4";
+        let mut args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let mut generic = Generic::default();
+        generic.take(&mut args).expect("valid");
+        assert_eq!(args, ["-ls", "-D", "c=4"]);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            generic.overrides,
+            [pair("a", "1"), pair("b", "2=3"), pair("fs.defaultFS", "hdfs://x")]
+        );
+        assert_eq!(generic.config_dir, Some("/c".into()));
+    }
+
+    #[test]
+    fn a_missing_argument_is_an_error() {
+        let error = Generic::default().take(&mut vec!["-conf".into()]).expect_err("no file");
+        assert_eq!(error, "Missing argument for option: conf");
+    }
+}

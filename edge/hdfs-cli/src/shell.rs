@@ -1,0 +1,219 @@
+//! `hdfs dfs`: Hadoop's file-system shell.
+//!
+//! One table ([`table::COMMANDS`]) says which commands there are, what they accept and who runs them; usage and help come
+//! from it. Output, error texts and exit statuses are Hadoop's.
+//!
+//! Hadoop: org.apache.hadoop.fs.FsShell (3.5.0)
+
+mod arguments;
+mod attributes;
+mod copy;
+mod display;
+mod failure;
+mod files;
+mod format;
+mod glob;
+mod help;
+mod list;
+mod local;
+mod mode;
+mod modify;
+mod move_files;
+mod path;
+mod progress;
+mod remote;
+mod remove;
+mod space;
+mod stat;
+mod table;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hdfs_client::blocking::HdfsClient;
+use hdfs_conf::{Configuration, keys};
+
+use crate::output::Output;
+use failure::{Failure, Outcome};
+use files::FileSystem;
+use path::ParsedPath;
+use table::Spec;
+
+/// Java's -1 as a process's exit status.
+const FAILED: i32 = 255;
+
+/// The state of one run: configuration, file systems, what was printed and counted.
+pub(crate) struct Shell {
+    conf: Configuration,
+    file_systems: BTreeMap<String, Rc<dyn FileSystem>>,
+    local: Option<Rc<dyn FileSystem>>,
+    out: Output,
+    /// The command without its dash: what stands in front of errors.
+    name: String,
+    errors: u32,
+    /// Status of a command that met no error.
+    exit: i32,
+    /// How deep a recursive command is below its argument.
+    depth: usize,
+}
+
+/// Runs `hdfs dfs ARGS…`; the exit status.
+pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
+    let mut shell = Shell {
+        conf,
+        file_systems: BTreeMap::new(),
+        local: None,
+        out: Output::new(),
+        name: String::new(),
+        errors: 0,
+        exit: 0,
+        depth: 0,
+    };
+    let status = shell.main(args);
+    shell.out.flush();
+    status
+}
+
+impl Shell {
+    fn main(&mut self, mut args: Vec<String>) -> i32 {
+        if args.is_empty() {
+            self.print_all_usages();
+            return FAILED;
+        }
+        let command = args.remove(0);
+        let Some(spec) = table::find(&command) else {
+            self.show_error(&command, "Unknown command");
+            self.print_all_usages();
+            return FAILED;
+        };
+        self.name = spec.name.to_owned();
+        match self.run_command(spec, args) {
+            Ok(()) if self.errors > 0 => 1,
+            Ok(()) => self.exit,
+            Err(Failure::Io(error)) => {
+                self.print_error(&error.message);
+                1
+            }
+            Err(Failure::Illegal(message)) => {
+                self.show_error(&command, &message);
+                self.print_all_usages();
+                self.out.error_line(help::usage_line(spec));
+                FAILED
+            }
+            Err(Failure::Fatal(message)) => {
+                self.show_error(&command, "Fatal internal error");
+                self.out.error_line(message);
+                FAILED
+            }
+        }
+    }
+
+    fn run_command(&mut self, spec: &'static Spec, mut args: Vec<String>) -> Outcome<()> {
+        if let Some(instead) = spec.replaced_by {
+            self.warn(&format!("DEPRECATED: Please use '{instead}' instead."));
+        }
+        let Some(new) = spec.new else {
+            return Err(Failure::io("not supported yet"));
+        };
+        let mut command = new();
+        command.prepare(self, &mut args)?;
+        let options = match &spec.format {
+            Some(format) => format.parse(&mut args)?,
+            None => arguments::Options::default(),
+        };
+        command.configure(self, &options, &mut args)?;
+        command.run(self, args)?;
+        command.finish(self)
+    }
+
+    /// Every usage, to standard error.
+    fn print_all_usages(&mut self) {
+        let text = help::all_usages();
+        self.out.error_line(text.strip_suffix('\n').unwrap_or(&text));
+    }
+
+    fn show_error(&mut self, command: &str, message: &str) {
+        for line in message.split('\n') {
+            self.out.error_line(format!("{command}: {line}"));
+            if !command.starts_with('-') && table::find(&format!("-{command}")).is_some() {
+                let hint = format!("Did you mean -{command}?  This command begins with a dash.");
+                self.out.error_line(hint);
+            }
+        }
+    }
+
+    /// Prints a failure and goes on, unless it ends the whole command.
+    pub(crate) fn report(&mut self, failure: Failure) -> Outcome<()> {
+        match failure {
+            Failure::Io(error) => {
+                self.print_error(&error.message);
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    /// The same for a result.
+    pub(crate) fn or_report(&mut self, result: Outcome<()>) -> Outcome<()> {
+        result.or_else(|failure| self.report(failure))
+    }
+
+    fn print_error(&mut self, message: &str) {
+        self.errors += 1;
+        self.warn(message.split('\n').next().unwrap_or_default());
+    }
+
+    /// A line after the command's name on standard error.
+    pub(crate) fn warn(&mut self, message: &str) {
+        let line = format!("{}: {message}", self.name);
+        self.out.error_line(line);
+    }
+
+    /// The file system that a path lies on.
+    pub(crate) fn file_system(&mut self, path: &ParsedPath) -> Outcome<Rc<dyn FileSystem>> {
+        let default_uri = default_uri(&self.conf);
+        let default = ParsedPath::parse(&default_uri)?;
+        let scheme = path.scheme.as_deref().or(default.scheme.as_deref()).unwrap_or("file");
+        let same_scheme = path.scheme.is_none() || path.scheme == default.scheme;
+        let authority = match &path.authority {
+            Some(authority) => authority.clone(),
+            None if same_scheme => default.authority.clone().unwrap_or_default(),
+            None => String::new(),
+        };
+        match scheme {
+            "file" => Ok(self.local_file_system()),
+            "hdfs" if authority.is_empty() => {
+                Err(Failure::io("Incomplete HDFS URI, no host: ".to_owned() + &full_text(path)))
+            }
+            "hdfs" => {
+                let uri = format!("hdfs://{authority}");
+                if let Some(known) = self.file_systems.get(&uri) {
+                    return Ok(Rc::clone(known));
+                }
+                let client = HdfsClient::for_uri(&uri, &self.conf)?;
+                let fs: Rc<dyn FileSystem> = Rc::new(remote::Remote::new(client));
+                self.file_systems.insert(uri, Rc::clone(&fs));
+                Ok(fs)
+            }
+            other => Err(Failure::io(format!("No FileSystem for scheme \"{other}\""))),
+        }
+    }
+
+    pub(crate) fn local_file_system(&mut self) -> Rc<dyn FileSystem> {
+        Rc::clone(self.local.get_or_insert_with(|| Rc::new(local::Local::new())))
+    }
+}
+
+fn full_text(path: &ParsedPath) -> String {
+    format!("{}://{}", path.scheme.as_deref().unwrap_or("hdfs"), path.path)
+}
+
+/// `fs.defaultFS`, with Hadoop's abbreviations written out.
+pub(crate) fn default_uri(conf: &Configuration) -> String {
+    match conf.get_str(&keys::FS_DEFAULT_FS) {
+        "local" => "file:///".to_owned(),
+        uri if !uri.contains('/') => format!("hdfs://{uri}"),
+        uri => uri.to_owned(),
+    }
+}

@@ -1,0 +1,171 @@
+//! `-cp`, `-put`, `-get` and their other names.
+//!
+//! `-t` and `-q` (threads and their queue) are checked and have no effect yet: files are copied one after another.
+//! `-ignoreCrc` has none either: what is read is always verified.
+//!
+//! Hadoop: org.apache.hadoop.fs.shell.CopyCommands (3.5.0)
+
+pub(super) mod append;
+pub(super) mod destination;
+pub(super) mod merge;
+mod transfer;
+
+use super::Shell;
+use super::arguments::Options;
+use super::display::no_number;
+use super::failure::{Failure, Outcome};
+use super::walk::{Command, PathData};
+use destination::Destination;
+use transfer::{Preserve, Transfer};
+
+/// Bytes that are moved at a time.
+pub(crate) const BUFFER: usize = 1 << 20;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// Between any two file systems.
+    Cp,
+    /// From the local file system.
+    Put,
+    /// The same, and the source is removed.
+    MoveFromLocal,
+    /// To the local file system.
+    Get,
+}
+
+/// A command that copies files and directories.
+pub(crate) struct Copying {
+    direction: Direction,
+    destination: Destination,
+    transfer: Transfer,
+}
+
+impl Copying {
+    fn new(direction: Direction) -> Self {
+        Self { direction, destination: Destination::default(), transfer: Transfer::default() }
+    }
+
+    /// `-cp`.
+    pub(crate) fn cp() -> Self {
+        Self::new(Direction::Cp)
+    }
+
+    /// `-put` and `-copyFromLocal`.
+    pub(crate) fn put() -> Self {
+        Self::new(Direction::Put)
+    }
+
+    /// `-moveFromLocal`.
+    pub(crate) fn move_from_local() -> Self {
+        Self::new(Direction::MoveFromLocal)
+    }
+
+    /// `-get` and `-copyToLocal`.
+    pub(crate) fn get() -> Self {
+        Self::new(Direction::Get)
+    }
+}
+
+impl Command for Copying {
+    fn prepare(&mut self, _shell: &mut Shell, args: &mut Vec<String>) -> Outcome<()> {
+        if self.direction == Direction::MoveFromLocal && args.iter().any(|arg| arg == "-t") {
+            return Err(Failure::Illegal("Illegal option -t".into()));
+        }
+        if self.direction == Direction::Cp {
+            let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+            if let Some(at) = args[..end].iter().position(|arg| arg.starts_with("-p")) {
+                self.transfer.preserve = Preserve::parse(&args.remove(at)[2..])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn configure(
+        &mut self,
+        shell: &mut Shell,
+        options: &Options,
+        args: &mut Vec<String>,
+    ) -> Outcome<()> {
+        for option in ["t", "q"] {
+            if let Some(text) = options.value(option) {
+                text.parse::<i32>().map_err(|_| no_number(text))?;
+            }
+        }
+        let transfer = &mut self.transfer;
+        if options.has("p") {
+            transfer.preserve = Preserve::parse("")?;
+        }
+        transfer.overwrite = options.has("f");
+        transfer.direct = options.has("d");
+        transfer.lazy_persist = options.has("l");
+        transfer.checksum_file = options.has("crc");
+        self.destination = match self.direction {
+            Direction::Get => Destination::local(shell, args)?,
+            _ => Destination::any(shell, args)?,
+        };
+        self.destination.overwrite = transfer.overwrite;
+        Ok(())
+    }
+
+    fn expand(&mut self, shell: &mut Shell, arg: &str) -> Outcome<Vec<PathData>> {
+        match self.direction {
+            Direction::Put | Direction::MoveFromLocal => Ok(vec![shell.local(arg)?]),
+            _ => shell.glob_required(arg),
+        }
+    }
+
+    fn arguments(&mut self, shell: &mut Shell, items: Vec<PathData>) -> Outcome<()> {
+        let from_local = matches!(self.direction, Direction::Put | Direction::MoveFromLocal);
+        if let ([item], true) = (items.as_slice(), from_local) {
+            if item.text == "-" {
+                let target = self.destination.target(shell.depth, item)?;
+                return self.transfer.from_stdin(&target);
+            }
+        }
+        self.destination.check(&items)?;
+        self.each_argument(shell, items)
+    }
+
+    fn existing(&mut self, shell: &mut Shell, item: PathData) -> Outcome<()> {
+        shell.depth = 0;
+        self.destination.refuse_inside(&item)?;
+        self.items(shell, None, vec![item])
+    }
+
+    fn is_recursive(&self) -> bool {
+        true
+    }
+
+    fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        let target = self.destination.target(shell.depth, item)?;
+        if self.direction == Direction::MoveFromLocal && target.is_dir() {
+            return Err(Failure::exists(&target.text));
+        }
+        if item.is_dir() {
+            return Ok(());
+        }
+        if !item.is_file() {
+            return Err(Failure::path(&item.text, "Operation not supported"));
+        }
+        self.transfer.copy_file(item, &target)
+    }
+
+    fn descend(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        let target = self.destination.enter(shell.depth, item)?;
+        let outer = std::mem::replace(&mut self.destination.path, Some(target));
+        let done = self.descend_into(shell, item);
+        let inner = std::mem::replace(&mut self.destination.path, outer);
+        done?;
+        match inner {
+            Some(target) => self.transfer.preserve.apply(item, &target),
+            None => Ok(()),
+        }
+    }
+
+    fn leave(&mut self, _shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        if self.direction == Direction::MoveFromLocal && !item.fs.delete(&item.path, false)? {
+            return Err(Failure::io(format!("remove `{}': Input/output error", item.text)));
+        }
+        Ok(())
+    }
+}

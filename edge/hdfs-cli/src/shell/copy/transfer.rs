@@ -1,0 +1,163 @@
+//! Copying one file: first under a name of its own, then renamed, so that a target is never half there.
+//!
+//! Hadoop: org.apache.hadoop.fs.shell.CommandWithDestination (3.5.0)
+
+use std::io::Read as _;
+
+use super::BUFFER;
+use crate::shell::failure::{Failure, Outcome};
+use crate::shell::files::{Create, Reader};
+use crate::shell::progress::Progress;
+use crate::shell::walk::PathData;
+
+/// Ending of a file that is not complete yet.
+const COPYING: &str = "._COPYING_";
+
+/// How files are copied.
+#[derive(Default)]
+pub(super) struct Transfer {
+    pub overwrite: bool,
+    /// Write under the final name at once.
+    pub direct: bool,
+    pub lazy_persist: bool,
+    pub checksum_file: bool,
+    pub preserve: Preserve,
+}
+
+/// What a copy keeps of its source.
+#[derive(Default)]
+pub(super) struct Preserve {
+    timestamps: bool,
+    ownership: bool,
+    permission: bool,
+    acl: bool,
+}
+
+impl Preserve {
+    /// The letters after `-p`; none means times, owner and mode.
+    pub(super) fn parse(letters: &str) -> Outcome<Self> {
+        let letters = if letters.is_empty() { "top" } else { letters };
+        let mut preserve = Self::default();
+        for letter in letters.chars() {
+            match letter.to_ascii_lowercase() {
+                't' => preserve.timestamps = true,
+                'o' => preserve.ownership = true,
+                'p' => preserve.permission = true,
+                'a' => preserve.acl = true,
+                'x' => {
+                    return Err(Failure::io("preserving extended attributes is not supported yet"));
+                }
+                _ => {
+                    let exception = "java.util.NoSuchElementException: No attribute for";
+                    return Err(Failure::Fatal(format!("{exception} {letter}")));
+                }
+            }
+        }
+        Ok(preserve)
+    }
+
+    pub(super) fn apply(&self, source: &PathData, target: &PathData) -> Outcome<()> {
+        let stat = source.known()?;
+        if self.timestamps {
+            target.fs.set_times(&target.path, Some(stat.modified_ms), Some(stat.accessed_ms))?;
+        }
+        if self.ownership {
+            target.fs.set_owner(&target.path, Some(&stat.owner), Some(&stat.group))?;
+        }
+        if self.permission || self.acl {
+            target.fs.set_permission(&target.path, stat.permission)?;
+        }
+        if self.acl && stat.has_acl {
+            return Err(Failure::path(&source.text, "copying an ACL is not supported yet"));
+        }
+        Ok(())
+    }
+}
+
+impl Transfer {
+    pub(super) fn copy_file(&self, source: &PathData, target: &PathData) -> Outcome<()> {
+        let mut reader = source.fs.open(&source.path)?;
+        let progress = Progress::start(&source.text, Some(source.known()?.length));
+        self.copy_stream(&mut *reader, target, &progress)?;
+        self.preserve.apply(source, target)
+    }
+
+    pub(super) fn from_stdin(&self, target: &PathData) -> Outcome<()> {
+        self.copy_stream(&mut Stdin, target, &Progress::start("-", None))
+    }
+
+    fn copy_stream(
+        &self,
+        reader: &mut dyn Reader,
+        target: &PathData,
+        progress: &Progress,
+    ) -> Outcome<()> {
+        if target.exists() && (target.is_dir() || !self.overwrite) {
+            return Err(Failure::exists(&target.text));
+        }
+        if self.direct {
+            return self.write(reader, target, &target.path, progress);
+        }
+        let temporary = format!("{}{COPYING}", target.path);
+        let done = self
+            .write(reader, target, &temporary, progress)
+            .and_then(|()| replace(target, &temporary));
+        if done.is_err() {
+            // The copy failed and that is what counts; what is left of it is removed if that is possible.
+            let _ = target.fs.delete(&temporary, false);
+        }
+        done
+    }
+
+    fn write(
+        &self,
+        reader: &mut dyn Reader,
+        target: &PathData,
+        path: &str,
+        progress: &Progress,
+    ) -> Outcome<()> {
+        let how = Create {
+            overwrite: true,
+            lazy_persist: self.lazy_persist,
+            checksum_file: self.checksum_file,
+        };
+        let mut writer = target.fs.create(path, how)?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => break,
+                count => {
+                    writer.write(&buffer[..count])?;
+                    progress.add(count as u64);
+                }
+            }
+        }
+        writer.close()
+    }
+}
+
+/// Gives the finished copy its name.
+fn replace(target: &PathData, temporary: &str) -> Outcome<()> {
+    if target.exists() && !target.fs.delete(&target.path, false)? {
+        return Err(Failure::io(format!("delete `{}': Input/output error", target.text)));
+    }
+    if target.fs.rename(temporary, &target.path)? {
+        return Ok(());
+    }
+    let text =
+        format!("rename `{}{COPYING}' to `{}': Input/output error", target.text, target.text);
+    Err(Failure::io(text))
+}
+
+/// Standard input as a source.
+pub(super) struct Stdin;
+
+impl Reader for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
+        Ok(std::io::stdin().lock().read(buffer)?)
+    }
+
+    fn seek(&mut self, _position: u64) -> Outcome<()> {
+        Err(Failure::io("standard input cannot seek"))
+    }
+}

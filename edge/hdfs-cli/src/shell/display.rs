@@ -1,0 +1,190 @@
+//! `-cat`, `-text`, `-head`, `-tail`, `-checksum`.
+//!
+//! Hadoop: org.apache.hadoop.fs.shell.Display, Head, Tail (3.5.0)
+
+use std::time::Duration;
+
+use super::Shell;
+use super::arguments::Options;
+use super::copy::BUFFER;
+use super::failure::{Failure, Outcome};
+use super::format::hex;
+use super::walk::{Command, PathData};
+
+/// What `-head` and `-tail` show, in bytes.
+const ENDS: u64 = 1_024;
+
+fn refuse_directory(item: &PathData) -> Outcome<()> {
+    if item.is_dir() { Err(Failure::is_directory(&item.text)) } else { Ok(()) }
+}
+
+/// Prints from `offset` on, `limit` bytes at most; the position after that.
+fn print(shell: &mut Shell, item: &PathData, offset: u64, limit: u64) -> Outcome<u64> {
+    let mut reader = item.fs.open(&item.path)?;
+    if offset > 0 {
+        reader.seek(offset)?;
+    }
+    let mut buffer = vec![0; BUFFER.min(usize::try_from(limit).unwrap_or(BUFFER))];
+    let mut done = 0;
+    while done < limit {
+        let wanted = buffer.len().min(usize::try_from(limit - done).unwrap_or(usize::MAX));
+        let count = reader.read(&mut buffer[..wanted])?;
+        if count == 0 {
+            break;
+        }
+        shell.out.bytes(&buffer[..count]);
+        done += count as u64;
+    }
+    Ok(offset + done)
+}
+
+/// `-cat`; `-text` for files that need no decoding.
+///
+/// `-ignoreCrc` changes nothing: what is read is always verified (docs/differences.md).
+#[derive(Default)]
+pub(crate) struct Cat {
+    as_text: bool,
+}
+
+impl Cat {
+    /// `-text`.
+    pub(crate) fn text() -> Self {
+        Self { as_text: true }
+    }
+
+    /// An error for the formats that `-text` would have to decode.
+    fn check_plain(item: &PathData) -> Outcome<()> {
+        let mut start = [0; 3];
+        let mut reader = item.fs.open(&item.path)?;
+        let mut filled = 0;
+        while filled < start.len() {
+            match reader.read(&mut start[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        let compressed = [".gz", ".bz2", ".deflate", ".zst", ".snappy", ".lz4"];
+        let format = match &start[..filled] {
+            [0x1f, 0x8b, ..] => Some("gzip"),
+            b"SEQ" => Some("SequenceFile"),
+            b"Obj" => Some("Avro"),
+            _ if compressed.iter().any(|ending| item.path.ends_with(ending)) => Some("compressed"),
+            _ => None,
+        };
+        match format {
+            Some(format) => {
+                Err(Failure::path(&item.text, &format!("{format} files are not supported yet")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Command for Cat {
+    fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        refuse_directory(item)?;
+        if self.as_text {
+            Self::check_plain(item)?;
+        }
+        print(shell, item, 0, u64::MAX)?;
+        Ok(())
+    }
+}
+
+/// `-head`.
+pub(crate) struct Head;
+
+impl Command for Head {
+    fn expand(&mut self, shell: &mut Shell, arg: &str) -> Outcome<Vec<PathData>> {
+        Ok(vec![shell.literal(arg)?])
+    }
+
+    fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        refuse_directory(item)?;
+        print(shell, item, 0, ENDS)?;
+        Ok(())
+    }
+}
+
+/// `-tail`.
+#[derive(Default)]
+pub(crate) struct Tail {
+    follow_every: Option<Duration>,
+}
+
+impl Command for Tail {
+    fn configure(
+        &mut self,
+        _shell: &mut Shell,
+        options: &Options,
+        _args: &mut Vec<String>,
+    ) -> Outcome<()> {
+        if !options.has("f") {
+            return Ok(());
+        }
+        let given = options.value("s").filter(|value| !value.is_empty());
+        let millis: i64 = match given {
+            Some(text) => text.parse().map_err(|_| no_number(text))?,
+            None => 0,
+        };
+        let millis = u64::try_from(millis).ok().filter(|millis| *millis > 0).unwrap_or(5_000);
+        self.follow_every = Some(Duration::from_millis(millis));
+        Ok(())
+    }
+
+    fn expand(&mut self, shell: &mut Shell, arg: &str) -> Outcome<Vec<PathData>> {
+        Ok(vec![shell.literal(arg)?])
+    }
+
+    fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        refuse_directory(item)?;
+        let mut item = item.clone();
+        item.refresh()?;
+        let mut offset = item.known()?.length.saturating_sub(ENDS);
+        offset = print(shell, &item, offset, u64::MAX)?;
+        while let Some(pause) = self.follow_every {
+            shell.out.flush();
+            std::thread::sleep(pause);
+            item.refresh()?;
+            let length = item.known()?.length;
+            offset = if offset > length { length } else { print(shell, &item, offset, u64::MAX)? };
+        }
+        Ok(())
+    }
+}
+
+/// Java's NumberFormatException.
+pub(crate) fn no_number(text: &str) -> Failure {
+    Failure::Illegal(format!("For input string: \"{text}\""))
+}
+
+/// `-checksum`.
+#[derive(Default)]
+pub(crate) struct Checksum {
+    block_size: bool,
+}
+
+impl Command for Checksum {
+    fn configure(
+        &mut self,
+        _shell: &mut Shell,
+        options: &Options,
+        _args: &mut Vec<String>,
+    ) -> Outcome<()> {
+        self.block_size = options.has("v");
+        Ok(())
+    }
+
+    fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        refuse_directory(item)?;
+        let mut line = match item.fs.checksum(&item.path)? {
+            Some((algorithm, bytes)) => format!("{}\t{algorithm}\t{}", item.text, hex(&bytes)),
+            None => format!("{}\tNONE", item.text),
+        };
+        if self.block_size {
+            line.push_str(&format!("\tBlockSize={}", item.known()?.block_size));
+        }
+        shell.out.line(line);
+        Ok(())
+    }
+}

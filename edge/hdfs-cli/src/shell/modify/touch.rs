@@ -1,0 +1,119 @@
+//! `-touch` and `-touchz`.
+//!
+//! Hadoop: org.apache.hadoop.fs.shell.TouchCommands (3.5.0)
+
+use chrono::{Local, NaiveDateTime, TimeZone as _};
+
+use crate::shell::Shell;
+use crate::shell::arguments::Options;
+use crate::shell::failure::{Failure, Outcome};
+use crate::shell::files::Create;
+use crate::shell::remove::now_ms;
+use crate::shell::walk::{Command, PathData};
+
+const EMPTY: Create = Create { overwrite: true, lazy_persist: false, checksum_file: true };
+
+fn refuse_without_parent(item: &PathData) -> Outcome<()> {
+    if item.parent_exists()? {
+        return Ok(());
+    }
+    let full = item.qualified();
+    let in_full = if full == item.text { String::new() } else { format!(": `{full}'") };
+    Err(Failure::path(&item.text, &format!("No such file or directory{in_full}")))
+}
+
+fn create_empty(item: &PathData) -> Outcome<()> {
+    item.fs.create(&item.path, EMPTY)?.close()
+}
+
+/// `-touchz`.
+pub(crate) struct Touchz;
+
+impl Command for Touchz {
+    fn missing(&mut self, _shell: &mut Shell, item: PathData) -> Outcome<()> {
+        refuse_without_parent(&item)?;
+        create_empty(&item)
+    }
+
+    fn visit(&mut self, _shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        let stat = item.known()?;
+        if stat.is_dir() {
+            return Err(Failure::is_directory(&item.text));
+        }
+        if stat.length != 0 {
+            return Err(Failure::path(&item.text, "Not a zero-length file"));
+        }
+        create_empty(item)
+    }
+}
+
+/// `-touch`.
+#[derive(Default)]
+pub(crate) struct Touch {
+    timestamp: Option<String>,
+    modification_only: bool,
+    access_only: bool,
+    do_not_create: bool,
+}
+
+impl Touch {
+    fn update(&self, item: &PathData) -> Outcome<()> {
+        let time = match &self.timestamp {
+            Some(text) => parse_time(text).ok_or_else(|| {
+                Failure::Illegal(format!(
+                    "Unable to parse the specified timestamp {text}. The expected format is yyyyMMdd:HHmmss"
+                ))
+            })?,
+            None => now_ms(),
+        };
+        let both = self.modification_only == self.access_only;
+        let modified = (both || self.modification_only).then_some(time);
+        let accessed = (both || self.access_only).then_some(time);
+        item.fs.set_times(&item.path, modified, accessed)
+    }
+}
+
+/// `yyyyMMdd:HHmmss` in the time zone of this machine.
+fn parse_time(text: &str) -> Option<u64> {
+    let time = NaiveDateTime::parse_from_str(text, "%Y%m%d:%H%M%S").ok()?;
+    u64::try_from(Local.from_local_datetime(&time).earliest()?.timestamp_millis()).ok()
+}
+
+impl Command for Touch {
+    fn prepare(&mut self, _shell: &mut Shell, args: &mut Vec<String>) -> Outcome<()> {
+        let options_end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+        if let Some(at) = args[..options_end].iter().position(|arg| arg == "-t") {
+            args.remove(at);
+            if at >= args.len() {
+                return Err(Failure::Illegal("option -t requires 1 argument.".into()));
+            }
+            self.timestamp = Some(args.remove(at));
+        }
+        Ok(())
+    }
+
+    fn configure(
+        &mut self,
+        _shell: &mut Shell,
+        options: &Options,
+        _args: &mut Vec<String>,
+    ) -> Outcome<()> {
+        self.modification_only = options.has("m");
+        self.access_only = options.has("a");
+        self.do_not_create = options.has("c");
+        Ok(())
+    }
+
+    fn missing(&mut self, _shell: &mut Shell, item: PathData) -> Outcome<()> {
+        refuse_without_parent(&item)?;
+        if self.do_not_create {
+            return Ok(());
+        }
+        create_empty(&item)?;
+        if self.timestamp.is_some() { self.update(&item) } else { Ok(()) }
+    }
+
+    fn visit(&mut self, _shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        self.update(item)
+    }
+}

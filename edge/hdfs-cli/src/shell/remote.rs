@@ -1,0 +1,186 @@
+//! HDFS as a file system of the shell: the blocking client, with Hadoop's words for what goes wrong.
+
+use hdfs_client::blocking::{FileReader, FileWriter, HdfsClient};
+use hdfs_client::{
+    ContentSummary, CreateOptions, FileKind, FileStatus, QuotaUsage, RenameOptions, Times,
+};
+use hdfs_types::{FsAction, FsPermission, WallMillis};
+
+use super::failure::{Failure, Outcome};
+use super::files::{Create, FileSystem, Kind, Reader, Space, Stat, Writer};
+use super::path;
+
+/// One HDFS.
+pub(crate) struct Remote {
+    client: HdfsClient,
+}
+
+impl Remote {
+    pub(crate) fn new(client: HdfsClient) -> Self {
+        Self { client }
+    }
+}
+
+fn describe(status: FileStatus) -> Stat {
+    Stat {
+        kind: match status.kind {
+            FileKind::Directory => Kind::Directory,
+            FileKind::File => Kind::File,
+            FileKind::Symlink => Kind::Symlink,
+        },
+        path: status.path,
+        length: status.length,
+        replication: status.replication,
+        block_size: status.block_size,
+        modified_ms: status.modification_time.0,
+        accessed_ms: status.access_time.0,
+        permission: status.permission,
+        owner: status.owner,
+        group: status.group,
+        has_acl: status.has_acl,
+        erasure_coded: status.is_erasure_coded,
+    }
+}
+
+impl FileSystem for Remote {
+    fn uri(&self) -> String {
+        self.client.uri().to_owned()
+    }
+
+    fn prefix(&self) -> String {
+        self.client.uri().to_owned()
+    }
+
+    fn working_directory(&self) -> String {
+        self.client.home_directory()
+    }
+
+    fn stat(&self, path: &str) -> Outcome<Option<Stat>> {
+        Ok(self.client.file_info(path)?.map(describe))
+    }
+
+    fn list(&self, path: &str) -> Outcome<Vec<Stat>> {
+        Ok(self.client.list(path).map(|entry| entry.map(describe)).collect::<Result<_, _>>()?)
+    }
+
+    fn open(&self, path: &str) -> Outcome<Box<dyn Reader>> {
+        Ok(Box::new(RemoteReader(self.client.open(path)?)))
+    }
+
+    fn create(&self, path: &str, how: Create) -> Outcome<Box<dyn Writer>> {
+        if how.lazy_persist {
+            return Err(Failure::io("lazily persisted files (-l) are not supported yet"));
+        }
+        let options = CreateOptions {
+            overwrite: how.overwrite,
+            create_parent: true,
+            ..CreateOptions::default()
+        };
+        Ok(Box::new(RemoteWriter(self.client.create(path, options)?)))
+    }
+
+    fn append(&self, path: &str, new_block: bool) -> Outcome<Box<dyn Writer>> {
+        Ok(Box::new(RemoteWriter(self.client.append(path, new_block)?)))
+    }
+
+    fn mkdirs(&self, path: &str) -> Outcome<bool> {
+        Ok(self.client.mkdirs(path, None, true)?)
+    }
+
+    fn delete(&self, path: &str, recursive: bool) -> Outcome<bool> {
+        Ok(self.client.delete(path, recursive)?)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Outcome<bool> {
+        Ok(self.client.rename(from, to)?)
+    }
+
+    fn move_to_trash(&self, from: &str, to: &str) -> Outcome<()> {
+        Ok(self.client.rename_with(from, to, RenameOptions { overwrite: false, to_trash: true })?)
+    }
+
+    fn trash_interval_minutes(&self) -> Outcome<Option<u64>> {
+        Ok(Some(self.client.server_defaults()?.trash_interval_minutes))
+    }
+
+    fn trash_root(&self, _path: &str) -> Outcome<String> {
+        Ok(path::join(&self.client.home_directory(), ".Trash"))
+    }
+
+    fn set_permission(&self, path: &str, permission: FsPermission) -> Outcome<()> {
+        Ok(self.client.set_permission(path, permission)?)
+    }
+
+    fn set_owner(&self, path: &str, owner: Option<&str>, group: Option<&str>) -> Outcome<()> {
+        Ok(self.client.set_owner(path, owner, group)?)
+    }
+
+    fn set_times(&self, path: &str, modified: Option<u64>, accessed: Option<u64>) -> Outcome<()> {
+        let times =
+            Times { modification: modified.map(WallMillis), access: accessed.map(WallMillis) };
+        Ok(self.client.set_times(path, times)?)
+    }
+
+    fn set_replication(&self, path: &str, replication: u16) -> Outcome<bool> {
+        Ok(self.client.set_replication(path, replication)?)
+    }
+
+    fn truncate(&self, path: &str, length: u64) -> Outcome<bool> {
+        Ok(self.client.truncate(path, length)?)
+    }
+
+    fn concat(&self, target: &str, sources: &[&str]) -> Outcome<()> {
+        Ok(self.client.concat(target, sources)?)
+    }
+
+    fn content_summary(&self, path: &str) -> Outcome<ContentSummary> {
+        Ok(self.client.content_summary(path)?)
+    }
+
+    fn quota_usage(&self, path: &str) -> Outcome<QuotaUsage> {
+        Ok(self.client.quota_usage(path)?)
+    }
+
+    fn space(&self, _path: &str) -> Outcome<Space> {
+        let stats = self.client.fs_stats()?;
+        Ok(Space { capacity: stats.capacity, used: stats.used, remaining: stats.remaining })
+    }
+
+    fn access(&self, path: &str, action: FsAction) -> Outcome<()> {
+        Ok(self.client.check_access(path, action)?)
+    }
+
+    fn checksum(&self, path: &str) -> Outcome<Option<(String, Vec<u8>)>> {
+        Ok(self.client.file_checksum(path)?.map(|checksum| (checksum.algorithm, checksum.bytes)))
+    }
+
+    fn replicas(&self, path: &str) -> Outcome<Vec<usize>> {
+        let located = self.client.block_locations(path, 0, i64::MAX as u64)?;
+        Ok(located.blocks.iter().map(|block| block.locations.len()).collect())
+    }
+}
+
+struct RemoteReader(FileReader);
+
+impl Reader for RemoteReader {
+    fn read(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
+        Ok(self.0.read_some(buffer)?)
+    }
+
+    fn seek(&mut self, position: u64) -> Outcome<()> {
+        std::io::Seek::seek(&mut self.0, std::io::SeekFrom::Start(position))?;
+        Ok(())
+    }
+}
+
+struct RemoteWriter(FileWriter);
+
+impl Writer for RemoteWriter {
+    fn write(&mut self, bytes: &[u8]) -> Outcome<()> {
+        Ok(self.0.write_some(bytes)?)
+    }
+
+    fn close(self: Box<Self>) -> Outcome<()> {
+        Ok(self.0.close()?)
+    }
+}
