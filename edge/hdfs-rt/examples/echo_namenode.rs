@@ -7,7 +7,7 @@ use hdfs_proto::hdfs::hdfs_file_status_proto::FileType;
 use hdfs_proto::hdfs::{
     FsPermissionProto, GetFileInfoRequestProto, GetFileInfoResponseProto, HdfsFileStatusProto,
 };
-use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf};
+use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf, Workers};
 
 struct Echo;
 
@@ -44,7 +44,12 @@ fn status() -> HdfsFileStatusProto {
 fn main() -> Result<(), hdfs_types::Error> {
     let text = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:23110".to_owned());
     let bind = text.parse().map_err(|_| hdfs_types::Error::io(format!("no address: {text}")))?;
-    let server = Server::start(ServerConf::new(bind), vec![Arc::new(Echo)])?;
+    let mut conf = ServerConf::new(bind);
+    // To compare: single-threaded runtimes with pinned connections.
+    if std::env::args().nth(2).is_some_and(|mode| mode == "pinned") {
+        conf.workers = Some(Workers::new(2, "pinned")?);
+    }
+    let server = Server::start(conf, vec![Arc::new(Echo)])?;
     println!("listening on {}", server.local_addr());
     loop {
         std::thread::park();

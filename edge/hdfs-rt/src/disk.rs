@@ -234,10 +234,8 @@ impl AtomicFile {
     /// `SyncFailed`, or when the rename fails; the old file, if there was one, is then still there.
     pub fn commit(mut self) -> DiskResult<()> {
         let file = self.file.take().expect("the file is open until it is committed");
-        if let Err(error) = fsync_file(&file, &self.temp) {
-            // Left behind on purpose: nothing more may be asked of this volume.
-            return Err(error);
-        }
+        // When this fails the temporary file stays: nothing more may be asked of this volume.
+        fsync_file(&file, &self.temp)?;
         drop(file);
         rename_durable(&self.temp, &self.path)
     }

@@ -38,8 +38,11 @@ struct Inner {
     fixed: BTreeMap<String, Arc<[String]>>,
     keep: Duration,
     keep_negative: Duration,
-    cache: Mutex<BTreeMap<String, (Instant, Arc<[String]>)>>,
+    cache: Mutex<BTreeMap<String, Remembered>>,
 }
+
+/// Since when, and what.
+type Remembered = (Instant, Arc<[String]>);
 
 /// Users that are remembered at most; over it all are forgotten.
 const MAX_CACHED_USERS: usize = 65_536;

@@ -173,11 +173,11 @@ impl Response {
 /// When the header, or the message after a success, is not there.
 pub fn decode_response(mut frame: Bytes) -> Result<Response, MalformedRequest> {
     let broken = |what| MalformedRequest { what };
-    let head = take(&mut frame).ok_or(broken("RpcResponseHeaderProto"))?;
+    let head = take(&mut frame).ok_or_else(|| broken("RpcResponseHeaderProto"))?;
     let header =
         RpcResponseHeaderProto::decode(head).map_err(|_| broken("RpcResponseHeaderProto"))?;
     let body = if header.status == i32::from(RpcStatusProto::Success) {
-        take(&mut frame).ok_or(broken("response message"))?
+        take(&mut frame).ok_or_else(|| broken("response message"))?
     } else {
         Bytes::new()
     };

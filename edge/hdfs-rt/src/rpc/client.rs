@@ -298,7 +298,7 @@ impl Proxy {
             declaring_class_protocol_name: self.key.protocol.to_owned(),
             client_protocol_version: self.version,
         };
-        let timeout = options.timeout.or(self.client.conf().rpc_timeout);
+        let timeout = options.timeout.or_else(|| self.client.conf().rpc_timeout);
         let (mut retry_count, mut resends) = (options.retry_count, 0);
         loop {
             let header = request_header(&options, retry_count);

@@ -161,9 +161,9 @@ impl Connection {
                 return Ok(());
             }
             let done = Instant::now();
-            self.metrics.queue_time.record(now.duration_since(read_at));
+            self.session.tally.queue_time.record(now.duration_since(read_at));
             if self.later.len() == waiting {
-                self.metrics.processing_time.record(done.duration_since(now));
+                self.session.tally.processing_time.record(done.duration_since(now));
             }
             now = done;
             if self.out.len() >= FLUSH_AT {
@@ -213,6 +213,7 @@ impl Connection {
         if self.out.is_empty() {
             return Ok(());
         }
+        self.session.tally.move_to(&self.metrics);
         ServerMetrics::add(&self.metrics.sent_bytes, self.out.len() as u64);
         let sent = match self.stream.try_write(&self.out) {
             Ok(sent) => sent,
@@ -240,7 +241,7 @@ impl Connection {
                 break;
             };
             self.session.on_later(&head, &result, &mut self.out);
-            self.metrics.processing_time.record(head.started.elapsed());
+            self.session.tally.processing_time.record(head.started.elapsed());
             self.guard.call_ended();
             replied = true;
         }

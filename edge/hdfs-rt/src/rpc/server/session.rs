@@ -26,7 +26,7 @@ use hdfs_proto::common::{IpcConnectionContextProto, RpcKindProto, RpcSaslProto};
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
 
 use super::dispatch::{Dispatch, error_reply};
-use super::metrics::ServerMetrics;
+use super::metrics::{ServerMetrics, Tally};
 use super::{
     AuthMethod, Authorizer, CallerContext, CallerIdentity, LaterReply, Reply, RpcCall, RpcService,
 };
@@ -74,6 +74,8 @@ pub(super) struct Session {
     dispatch: Arc<Dispatch>,
     authorizer: Option<Arc<dyn Authorizer>>,
     metrics: Arc<ServerMetrics>,
+    /// Moved to the metrics before every write.
+    pub(super) tally: Tally,
 }
 
 /// A reason to close, as the client is told.
@@ -119,7 +121,15 @@ impl Session {
         authorizer: Option<Arc<dyn Authorizer>>,
         metrics: Arc<ServerMetrics>,
     ) -> Self {
-        Self { state: State::AwaitContext, sasl: false, remote, dispatch, authorizer, metrics }
+        Self {
+            state: State::AwaitContext,
+            sasl: false,
+            remote,
+            dispatch,
+            authorizer,
+            metrics,
+            tally: Tally::default(),
+        }
     }
 
     /// True when the context was accepted: the limits of strangers no longer hold.
@@ -289,7 +299,7 @@ impl Session {
             Ok(service) => service,
             Err(error) => {
                 encode_error(out, &to, &error_reply(&error));
-                ServerMetrics::add(&self.metrics.failures, 1);
+                self.tally.failures += 1;
                 return Ok(Step::Done);
             }
         };
@@ -312,7 +322,7 @@ impl Session {
         };
         Ok(match service.call(call) {
             Reply::Now(result) => {
-                write_reply(out, &to, service, &result, &self.metrics);
+                write_reply(out, &to, service, &result, &mut self.tally);
                 Step::Done
             }
             Reply::Later(reply) => Step::Later(PendingReply {
@@ -329,7 +339,12 @@ impl Session {
     }
 
     /// Writes a reply that came later.
-    pub(super) fn on_later(&self, head: &PendingHead, result: &Result<Bytes>, out: &mut BytesMut) {
+    pub(super) fn on_later(
+        &mut self,
+        head: &PendingHead,
+        result: &Result<Bytes>,
+        out: &mut BytesMut,
+    ) {
         let client_id: &[u8] = if head.client_id.is_absent() { &[] } else { &head.client_id.0 };
         let to = ReplyTo {
             call_id: head.call_id,
@@ -337,7 +352,7 @@ impl Session {
             retry_count: head.retry_count,
             ..ReplyTo::default()
         };
-        write_reply(out, &to, &head.service, result, &self.metrics);
+        write_reply(out, &to, &head.service, result, &mut self.tally);
     }
 }
 
@@ -346,17 +361,17 @@ fn write_reply(
     to: &ReplyTo<'_>,
     service: &Arc<dyn RpcService>,
     result: &Result<Bytes>,
-    metrics: &ServerMetrics,
+    tally: &mut Tally,
 ) {
     let to = ReplyTo { state_id: service.state_id(), ..*to };
     match result {
         Ok(body) => {
             encode_success(out, &to, body);
-            ServerMetrics::add(&metrics.successes, 1);
+            tally.successes += 1;
         }
         Err(error) => {
             encode_error(out, &to, &error_reply(error));
-            ServerMetrics::add(&metrics.failures, 1);
+            tally.failures += 1;
         }
     }
 }
