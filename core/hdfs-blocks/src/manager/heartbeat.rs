@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hdfs_types::{ErrorKind, Mono, Result};
+use hdfs_types::{Block, ErrorKind, Mono, Result};
 
 use super::BlockManager;
 use super::registry::disallowed;
@@ -183,20 +183,34 @@ impl BlockManager {
         transfers
     }
 
-    fn take_deletions(&mut self, now: Mono, slot: DatanodeSlot) -> Vec<hdfs_types::Block> {
+    fn take_deletions(&mut self, now: Mono, slot: DatanodeSlot) -> Vec<Block> {
         if !self.populating_queues
             || now.since(self.active_since) < self.conf.startup_deletion_delay
         {
             return Vec::new();
         }
         let limit = self.conf.effective_invalidate_limit();
-        let queue = &mut self.datanode_mut(slot).invalidate;
-        let mut blocks = Vec::with_capacity(limit.min(queue.len()));
+        let mut blocks = Vec::with_capacity(limit.min(self.datanode(slot).invalidate.len()));
         while blocks.len() < limit {
-            let Some((_, block)) = queue.pop_first() else { break };
-            blocks.push(block);
+            let Some((_, block)) = self.datanode_mut(slot).invalidate.pop_first() else { break };
+            if self.is_still_needless(slot, block) {
+                blocks.push(block);
+            }
         }
         blocks
+    }
+
+    /// The last look before a replica is ordered away: a block that a file owns must have a good replica left, on a node
+    /// that is alive and has reported. Otherwise the order is dropped; the next full report brings the replica up again.
+    fn is_still_needless(&mut self, node: DatanodeSlot, block: Block) -> bool {
+        let Some(slot) = self.map.find(block.id) else { return true };
+        if self.count(slot).live_and_known > 0 {
+            return true;
+        }
+        self.excess.remove(&(node, block.id));
+        self.refresh_safe(slot);
+        self.update_needed(slot);
+        false
     }
 
     /// Finds nodes that became dead, and forgets their replicas and those of failed storages, at most `limit` in this

@@ -341,10 +341,7 @@ impl BlockManager {
             return Ok(());
         }
         self.map.entry_mut(slot).set_replication(replication);
-        self.update_needed(slot);
-        if self.populating_queues && self.count(slot).live > u32::from(replication) {
-            self.process_surplus(now, slot, None, None);
-        }
+        self.check_redundancy(now, id);
         Ok(())
     }
 
