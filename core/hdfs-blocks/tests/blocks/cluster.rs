@@ -173,6 +173,7 @@ impl Cluster {
         }
         let outcome = self.bm.commit_or_complete(self.mono(), done).expect("fits");
         assert!(outcome.complete);
+        self.bm.check_redundancy(self.mono(), done.id);
         self.check();
         done
     }

@@ -1,1 +1,193 @@
-//! To be filled.
+//! Copies and deletions that repair redundancy.
+
+use std::time::Duration;
+
+use hdfs_blocks::{BlocksConf, IncrementalBlock, ReceivedDeleted};
+use hdfs_types::BlockId;
+
+use crate::cluster::{Cluster, block, storage_of, uuid};
+
+fn copies(c: &mut Cluster, nodes: usize) -> Vec<(usize, i64, Vec<usize>)> {
+    (0..nodes)
+        .flat_map(|node| {
+            let told = c.told_to_copy(node);
+            told.into_iter().map(move |(id, targets)| (node, id, targets)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_lost_replica_is_copied_from_a_good_one_to_a_new_node() {
+    let mut c = Cluster::of(4);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    c.deleted(2, done);
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 1);
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono()), 0, "it is on its way");
+    let told = copies(&mut c, 4);
+    assert_eq!(told.len(), 1);
+    let (source, id, targets) = &told[0];
+    assert!([0, 1].contains(source) && *id == 1 && [2, 3].contains(&targets[0]));
+    c.received(targets[0], done);
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 0);
+    assert_eq!(c.bm.stats(c.mono()).pending_reconstruction, 0);
+    c.check();
+}
+
+#[test]
+fn a_copy_that_never_arrives_is_scheduled_again() {
+    let mut c = Cluster::of(3);
+    let done = c.closed_block(1, &[0, 1], 2);
+    c.deleted(1, done);
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(copies(&mut c, 3).len(), 1);
+    c.pass(Duration::from_secs(299));
+    assert_eq!(c.bm.compute_work(c.mono()), 0);
+    c.pass(Duration::from_secs(2));
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.stats(c.mono()).timed_out_reconstructions, 1);
+    c.check();
+}
+
+#[test]
+fn a_node_sends_two_at_a_time_and_what_is_urgent_first() {
+    let mut c = Cluster::of(3);
+    for id in 1..=6 {
+        c.closed_block(id, &[0, 1, 2], 3);
+    }
+    for id in 1..=6 {
+        c.deleted(2, block(id, 1_001, 100));
+    }
+    c.deleted(1, block(6, 1_001, 100));
+    c.bm.compute_work(c.mono());
+    c.bm.compute_work(c.mono());
+    let mut first = c.heartbeat_of(0);
+    first.xmits_in_progress = 1;
+    let now = c.now();
+    let reply = c.bm.handle_heartbeat(now, &first).expect("registered");
+    let copies = reply.commands.iter().map(|command| match command {
+        hdfs_blocks::DatanodeCommand::Transfer(transfers) => {
+            transfers.iter().map(|t| t.block.id.0).collect::<Vec<_>>()
+        }
+        other => panic!("only copies were expected, not {other:?}"),
+    });
+    let copies: Vec<_> = copies.flatten().collect();
+    assert_eq!(copies, [6], "one stream is busy; the block with one replica goes first");
+    c.check();
+}
+
+#[test]
+fn blocks_on_one_rack_are_spread_to_two() {
+    let mut c = Cluster::with(BlocksConf::default(), &["/r0", "/r0", "/r0", "/r1"]);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    assert_eq!(c.bm.stats(c.mono()).badly_distributed, 1);
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    let told = copies(&mut c, 4);
+    assert_eq!(told[0].2, [3]);
+    c.received(3, done);
+    assert_eq!(c.bm.stats(c.mono()).badly_distributed, 0);
+    // Now there are four: one of the crowded rack goes.
+    let gone: Vec<usize> = (0..4).filter(|node| !c.told_to_delete(*node).is_empty()).collect();
+    assert!(gone.len() == 1 && gone[0] < 3, "{gone:?}");
+    c.check();
+}
+
+#[test]
+fn lowering_the_replication_deletes_from_the_fullest_nodes() {
+    let mut c = Cluster::of(4);
+    c.closed_block(1, &[0, 1, 2, 3], 4);
+    c.bm.set_replication(c.mono(), BlockId(1), 2).expect("known");
+    assert_eq!(c.bm.stats(c.mono()).excess, 2);
+    // Node n has 500 + n GiB left.
+    for node in [0, 1] {
+        assert_eq!(c.told_to_delete(node), [block(1, 1_001, 100)]);
+        c.deleted(node, block(1, 1_001, 100));
+    }
+    assert_eq!(c.readable_on(1), [2, 3]);
+    assert_eq!(c.bm.stats(c.mono()).excess, 0);
+    c.check();
+}
+
+#[test]
+fn a_balancers_move_deletes_where_it_says() {
+    let mut c = Cluster::of(4);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    let lines = [IncrementalBlock {
+        block: done,
+        status: ReceivedDeleted::Received,
+        delete_hint: Some(uuid(2)),
+    }];
+    let now = c.now();
+    c.bm.handle_incremental_report(now, &uuid(3), &storage_of(3), &lines).expect("registered");
+    assert_eq!(c.told_to_delete(2), [done]);
+    c.check();
+}
+
+#[test]
+fn deletions_are_handed_out_in_portions() {
+    let mut c =
+        Cluster::with(BlocksConf { invalidate_limit: 1, ..BlocksConf::default() }, &["/r0"]);
+    for id in 1..=100 {
+        c.closed_block(id, &[0], 1);
+        c.bm.remove_block(BlockId(id));
+    }
+    assert_eq!(c.bm.stats(c.mono()).pending_deletion, 100);
+    // Twenty for each second between heartbeats, whatever the limit says.
+    assert_eq!(c.told_to_delete(0).len(), 60);
+    assert_eq!(c.told_to_delete(0).len(), 40);
+}
+
+#[test]
+fn nothing_is_deleted_or_copied_in_safe_mode_or_before_the_delay() {
+    let conf =
+        BlocksConf { startup_deletion_delay: Duration::from_secs(60), ..BlocksConf::default() };
+    let mut c = Cluster::with(conf, &["/r0", "/r0", "/r0"]);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    c.closed_block(2, &[0, 1, 2], 3);
+    c.bm.remove_block(BlockId(2));
+    c.deleted(2, done);
+    assert_eq!(c.told_to_delete(0), []);
+    c.pass(Duration::from_secs(60));
+    c.bm.set_safe_mode(true, false);
+    assert_eq!(c.bm.compute_work(c.mono()), 0);
+    assert_eq!(c.told_to_delete(0), []);
+    c.bm.set_safe_mode(false, false);
+    assert_eq!(c.told_to_delete(0).len(), 1);
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+}
+
+#[test]
+fn surplus_is_not_judged_until_every_storage_has_reported() {
+    let mut c = Cluster::of(3);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    c.bm.mark_all_datanodes_stale();
+    c.bm.set_replication(c.mono(), BlockId(1), 1).expect("known");
+    assert_eq!(c.bm.stats(c.mono()).postponed, 1);
+    for node in 0..3 {
+        c.heartbeat(node);
+        c.full_report(node, &[crate::cluster::finalized(done)]);
+        c.bm.compute_work(c.mono());
+        let expected = [0, 1, 2][node];
+        assert_eq!(c.bm.stats(c.mono()).excess, expected, "after {node} reported");
+    }
+    assert_eq!(c.bm.stats(c.mono()).postponed, 0);
+    c.check();
+}
+
+#[test]
+fn the_scan_after_safe_mode_finds_what_is_missing_in_slices() {
+    let mut c = Cluster::of(3);
+    for id in 1..=500 {
+        c.closed_block(id, &[0, 1, 2], 3);
+    }
+    c.bm.clear_queues();
+    for id in 1..=500 {
+        c.deleted(0, block(id, 1_001, 100));
+    }
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 0);
+    c.bm.start_redundancy_queues(c.mono());
+    assert!(c.bm.scan_redundancy(c.mono(), 100));
+    while c.bm.scan_redundancy(c.mono(), 100) {}
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 500);
+    c.check();
+}
