@@ -1,1 +1,427 @@
-//! Being written.
+//! The DataNode: volumes, the data port, the RPC port, the web port, and a service to every NameNode.
+//!
+//! Block streams run on plain threads and blocking sockets: they are few and long. Control runs on tokio. Several
+//! DataNodes may live in one process.
+//!
+//! **Invariant:** nothing is acknowledged that a single power cut could take away (unless `dfs.datanode.synconclose` is
+//! set to false), and no byte whose checksum was not verified here.
+
+mod beans;
+mod conf;
+mod dataset;
+mod files;
+mod ipc;
+mod random;
+mod recovery;
+mod sender;
+mod service;
+mod volume;
+mod wire;
+mod xceiver;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use hdfs_conf::{Configuration, HostPort};
+use hdfs_datanode::VolumeIndex;
+use hdfs_proto::hdfs::{DatanodeIdProto, DatanodeInfoProto, LocatedBlockProto};
+use hdfs_rt::clock;
+use hdfs_rt::rpc::client::{ClientConf, Proxy, RpcClient, Ugi};
+use hdfs_rt::rpc::server::{Protocol, RpcService, Server, ServerConf, Workers};
+use hdfs_rt::{host, http, users};
+use hdfs_types::{BlockPoolId, Error, ErrorKind, ExtendedBlock, Result, WallMillis};
+use parking_lot::{Condvar, Mutex};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+pub use conf::{DataNodeConf, NameService};
+
+use dataset::Dataset;
+use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
+use service::{Actor, NameServiceState};
+use volume::Volume;
+use xceiver::{Counters, XceiverServer};
+
+/// The version that this DataNode says it is.
+const SOFTWARE_VERSION: &str = "3.5.0";
+const DATANODE_PROTOCOL: Protocol =
+    Protocol { java_name: "org.apache.hadoop.hdfs.server.protocol.DatanodeProtocol", version: 1 };
+/// ErrorReportRequestProto.ErrorCode INVALID_BLOCK.
+const INVALID_BLOCK: u32 = 2;
+
+/// Ports and names that other nodes know this DataNode by.
+#[derive(Clone, Debug)]
+struct Identity {
+    ip: String,
+    host_name: String,
+    data_port: u16,
+    info_port: u16,
+    ipc_port: u16,
+}
+
+/// What all parts of one DataNode share.
+struct Shared {
+    conf: DataNodeConf,
+    dataset: Dataset,
+    counters: Counters,
+    /// Connections on the data port.
+    xceivers: AtomicUsize,
+    uuid: String,
+    identity: Mutex<Identity>,
+    services: Mutex<Vec<Arc<NameServiceState>>>,
+    rpc: RpcClient,
+    ugi: Arc<Ugi>,
+    runtime: Handle,
+    started: WallMillis,
+    /// Folders that could not be used at start, within what is tolerated.
+    failed_at_start: Vec<String>,
+    balancer_bandwidth: AtomicU64,
+    shutdown: Mutex<bool>,
+    shutdown_asked: Condvar,
+}
+
+impl Shared {
+    fn datanode_id(&self) -> DatanodeIdProto {
+        let identity = self.identity.lock();
+        DatanodeIdProto {
+            ip_addr: identity.ip.clone(),
+            host_name: identity.host_name.clone(),
+            datanode_uuid: self.uuid.clone(),
+            xfer_port: u32::from(identity.data_port),
+            info_port: u32::from(identity.info_port),
+            ipc_port: u32::from(identity.ipc_port),
+            info_secure_port: Some(0),
+        }
+    }
+
+    /// The NameNode knows this DataNode by the address that its connection came from.
+    fn learn_address(&self, ip: &str, host_name: &str) {
+        let mut identity = self.identity.lock();
+        ip.clone_into(&mut identity.ip);
+        host_name.clone_into(&mut identity.host_name);
+    }
+
+    fn transfer_address(&self) -> String {
+        let identity = self.identity.lock();
+        format!("{}:{}", identity.ip, identity.data_port)
+    }
+
+    fn namenode_proxy(&self, address: &HostPort) -> Proxy {
+        Proxy::new(address, DATANODE_PROTOCOL, &self.rpc, &self.ugi)
+    }
+
+    fn datanode_proxy(&self, node: &DatanodeIdProto) -> Result<Proxy> {
+        let host = if self.conf.connect_by_host_name { &node.host_name } else { &node.ip_addr };
+        let port = u16::try_from(node.ipc_port)
+            .map_err(|_| Error::io(format!("{} is no port", node.ipc_port)))?;
+        let address = HostPort { host: host.clone(), port };
+        Ok(Proxy::new(&address, INTER_DATANODE_PROTOCOL, &self.rpc, &self.ugi))
+    }
+
+    fn actors(&self) -> Vec<Arc<Actor>> {
+        let services = self.services.lock();
+        services.iter().flat_map(|service| service.actors.lock().clone()).collect()
+    }
+
+    fn pool_names(&self) -> String {
+        let pools = self.dataset.pools();
+        pools.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    fn cluster_id(&self) -> String {
+        let registered = self.actors().iter().find_map(|actor| actor.registration());
+        registered.map(|found| found.registration.storage_info.cluster_id).unwrap_or_default()
+    }
+
+    fn blocks_on(&self, volume: VolumeIndex) -> u64 {
+        let pools = self.dataset.pools();
+        let lists = pools.iter().flat_map(|pool| pool.full_report());
+        lists.filter(|(index, _)| *index == volume).map(|(_, list)| list.count()).sum()
+    }
+
+    /// Tells every NameNode, in the background, that a replica is corrupt on `node`.
+    fn report_bad(self: &Arc<Self>, block: &ExtendedBlock, node: DatanodeInfoProto) {
+        let located = LocatedBlockProto {
+            b: hdfs_format::datatransfer::extended_block_proto(block),
+            locs: vec![node],
+            ..LocatedBlockProto::default()
+        };
+        let (shared, block) = (Arc::clone(self), block.clone());
+        let spawned = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
+            for actor in shared.actors() {
+                if let Err(error) = actor.report_bad_blocks(vec![located.clone()]) {
+                    tracing::warn!(%block, %error, "report bad block");
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "start a thread for a report");
+        }
+    }
+
+    /// A replica here cannot be read: the NameNode hears of it, and decides.
+    fn report_bad_block(self: &Arc<Self>, block: &ExtendedBlock, why: &Error) {
+        tracing::warn!(%block, %why, "replica here is bad");
+        let id = self.datanode_id();
+        self.report_bad(block, DatanodeInfoProto { id, ..DatanodeInfoProto::default() });
+    }
+
+    /// A replica that another DataNode sent is corrupt.
+    fn report_bad_remote(self: &Arc<Self>, block: &ExtendedBlock, node: &DatanodeInfoProto) {
+        tracing::warn!(%block, node = node.id.ip_addr, "replica from another DataNode is corrupt");
+        self.report_bad(block, node.clone());
+    }
+
+    /// An order could not be performed.
+    fn report_error(self: &Arc<Self>, pool: &BlockPoolId, text: String) {
+        tracing::info!(%pool, "{text}");
+        let shared = Arc::clone(self);
+        let spawned = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
+            for actor in shared.actors() {
+                if let Err(error) = actor.report_error(INVALID_BLOCK, text.clone()) {
+                    tracing::warn!(%error, "report an error");
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "start a thread for a report");
+        }
+    }
+
+    fn set_balancer_bandwidth(&self, bandwidth: u64) {
+        self.balancer_bandwidth.store(bandwidth, Ordering::Relaxed);
+    }
+
+    fn request_shutdown(&self) {
+        *self.shutdown.lock() = true;
+        self.shutdown_asked.notify_all();
+    }
+}
+
+/// A running DataNode. [`Self::stop`] ends it; so does dropping it.
+pub struct DataNodeHandle {
+    shared: Arc<Shared>,
+    data: SocketAddr,
+    ipc: SocketAddr,
+    http: SocketAddr,
+    xceivers: XceiverServer,
+    server: Server,
+    web: AbortHandle,
+    actors: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl DataNodeHandle {
+    /// The data port.
+    pub fn data_address(&self) -> SocketAddr {
+        self.data
+    }
+
+    /// The RPC port.
+    pub fn ipc_address(&self) -> SocketAddr {
+        self.ipc
+    }
+
+    /// The web port.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The DataNode's UUID.
+    pub fn uuid(&self) -> &str {
+        &self.shared.uuid
+    }
+
+    /// True once every configured NameNode has accepted this DataNode.
+    pub fn is_registered(&self) -> bool {
+        self.shared.actors().iter().all(|actor| actor.registration().is_some())
+    }
+
+    /// True when no service to a NameNode runs any more: all of them refused this DataNode.
+    pub fn is_rejected(&self) -> bool {
+        self.actors.lock().iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits until an administrator asks for the end (`dfsadmin -shutdownDatanode`).
+    pub fn wait_for_shutdown(&self) {
+        let mut asked = self.shared.shutdown.lock();
+        while !*asked {
+            self.shared.shutdown_asked.wait(&mut asked);
+        }
+    }
+
+    /// Closes ports and connections and ends every thread. Blocks that are being written stay as they are: the next start
+    /// finds them.
+    pub fn stop(&self) {
+        self.shared.request_shutdown();
+        for actor in self.shared.actors() {
+            actor.stop();
+        }
+        self.web.abort();
+        self.server.stop();
+        self.xceivers.stop();
+        for thread in self.actors.lock().drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for DataNodeHandle {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Opens the volumes; those that fail count against what is tolerated.
+fn open_volumes(conf: &DataNodeConf) -> Result<(Vec<volume::Opened>, Vec<String>)> {
+    let mut opened = Vec::new();
+    let mut failed = Vec::new();
+    for location in &conf.volumes {
+        match volume::open(location.clone()) {
+            Ok(volume) => opened.push(volume),
+            Err(error) => {
+                tracing::error!(folder = location.path, %error, "volume cannot be used");
+                failed.push(format!("{}: {error}", location.path));
+            }
+        }
+    }
+    let tolerated = match conf.failed_volumes_tolerated {
+        all_but_one if all_but_one < 0 => conf.volumes.len().saturating_sub(1),
+        count => usize::try_from(count).unwrap_or(usize::MAX),
+    };
+    if failed.len() > tolerated || opened.is_empty() {
+        return Err(Error::new(
+            ErrorKind::DiskError,
+            format!(
+                "Too many failed volumes - current valid volumes: {}, volumes configured: {}, volumes failed: {}, \
+                 volume failures tolerated: {}: {}",
+                opened.len(),
+                conf.volumes.len(),
+                failed.len(),
+                conf.failed_volumes_tolerated,
+                failed.join("; ")
+            ),
+        ));
+    }
+    Ok((opened, failed))
+}
+
+/// The identity that the volumes agree on; a new one when all are empty.
+fn datanode_uuid(opened: &[volume::Opened]) -> Result<String> {
+    let mut uuids = opened.iter().filter_map(|volume| volume.version()).map(|v| &v.datanode_uuid);
+    let Some(first) = uuids.next() else { return Ok(random::uuid()) };
+    match uuids.find(|uuid| *uuid != first) {
+        None => Ok(first.clone()),
+        Some(other) => Err(Error::new(
+            ErrorKind::InconsistentFSState,
+            format!(
+                "the data folders belong to two DataNodes, {first} and {other}: configure each one's own folders"
+            ),
+        )),
+    }
+}
+
+fn bind_address(address: &HostPort, key: &str) -> Result<SocketAddr> {
+    let found = host::resolve(&address.host, address.port)
+        .map_err(|error| Error::io(format!("{key}={address}: {error}")))?;
+    found.first().copied().ok_or_else(|| Error::io(format!("{key}={address} has no address")))
+}
+
+/// Starts a DataNode. It serves at once; it registers with its NameNodes as soon as they answer.
+///
+/// # Errors
+/// When the configuration is wrong, folders cannot be used, or a port is taken; the message says what to do.
+pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
+    let conf = DataNodeConf::new(configuration)?;
+    let (opened, failed_at_start) = open_volumes(&conf)?;
+    let uuid = datanode_uuid(&opened)?;
+    let reserved = (conf.reserved_bytes, conf.reserved_percent);
+    let volumes = opened.into_iter().zip(0..).map(|(opened, index)| {
+        Arc::new(Volume::new(opened, VolumeIndex(index), reserved.0, reserved.1))
+    });
+    let dataset = Dataset::new(volumes.collect(), conf.volume_policy, conf.stop_writer_timeout);
+
+    let data_bind = bind_address(&conf.data_address, "dfs.datanode.address")?;
+    let listener = TcpListener::bind(data_bind).map_err(|error| {
+        Error::io(format!(
+            "Port in use or not available: {data_bind} ({error}); set dfs.datanode.address or stop the process that \
+             listens there"
+        ))
+        .with_source(error)
+    })?;
+    let data = listener.local_addr()?;
+    let runtime = Workers::shared()?.next().clone();
+    let http_bind = bind_address(&conf.http_address, "dfs.datanode.http.address")?;
+    let web_listener = runtime.block_on(http::bind(http_bind))?;
+    let http_address = web_listener.local_addr()?;
+
+    let client = ClientConf {
+        // This DataNode retries by itself, faster than a client would.
+        connect_max_retries: 0,
+        connect_max_retries_on_timeouts: 0,
+        ..ClientConf::from_configuration(configuration)?
+    };
+    let ip =
+        if data.ip().is_unspecified() { "127.0.0.1".to_owned() } else { data.ip().to_string() };
+    let identity = Identity {
+        ip,
+        host_name: conf.host_name.clone(),
+        data_port: data.port(),
+        info_port: http_address.port(),
+        ipc_port: 0,
+    };
+    let ipc_bind = bind_address(&conf.ipc_address, "dfs.datanode.ipc.address")?;
+    let shared = Arc::new(Shared {
+        conf,
+        dataset,
+        counters: Counters::default(),
+        xceivers: AtomicUsize::new(0),
+        uuid,
+        identity: Mutex::new(identity),
+        services: Mutex::default(),
+        rpc: RpcClient::new(client),
+        ugi: Arc::new(Ugi::new(users::current_user())),
+        runtime,
+        started: clock::wall(),
+        failed_at_start,
+        balancer_bandwidth: AtomicU64::new(100 << 20),
+        shutdown: Mutex::new(false),
+        shutdown_asked: Condvar::new(),
+    });
+    let services: Vec<Arc<dyn RpcService>> = vec![Arc::new(DataNodeIpc::new(Arc::clone(&shared)))];
+    let server = Server::start(ServerConf::new(ipc_bind), services)?;
+    shared.identity.lock().ipc_port = server.local_addr().port();
+    let xceivers = XceiverServer::start(Arc::clone(&shared), listener)?;
+    let of_page = Arc::clone(&shared);
+    let router = http::jmx_router(Arc::new(move || beans::all(&of_page)));
+    let web = shared.runtime.spawn(http::serve(web_listener, router)).abort_handle();
+    let actors = start_services(&shared)?;
+    let ipc = server.local_addr();
+    tracing::info!(%data, %ipc, http = %http_address, uuid = shared.uuid, "DataNode started");
+    Ok(DataNodeHandle {
+        data,
+        ipc,
+        http: http_address,
+        xceivers,
+        server,
+        web,
+        actors: Mutex::new(actors),
+        shared,
+    })
+}
+
+fn start_services(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::new();
+    for name_service in &shared.conf.name_services {
+        let state = Arc::new(NameServiceState::new(name_service.id.clone()));
+        for (index, address) in name_service.namenodes.iter().enumerate() {
+            let actor = Actor::new(shared, &state, index, address.clone());
+            state.actors.lock().push(Arc::clone(&actor));
+            let name = format!("namenode-{index}");
+            threads.push(std::thread::Builder::new().name(name).spawn(move || actor.run())?);
+        }
+        shared.services.lock().push(state);
+    }
+    Ok(threads)
+}

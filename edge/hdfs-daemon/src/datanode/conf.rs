@@ -1,0 +1,181 @@
+//! What a DataNode takes from its configuration, read once at start.
+
+use std::time::Duration;
+
+use hdfs_conf::{Configuration, HostPort, StorageLocation, keys};
+use hdfs_datanode::schedule::Intervals;
+use hdfs_datanode::volume_choice::VolumePolicy;
+use hdfs_types::{Error, ErrorKind, Result};
+
+/// The NameNodes of one nameservice: one block pool.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NameService {
+    /// Its name, when it has one.
+    pub id: Option<String>,
+    /// RPC addresses of its NameNodes.
+    pub namenodes: Vec<HostPort>,
+}
+
+/// The configuration of one DataNode.
+#[derive(Clone, Debug)]
+pub struct DataNodeConf {
+    /// `dfs.datanode.data.dir`.
+    pub volumes: Vec<StorageLocation>,
+    /// `dfs.datanode.failed.volumes.tolerated`; -1 means all but one.
+    pub failed_volumes_tolerated: i64,
+    /// `dfs.datanode.address`.
+    pub data_address: HostPort,
+    /// `dfs.datanode.ipc.address`.
+    pub ipc_address: HostPort,
+    /// `dfs.datanode.http.address`.
+    pub http_address: HostPort,
+    /// `dfs.datanode.hostname`, or the machine's name.
+    pub host_name: String,
+    /// The NameNodes to serve.
+    pub name_services: Vec<NameService>,
+    /// `dfs.datanode.max.transfer.threads`.
+    pub max_xceivers: usize,
+    /// `dfs.client.socket-timeout`: for reading from peers.
+    pub socket_timeout: Duration,
+    /// `dfs.datanode.socket.write.timeout`.
+    pub write_timeout: Duration,
+    /// `dfs.datanode.socket.reuse.keepalive`; zero: a connection serves one operation.
+    pub keepalive: Duration,
+    /// Fsync before a block's last acknowledgement. Differs: on unless `dfs.datanode.synconclose` is set to false.
+    pub sync_on_close: bool,
+    /// `tusk.datanode.verify-checksums-at-every-hop`.
+    pub verify_every_hop: bool,
+    /// `dfs.datanode.du.reserved`, in bytes for each volume.
+    pub reserved_bytes: u64,
+    /// `dfs.datanode.du.reserved.pct`.
+    pub reserved_percent: u64,
+    /// `dfs.datanode.fsdataset.volume.choosing.policy`.
+    pub volume_policy: VolumePolicy,
+    /// Heartbeats and reports.
+    pub intervals: Intervals,
+    /// `dfs.blockreport.split.threshold`.
+    pub report_split_threshold: u64,
+    /// `dfs.blocksize`: what a new block is taken to need.
+    pub block_size: u64,
+    /// `dfs.client.use.datanode.hostname`-like choice for connections between DataNodes.
+    pub connect_by_host_name: bool,
+    /// How long a writer may take to stop (`dfs.datanode.xceiver.stop.timeout.millis`, 60 s).
+    pub stop_writer_timeout: Duration,
+}
+
+impl DataNodeConf {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// When a value is malformed or no NameNode is named; the message names the key.
+    pub fn new(conf: &Configuration) -> Result<Self> {
+        let percent = conf.get_u64(&keys::DFS_DATANODE_DU_RESERVED_PCT)?;
+        if percent > 100 {
+            return Err(Error::new(
+                ErrorKind::IllegalArgument,
+                format!(
+                    "{} is {percent}, not a percentage",
+                    keys::DFS_DATANODE_DU_RESERVED_PCT.name
+                ),
+            ));
+        }
+        let host_name = match conf.get_opt(&keys::DFS_DATANODE_HOSTNAME) {
+            Some(name) => name.to_owned(),
+            None => hdfs_rt::host::host_name().to_owned(),
+        };
+        Ok(Self {
+            volumes: conf.get_storage_locations(&keys::DFS_DATANODE_DATA_DIR)?,
+            failed_volumes_tolerated: conf.get_i64(&keys::DFS_DATANODE_FAILED_VOLUMES_TOLERATED)?,
+            data_address: conf.get_host_port(&keys::DFS_DATANODE_ADDRESS)?,
+            ipc_address: conf.get_host_port(&keys::DFS_DATANODE_IPC_ADDRESS)?,
+            http_address: conf.get_host_port(&keys::DFS_DATANODE_HTTP_ADDRESS)?,
+            host_name,
+            name_services: name_services(conf)?,
+            max_xceivers: conf.get_usize(&keys::DFS_DATANODE_MAX_TRANSFER_THREADS)?,
+            socket_timeout: conf.get_duration(&keys::DFS_CLIENT_SOCKET_TIMEOUT)?,
+            write_timeout: conf.get_duration(&keys::DFS_DATANODE_SOCKET_WRITE_TIMEOUT)?,
+            keepalive: conf.get_duration(&keys::DFS_DATANODE_SOCKET_REUSE_KEEPALIVE)?,
+            sync_on_close: !conf.is_set(&keys::DFS_DATANODE_SYNCONCLOSE)
+                || conf.get_bool(&keys::DFS_DATANODE_SYNCONCLOSE),
+            verify_every_hop: conf.get_bool(&keys::TUSK_DATANODE_VERIFY_CHECKSUMS_AT_EVERY_HOP),
+            reserved_bytes: conf.get_u64(&keys::DFS_DATANODE_DU_RESERVED)?,
+            reserved_percent: percent,
+            volume_policy: volume_policy(conf)?,
+            intervals: Intervals {
+                heartbeat: conf.get_duration(&keys::DFS_HEARTBEAT_INTERVAL)?,
+                block_report: conf.get_duration(&keys::DFS_BLOCKREPORT_INTERVAL_MSEC)?,
+                initial_delay: conf.get_duration(&keys::DFS_BLOCKREPORT_INITIAL_DELAY)?,
+            },
+            report_split_threshold: conf.get_u64(&keys::DFS_BLOCKREPORT_SPLIT_THRESHOLD)?,
+            block_size: conf.get_u64(&keys::DFS_BLOCK_SIZE)?,
+            connect_by_host_name: conf.get_bool(&keys::DFS_DATANODE_USE_DATANODE_HOSTNAME),
+            stop_writer_timeout: Duration::from_secs(60),
+        })
+    }
+}
+
+fn volume_policy(conf: &Configuration) -> Result<VolumePolicy> {
+    let class = conf.get_opt(&keys::DFS_DATANODE_FSDATASET_VOLUME_CHOOSING_POLICY).unwrap_or("");
+    let name = class.rsplit('.').next().unwrap_or("");
+    match name {
+        "" | "RoundRobinVolumeChoosingPolicy" => Ok(VolumePolicy::RoundRobin),
+        "AvailableSpaceVolumeChoosingPolicy" => {
+            let threshold =
+                &keys::DFS_DATANODE_AVAILABLE_SPACE_VOLUME_CHOOSING_POLICY_BALANCED_SPACE_THRESHOLD;
+            let fraction = &keys::DFS_DATANODE_AVAILABLE_SPACE_VOLUME_CHOOSING_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION;
+            let preference = conf.get_f64(fraction)?.clamp(0.0, 1.0);
+            Ok(VolumePolicy::AvailableSpace {
+                threshold: conf.get_u64(threshold)?,
+                preference_per_mille: (preference * 1_000.0) as u64,
+            })
+        }
+        other => Err(Error::new(
+            ErrorKind::IllegalArgument,
+            format!(
+                "{}: {other} is unknown; RoundRobinVolumeChoosingPolicy and AvailableSpaceVolumeChoosingPolicy are \
+                 supported",
+                keys::DFS_DATANODE_FSDATASET_VOLUME_CHOOSING_POLICY.name
+            ),
+        )),
+    }
+}
+
+/// The NameNodes of every nameservice: with high availability several for each, else the one of the file system.
+fn name_services(conf: &Configuration) -> Result<Vec<NameService>> {
+    let list = |key: &str| -> Vec<String> {
+        let value = conf.get(key).unwrap_or("");
+        value.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    };
+    let mut services = list("dfs.internal.nameservices");
+    if services.is_empty() {
+        services = list("dfs.nameservices");
+    }
+    if services.is_empty() {
+        let address = match conf.get("dfs.namenode.servicerpc-address") {
+            Some(address) => HostPort::parse(address, Some(8020))?,
+            None => conf.namenode_rpc_address()?,
+        };
+        return Ok(vec![NameService { id: None, namenodes: vec![address] }]);
+    }
+    let address_of = |suffix: &str| -> Result<HostPort> {
+        let service = conf.get(&format!("dfs.namenode.servicerpc-address.{suffix}"));
+        let address = service.or_else(|| conf.get(&format!("dfs.namenode.rpc-address.{suffix}")));
+        let address = address.ok_or_else(|| {
+            Error::new(
+                ErrorKind::IllegalArgument,
+                format!("dfs.namenode.rpc-address.{suffix} is not set: the DataNode cannot find its NameNode"),
+            )
+        })?;
+        HostPort::parse(address, Some(8020))
+    };
+    let of_service = |id: String| -> Result<NameService> {
+        let members = list(&format!("dfs.ha.namenodes.{id}"));
+        let namenodes: Result<Vec<HostPort>> = if members.is_empty() {
+            address_of(&id).map(|address| vec![address])
+        } else {
+            members.iter().map(|member| address_of(&format!("{id}.{member}"))).collect()
+        };
+        Ok(NameService { namenodes: namenodes?, id: Some(id) })
+    };
+    services.into_iter().map(of_service).collect()
+}

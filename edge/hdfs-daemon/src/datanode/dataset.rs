@@ -1,0 +1,262 @@
+//! The replicas of this DataNode and their files: performs on disk what `hdfs_datanode` decides.
+//!
+//! One lock a shard, chosen by block id; renames and opens of a block's files happen under its shard's lock, data and
+//! fsync outside it.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.FsDatasetImpl (3.5.0)
+
+mod create;
+mod delete;
+mod open;
+mod recover;
+mod scan;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hdfs_datanode::report::{self, BlockEvent, Event};
+use hdfs_datanode::version::PoolVersion;
+use hdfs_datanode::volume_choice::{VolumeChooser, VolumePolicy, VolumeSpace};
+use hdfs_datanode::{Replica, ReplicaMap, VolumeIndex, WriterId, transition};
+use hdfs_format::block_list::BlockListEncoder;
+use hdfs_types::{
+    Block, BlockId, BlockPoolId, Error, ExtendedBlock, FastMap, Result, SplitMix64, StorageType,
+};
+use parking_lot::{Mutex, MutexGuard, RwLock};
+
+pub use open::{OpenReplica, ReadView};
+pub use writer::{StopHandle, WriteTarget};
+
+use super::random;
+use super::volume::{PoolDirs, Volume};
+
+const SHARDS: usize = 64;
+
+/// Who is told about replicas that came and went: the services of the block pool's NameNodes.
+pub trait BlockListener: Send + Sync {
+    /// Something happened to a replica on this volume.
+    fn block_event(&self, volume: VolumeIndex, event: Event);
+}
+
+#[derive(Default)]
+struct Shard {
+    map: ReplicaMap,
+    /// Writers that run, to stop them.
+    writers: FastMap<WriterId, Arc<StopHandle>>,
+    /// Open files of finalized replicas, newest last.
+    open: Vec<Arc<OpenReplica>>,
+}
+
+/// One block pool: the blocks of one namespace.
+pub struct Pool {
+    /// Its name.
+    pub id: BlockPoolId,
+    /// What its VERSION files say.
+    pub version: PoolVersion,
+    volumes: Arc<[Arc<Volume>]>,
+    dirs: Vec<Arc<PoolDirs>>,
+    shards: Vec<Mutex<Shard>>,
+    chooser: Mutex<(VolumeChooser, SplitMix64)>,
+    next_writer: AtomicU64,
+    stop_timeout: Duration,
+    listeners: RwLock<Vec<Arc<dyn BlockListener>>>,
+}
+
+/// All volumes and pools of one DataNode.
+pub struct Dataset {
+    /// The volumes, by index.
+    pub volumes: Arc<[Arc<Volume>]>,
+    pools: RwLock<Vec<Arc<Pool>>>,
+    policy: VolumePolicy,
+    stop_timeout: Duration,
+}
+
+impl Dataset {
+    /// Over these volumes, without pools.
+    pub fn new(volumes: Vec<Arc<Volume>>, policy: VolumePolicy, stop_timeout: Duration) -> Self {
+        Self { volumes: volumes.into(), pools: RwLock::default(), policy, stop_timeout }
+    }
+
+    /// The pool of this name.
+    ///
+    /// # Errors
+    /// When this DataNode does not serve it (yet).
+    pub fn pool(&self, id: &BlockPoolId) -> Result<Arc<Pool>> {
+        let pools = self.pools.read();
+        let found = pools.iter().find(|pool| pool.id == *id);
+        found.cloned().ok_or_else(|| Error::io(format!("block pool {id} is not found")))
+    }
+
+    /// All pools.
+    pub fn pools(&self) -> Vec<Arc<Pool>> {
+        self.pools.read().clone()
+    }
+
+    /// Adds a pool, reading its folders on every volume; one that is there already is answered as it is.
+    ///
+    /// # Errors
+    /// When a folder belongs to another namespace or cannot be read.
+    pub fn add_pool(&self, version: &PoolVersion) -> Result<Arc<Pool>> {
+        // Several NameNodes of one pool may come here at once: the lock is held while the folders are read.
+        let mut pools = self.pools.write();
+        if let Some(pool) = pools.iter().find(|pool| pool.id.as_str() == version.block_pool_id) {
+            if pool.version.namespace_id != version.namespace_id {
+                return Err(Error::io(format!(
+                    "block pool {} has namespace {}, the NameNode says {}",
+                    pool.id, pool.version.namespace_id, version.namespace_id
+                )));
+            }
+            return Ok(Arc::clone(pool));
+        }
+        let dirs = self.volumes.iter().map(|volume| PoolDirs::open(&volume.root, version));
+        let dirs: Result<Vec<PoolDirs>> = dirs.collect();
+        let pool = Arc::new(Pool {
+            id: BlockPoolId::from(version.block_pool_id.as_str()),
+            version: version.clone(),
+            volumes: Arc::clone(&self.volumes),
+            dirs: dirs?.into_iter().map(Arc::new).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            chooser: Mutex::new((VolumeChooser::new(self.policy), random::rng())),
+            next_writer: AtomicU64::new(1),
+            stop_timeout: self.stop_timeout,
+            listeners: RwLock::default(),
+        });
+        pool.scan()?;
+        pools.push(Arc::clone(&pool));
+        Ok(pool)
+    }
+}
+
+impl Pool {
+    fn shard(&self, id: BlockId) -> MutexGuard<'_, Shard> {
+        // Ids count up one by one: their low bits spread blocks evenly.
+        self.shards[id.0.rem_euclid(SHARDS as i64) as usize].lock()
+    }
+
+    fn dirs_of(&self, volume: VolumeIndex) -> &PoolDirs {
+        &self.dirs[usize::from(volume.0)]
+    }
+
+    /// The volume at this index.
+    pub fn volume(&self, index: VolumeIndex) -> &Arc<Volume> {
+        &self.volumes[usize::from(index.0)]
+    }
+
+    /// This pool's name with a block.
+    pub fn extended(&self, block: Block) -> ExtendedBlock {
+        ExtendedBlock { pool: self.id.clone(), block }
+    }
+
+    /// A copy of what is known about a replica.
+    pub fn replica(&self, id: BlockId) -> Option<Replica> {
+        self.shard(id).map.get(id).cloned()
+    }
+
+    /// Every node of the writer's pipeline has so many bytes; nothing changes when it was displaced.
+    pub fn acked(&self, id: BlockId, writer: WriterId, bytes: u64) {
+        let mut shard = self.shard(id);
+        if let Some(replica) = shard.map.get_mut(id).filter(|found| found.writer() == Some(writer))
+        {
+            replica.acked(bytes);
+        }
+    }
+
+    /// Adds one that hears of every change.
+    pub fn listen(&self, listener: Arc<dyn BlockListener>) {
+        self.listeners.write().push(listener);
+    }
+
+    /// Tells the NameNodes what happened to a replica.
+    pub fn notify(&self, volume: VolumeIndex, block: Block, event: BlockEvent) {
+        let listeners = self.listeners.read();
+        for listener in listeners.iter() {
+            listener.block_event(volume, Event { block, event, delete_hint: None });
+        }
+    }
+
+    /// Bytes that a reader may see.
+    ///
+    /// # Errors
+    /// When the replica is not here, older than the reader's block, or not readable.
+    pub fn visible_length(&self, block: &ExtendedBlock) -> Result<u64> {
+        let shard = self.shard(block.block.id);
+        let replica = shard.map.get(block.block.id);
+        let replica = replica.ok_or_else(|| transition::non_existent(block))?;
+        transition::check_read(replica, block)
+    }
+
+    /// The block list of a full report, for each volume, and how many blocks it holds.
+    pub fn full_report(&self) -> Vec<(VolumeIndex, BlockListEncoder)> {
+        let mut lists: Vec<(VolumeIndex, BlockListEncoder)> =
+            self.volumes.iter().map(|volume| (volume.index, BlockListEncoder::new())).collect();
+        for shard in &self.shards {
+            for replica in shard.lock().map.iter() {
+                if let Some(line) = report::reported(replica) {
+                    lists[usize::from(replica.volume.0)].1.push(&line);
+                }
+            }
+        }
+        lists.retain(|(index, _)| !self.volume(*index).has_failed());
+        lists
+    }
+
+    /// How many replicas there are, of all states.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().map.len()).sum()
+    }
+
+    /// A volume of this kind with room.
+    fn choose_volume(&self, wanted: StorageType, bytes: u64) -> Result<Arc<Volume>> {
+        let usable = self
+            .volumes
+            .iter()
+            .filter(|volume| volume.storage_type == wanted && !volume.has_failed());
+        let mut spaces = Vec::new();
+        for volume in usable {
+            match volume.space() {
+                Ok(space) => {
+                    spaces.push(VolumeSpace { index: volume.index, available: space.remaining })
+                }
+                Err(error) => self.volume_failed(volume, &error),
+            }
+        }
+        let (chooser, rng) = &mut *self.chooser.lock();
+        let index = chooser.choose(&spaces, bytes, rng)?;
+        Ok(Arc::clone(self.volume(index)))
+    }
+
+    /// A volume does not answer: it is out of service from now on.
+    pub fn volume_failed(&self, volume: &Volume, error: &Error) {
+        if volume.fail() {
+            tracing::error!(volume = %volume.root.display(), %error, "volume failed; it takes no more blocks");
+        }
+    }
+
+    fn new_writer(&self) -> WriterId {
+        WriterId(self.next_writer.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Stops a writer that a newer one displaces.
+    fn stop_writer(&self, id: BlockId, writer: WriterId) -> Result<()> {
+        let handle = self.shard(id).writers.get(&writer).cloned();
+        match handle {
+            Some(handle) => handle.stop(self.stop_timeout),
+            None => {
+                // Nobody runs under this number any more: the map has not heard yet.
+                if let Some(replica) = self.shard(id).map.get_mut(id) {
+                    replica.release(writer);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Bytes that a block and its checksums take on disk.
+fn used_bytes(data: &Path, meta: &Path) -> u64 {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+    length(data) + length(meta)
+}

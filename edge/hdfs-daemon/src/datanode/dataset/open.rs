@@ -1,0 +1,116 @@
+//! Replicas that are open for reading. Files of finalized replicas stay open for a while: the next reader is there soon.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hdfs_datanode::{Replica, State, transition};
+use hdfs_datapath::ChecksumSpec;
+use hdfs_types::{Block, Error, ExtendedBlock, ReplicaState, Result};
+
+use super::super::files::{read_partial_chunk, read_spec};
+use super::super::volume::io_error;
+use super::Pool;
+
+/// Open files kept for each of the 64 shards.
+const OPEN_PER_SHARD: usize = 4;
+/// How long a reader of a block that is being written waits for bytes that it knows of.
+const WAIT_FOR_BYTES: Duration = Duration::from_secs(3);
+
+/// Both files of a replica.
+#[derive(Debug)]
+pub struct OpenReplica {
+    /// The block as it was when the files were opened.
+    pub block: Block,
+    /// The block file.
+    pub data: File,
+    /// The `.meta` file.
+    pub meta: File,
+    /// The checksums.
+    pub spec: ChecksumSpec,
+    /// Where the block file is, for messages.
+    pub path: PathBuf,
+    /// For a finalized replica: the checksum of its partial last chunk. An append replaces that in the file.
+    last_sum: Option<u32>,
+}
+
+/// What one reader sees: it does not change while the block grows.
+#[derive(Clone, Debug)]
+pub struct ReadView {
+    /// The files.
+    pub open: Arc<OpenReplica>,
+    /// Bytes that may be read.
+    pub length: u64,
+    /// Bytes that every node of the pipeline has; all of them for a finalized replica.
+    pub visible: u64,
+    /// The checksum of the partial last chunk that ends at `length`.
+    pub last_sum: Option<u32>,
+    /// The replica's state.
+    pub state: ReplicaState,
+}
+
+impl Pool {
+    /// Opens a replica for a reader who wants bytes up to `end`.
+    ///
+    /// # Errors
+    /// When the replica is not here, older than the reader's block, not readable, or its files are gone or corrupt.
+    pub fn open_for_read(&self, block: &ExtendedBlock, end: u64) -> Result<ReadView> {
+        let id = block.block.id;
+        let started = Instant::now();
+        loop {
+            let mut shard = self.shard(id);
+            let replica = shard.map.get(id).ok_or_else(|| transition::not_found(block))?;
+            let visible = transition::check_read(replica, block)?;
+            let on_disk = replica.bytes_on_disk();
+            if replica.state() == ReplicaState::Rbw && on_disk < end {
+                drop(shard);
+                if started.elapsed() > WAIT_FOR_BYTES {
+                    return Err(Error::io(format!(
+                        "Need {end} bytes, but only {on_disk} bytes available"
+                    )));
+                }
+                std::thread::sleep(Duration::from_millis(2));
+                continue;
+            }
+            let (replica, state) = (replica.clone(), replica.state());
+            let cached = shard.open.iter().find(|open| open.block == replica.block).cloned();
+            let open = match cached {
+                Some(open) if state == ReplicaState::Finalized => open,
+                _ => {
+                    let open = Arc::new(self.open_files(&replica)?);
+                    if state == ReplicaState::Finalized {
+                        if shard.open.len() >= OPEN_PER_SHARD {
+                            shard.open.remove(0);
+                        }
+                        shard.open.push(Arc::clone(&open));
+                    }
+                    open
+                }
+            };
+            let last_sum = match &replica.state {
+                State::Rbw(pipeline) => pipeline.last_sum,
+                _ => open.last_sum,
+            };
+            return Ok(ReadView { open, length: on_disk, visible, last_sum, state });
+        }
+    }
+
+    fn open_files(&self, replica: &Replica) -> Result<OpenReplica> {
+        let (data_path, meta_path) =
+            self.dirs_of(replica.volume).files(replica.place, &replica.block);
+        let open = |path: &std::path::Path| {
+            File::open(path).map_err(|error| io_error("open", path, error))
+        };
+        let (data, meta) = (open(&data_path)?, open(&meta_path)?);
+        let spec = read_spec(&meta, &meta_path)?;
+        let length = replica.bytes_on_disk();
+        let last_sum = match replica.state {
+            State::Rbw(_) => None,
+            // A corrupt last chunk is for the reader to find: it must still be able to read the rest.
+            _ => read_partial_chunk(&data, &meta, spec, length, &data_path)
+                .map_or(None, |(_, sum)| sum),
+        };
+        Ok(OpenReplica { block: replica.block, data, meta, spec, path: data_path, last_sum })
+    }
+}

@@ -1,0 +1,59 @@
+//! Performing a NameNode's orders; what takes long gets a thread of its own.
+
+use std::sync::Arc;
+use std::thread;
+
+use hdfs_datanode::command::Command;
+
+use super::super::dataset::Pool;
+use super::super::recovery;
+use super::super::xceiver;
+use super::Actor;
+
+impl Actor {
+    pub(super) fn perform(self: &Arc<Self>, pool: &Arc<Pool>, command: Command) {
+        tracing::debug!(command = command.name(), "order");
+        match command {
+            Command::Transfer { pool, transfers } => {
+                for transfer in transfers {
+                    xceiver::replicate(&self.shared, transfer, &pool);
+                }
+            }
+            Command::Invalidate { pool: of, blocks } => {
+                if of != pool.id {
+                    tracing::warn!(pool = %of, "order for another block pool; ignored");
+                    return;
+                }
+                let pool = Arc::clone(pool);
+                background("delete", move || {
+                    for error in pool.invalidate(&blocks) {
+                        tracing::warn!("{error}");
+                    }
+                });
+            }
+            Command::Recover(blocks) => {
+                let actor = Arc::clone(self);
+                background("recovery", move || {
+                    for block in blocks {
+                        recovery::recover(&actor.shared, &actor.service, &block);
+                    }
+                });
+            }
+            Command::Finalize { pool } => {
+                tracing::debug!(%pool, "nothing to finalize: no upgrade is open");
+            }
+            Command::BalancerBandwidth(bandwidth) => {
+                self.shared.set_balancer_bandwidth(bandwidth);
+            }
+            other => {
+                tracing::warn!(command = other.name(), "Unknown or unsupported DatanodeCommand")
+            }
+        }
+    }
+}
+
+fn background(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
+        tracing::error!(%error, "start a thread for an order");
+    }
+}

@@ -1,0 +1,356 @@
+//! Volumes: one folder each, locked, with its identity, its space and the folders of its block pools.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use hdfs_conf::StorageLocation;
+use hdfs_datanode::version::{PoolVersion, VolumeVersion};
+use hdfs_datanode::{Place, VolumeIndex, layout};
+use hdfs_rt::clock;
+use hdfs_rt::disk::{self, StorageLock};
+use hdfs_types::{Block, BlockId, Error, ErrorKind, Result, StorageType, StorageUuid};
+use parking_lot::Mutex;
+use rustix::fs::statvfs;
+
+use super::random;
+
+/// An error that names what was done to which file.
+pub fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => ErrorKind::FileNotFound,
+        io::ErrorKind::StorageFull => ErrorKind::DiskOutOfSpace,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, format!("{verb} {}: {error}", path.display())).with_source(error)
+}
+
+/// Fsyncs a folder, so that names in it are durable.
+pub fn sync_dir(path: &Path) -> Result<()> {
+    Ok(disk::fsync_dir(path)?)
+}
+
+/// Space of a volume, as heartbeats report it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Space {
+    /// Bytes for HDFS in all: the disk without what is reserved.
+    pub capacity: u64,
+    /// Bytes of blocks and their checksums.
+    pub dfs_used: u64,
+    /// Bytes for new blocks.
+    pub remaining: u64,
+    /// Bytes of others beyond what is reserved for them.
+    pub non_dfs_used: u64,
+}
+
+/// One volume.
+#[derive(Debug)]
+pub struct Volume {
+    /// Its place in the list of volumes.
+    pub index: VolumeIndex,
+    /// Its identity.
+    pub uuid: StorageUuid,
+    /// Its kind.
+    pub storage_type: StorageType,
+    /// Its folder.
+    pub root: PathBuf,
+    reserved_bytes: u64,
+    reserved_percent: u64,
+    dfs_used: AtomicU64,
+    /// Space promised to replicas that are being written.
+    reserved_for_replicas: AtomicU64,
+    failed: AtomicBool,
+    version: Mutex<Option<VolumeVersion>>,
+    /// Held as long as this process uses the folder.
+    _lock: StorageLock,
+}
+
+/// What opening a volume found.
+pub struct Opened {
+    location: StorageLocation,
+    version: Option<VolumeVersion>,
+    lock: StorageLock,
+}
+
+impl Opened {
+    /// Its VERSION; `None` for an empty folder, to be formatted.
+    pub fn version(&self) -> Option<&VolumeVersion> {
+        self.version.as_ref()
+    }
+}
+
+/// Creates the folder when it is missing, locks it and reads its VERSION.
+///
+/// # Errors
+/// When another process holds it, or it cannot be used; the message names the folder and says why.
+pub fn open(location: StorageLocation) -> Result<Opened> {
+    let root = Path::new(&location.path);
+    disk::create_dir_all_durable(root)?;
+    let lock = StorageLock::acquire(root)?;
+    let version_path = root.join("current/VERSION");
+    let version = match fs::read_to_string(&version_path) {
+        Ok(text) => Some(VolumeVersion::decode(&location.path, &text)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            refuse_foreign_content(root)?;
+            None
+        }
+        Err(error) => return Err(io_error("read", &version_path, error)),
+    };
+    Ok(Opened { location, version, lock })
+}
+
+/// A folder without VERSION must be empty: blocks without identity are not formatted over.
+fn refuse_foreign_content(root: &Path) -> Result<()> {
+    let current = root.join("current");
+    let Ok(mut entries) = fs::read_dir(&current) else { return Ok(()) };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InconsistentFSState,
+        format!(
+            "Directory {} is in an inconsistent state: current/ holds files but no VERSION. Restore VERSION from \
+             another volume's backup, or empty the folder to start anew.",
+            root.display()
+        ),
+    ))
+}
+
+impl Volume {
+    /// Takes an opened folder into use. A new one gets its identity here and its VERSION by [`Self::format`].
+    pub fn new(
+        opened: Opened,
+        index: VolumeIndex,
+        reserved_bytes: u64,
+        reserved_percent: u64,
+    ) -> Self {
+        let uuid = match &opened.version {
+            Some(version) => version.storage_id.clone(),
+            None => format!("DS-{}", random::uuid()),
+        };
+        Self {
+            index,
+            uuid: StorageUuid::from(uuid),
+            storage_type: opened.location.storage_type,
+            root: PathBuf::from(&opened.location.path),
+            reserved_bytes,
+            reserved_percent,
+            dfs_used: AtomicU64::new(0),
+            reserved_for_replicas: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            version: Mutex::new(opened.version),
+            _lock: opened.lock,
+        }
+    }
+
+    /// Writes VERSION on a new volume; checks on one in use that it belongs to this cluster.
+    ///
+    /// # Errors
+    /// When it belongs to another cluster, or cannot be written.
+    pub fn format(&self, cluster_id: &str, datanode_uuid: &str) -> Result<()> {
+        let mut version = self.version.lock();
+        if let Some(version) = &*version {
+            if version.cluster_id != cluster_id {
+                return Err(Error::io(format!(
+                    "Incompatible clusterIDs in {}: namenode clusterID = {cluster_id}; datanode clusterID = {}",
+                    self.root.display(),
+                    version.cluster_id
+                )));
+            }
+            return Ok(());
+        }
+        let fresh = VolumeVersion {
+            storage_id: self.uuid.as_str().to_owned(),
+            cluster_id: cluster_id.to_owned(),
+            datanode_uuid: datanode_uuid.to_owned(),
+        };
+        let current = self.root.join("current");
+        disk::create_dir_all_durable(&current)?;
+        disk::write_file_atomic(&current.join("VERSION"), fresh.encode(clock::wall()).as_bytes())?;
+        *version = Some(fresh);
+        Ok(())
+    }
+
+    /// Space, as it is now.
+    ///
+    /// # Errors
+    /// When the file system does not answer.
+    pub fn space(&self) -> Result<Space> {
+        let stat = statvfs(&self.root)
+            .map_err(|error| io_error("ask for the space of", &self.root, error.into()))?;
+        let total = stat.f_blocks.saturating_mul(stat.f_frsize);
+        let free = stat.f_bfree.saturating_mul(stat.f_frsize);
+        let usable = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let reserved = self.reserved_bytes.max(total / 100 * self.reserved_percent).min(total);
+        let dfs_used = self.dfs_used.load(Ordering::Relaxed);
+        let promised = self.reserved_for_replicas.load(Ordering::Relaxed);
+        let others = total.saturating_sub(free).saturating_sub(dfs_used);
+        let capacity = total - reserved;
+        let still_reserved = reserved.saturating_sub(others);
+        let by_capacity = capacity.saturating_sub(dfs_used).saturating_sub(promised);
+        let by_disk = usable.saturating_sub(still_reserved).saturating_sub(promised);
+        Ok(Space {
+            capacity,
+            dfs_used,
+            remaining: by_capacity.min(by_disk),
+            non_dfs_used: others.saturating_sub(reserved),
+        })
+    }
+
+    /// Bytes of blocks were written, or deleted when negative.
+    pub fn add_used(&self, bytes: i64) {
+        if bytes >= 0 {
+            self.dfs_used.fetch_add(bytes.unsigned_abs(), Ordering::Relaxed);
+        } else {
+            let less = |used: u64| Some(used.saturating_sub(bytes.unsigned_abs()));
+            let _ = self.dfs_used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
+    /// Promises space to a replica; give it back with [`Self::release`].
+    pub fn reserve(&self, bytes: u64) {
+        self.reserved_for_replicas.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes a promise back.
+    pub fn release(&self, bytes: u64) {
+        let less = |promised: u64| Some(promised.saturating_sub(bytes));
+        let _ = self.reserved_for_replicas.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// Bytes promised to replicas that are being written.
+    pub fn reserved_for_replicas(&self) -> u64 {
+        self.reserved_for_replicas.load(Ordering::Relaxed)
+    }
+
+    /// Marks the volume failed: no new block, no report.
+    pub fn fail(&self) -> bool {
+        !self.failed.swap(true, Ordering::Relaxed)
+    }
+
+    /// True once it failed.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// The folders of one block pool on one volume.
+#[derive(Debug)]
+pub struct PoolDirs {
+    /// `current/<pool>/current`.
+    pub current: PathBuf,
+    finalized: PathBuf,
+    rbw: PathBuf,
+    tmp: PathBuf,
+    /// Which of the 32 × 32 folders exist, one bit each.
+    known: Vec<AtomicBool>,
+}
+
+impl PoolDirs {
+    /// Creates what is missing and checks the pool's VERSION; empties `tmp`.
+    ///
+    /// # Errors
+    /// When the folder belongs to another namespace, or cannot be used.
+    pub fn open(volume_root: &Path, wanted: &PoolVersion) -> Result<Self> {
+        let pool = volume_root.join("current").join(&wanted.block_pool_id);
+        let current = pool.join("current");
+        let dirs = Self {
+            finalized: current.join("finalized"),
+            rbw: current.join("rbw"),
+            tmp: pool.join("tmp"),
+            known: (0..1_024).map(|_| AtomicBool::new(false)).collect(),
+            current,
+        };
+        match fs::remove_dir_all(&dirs.tmp) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("empty folder", &dirs.tmp, error));
+            }
+            _ => {}
+        }
+        for dir in [&dirs.finalized, &dirs.rbw, &dirs.tmp] {
+            disk::create_dir_all_durable(dir)?;
+        }
+        dirs.check_version(wanted)?;
+        // Java's cache of replicas describes the folder as it was before: it must not survive changes made here.
+        for stale in ["replicas", "dfsUsed"] {
+            let _ = fs::remove_file(dirs.current.join(stale));
+        }
+        Ok(dirs)
+    }
+
+    fn check_version(&self, wanted: &PoolVersion) -> Result<()> {
+        let path = self.current.join("VERSION");
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let found = PoolVersion::decode(&self.current.to_string_lossy(), &text)?;
+                if found.namespace_id != wanted.namespace_id
+                    || found.block_pool_id != wanted.block_pool_id
+                {
+                    return Err(Error::io(format!(
+                        "Incompatible namespaceIDs in {}: namenode namespaceID = {}; datanode namespaceID = {}",
+                        self.current.display(),
+                        wanted.namespace_id,
+                        found.namespace_id
+                    )));
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                disk::write_file_atomic(&path, wanted.encode(clock::wall()).as_bytes())?;
+                Ok(())
+            }
+            Err(error) => Err(io_error("read", &path, error)),
+        }
+    }
+
+    /// The folder of a replica at this place.
+    pub fn dir(&self, place: Place, id: BlockId) -> PathBuf {
+        match place {
+            Place::Rbw => self.rbw.clone(),
+            Place::Tmp => self.tmp.clone(),
+            Place::Finalized => self.finalized.join(layout::finalized_subdir(id)),
+        }
+    }
+
+    /// The folder of finalized replicas.
+    pub fn finalized(&self) -> &Path {
+        &self.finalized
+    }
+
+    /// The folder of replicas that are being written.
+    pub fn rbw(&self) -> &Path {
+        &self.rbw
+    }
+
+    /// The two files of a replica at this place.
+    pub fn files(&self, place: Place, block: &Block) -> (PathBuf, PathBuf) {
+        let dir = self.dir(place, block.id);
+        let (data, meta) = layout::file_names(block);
+        (dir.join(data), dir.join(meta))
+    }
+
+    /// Makes the folder of a finalized block; a new one is durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_finalized_dir(&self, id: BlockId) -> Result<PathBuf> {
+        let dir = self.dir(Place::Finalized, id);
+        let (d1, d2) = layout::finalized_subdir_numbers(id);
+        let known = &self.known[usize::from(d1) * 32 + usize::from(d2)];
+        if known.load(Ordering::Acquire) {
+            return Ok(dir);
+        }
+        if !dir.is_dir() {
+            disk::create_dir_all_durable(&dir)?;
+        }
+        known.store(true, Ordering::Release);
+        Ok(dir)
+    }
+}
+
+/// A file name as text; other names are not ours.
+pub fn name_text(name: &OsStr) -> &str {
+    name.to_str().unwrap_or("")
+}

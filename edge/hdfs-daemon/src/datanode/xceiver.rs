@@ -1,0 +1,251 @@
+//! The data port: one thread a connection, operations one after the other.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.datanode.{DataXceiverServer, DataXceiver} (3.5.0)
+
+mod checksum;
+mod read;
+mod receive;
+mod respond;
+mod transfer;
+mod write;
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use hdfs_format::datatransfer::{Op, block_op_response, encode_delimited};
+use hdfs_proto::hdfs::{
+    BlockOpResponseProto, OpBlockChecksumProto, OpReadBlockProto, OpRequestShortCircuitAccessProto,
+    OpTransferBlockProto, OpWriteBlockProto, ShortCircuitShmRequestProto,
+    ShortCircuitShmResponseProto, Status,
+};
+use hdfs_types::{Error, Result};
+use parking_lot::Mutex;
+
+pub(super) use transfer::replicate;
+
+use super::Shared;
+use super::wire::{self, Input};
+
+/// Enough for a thread that reads and writes from buffers on the heap.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// What the data port counts.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Bytes of data that pipelines wrote here.
+    pub bytes_written: AtomicU64,
+    /// Bytes of data sent to readers.
+    pub bytes_read: AtomicU64,
+    /// Blocks written.
+    pub blocks_written: AtomicU64,
+    /// Reads served.
+    pub blocks_read: AtomicU64,
+    /// Blocks copied to other DataNodes.
+    pub blocks_replicated: AtomicU64,
+    /// Copies in flight.
+    pub transfers: AtomicUsize,
+    /// Packets whose checksums did not match.
+    pub checksum_errors: AtomicU64,
+}
+
+/// The listening data port.
+pub struct XceiverServer {
+    address: SocketAddr,
+    connections: Arc<Connections>,
+    accept: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Connections {
+    stopped: AtomicBool,
+    open: Mutex<Vec<Arc<TcpStream>>>,
+}
+
+impl XceiverServer {
+    /// Serves the data port.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(shared: Arc<Shared>, listener: TcpListener) -> Result<Self> {
+        let address = listener.local_addr()?;
+        let connections = Arc::new(Connections::default());
+        let of_thread = Arc::clone(&connections);
+        let accept = thread::Builder::new()
+            .name(format!("xceiver-{}", address.port()))
+            .spawn(move || accept_all(&shared, &listener, &of_thread))?;
+        Ok(Self { address, connections, accept: Mutex::new(Some(accept)) })
+    }
+
+    /// Closes the port and every connection.
+    pub fn stop(&self) {
+        self.connections.stopped.store(true, Ordering::SeqCst);
+        for stream in self.connections.open.lock().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        // Wakes the thread that waits in accept.
+        let mut wake = self.address;
+        if wake.ip().is_unspecified() {
+            wake.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        let _ = TcpStream::connect(wake);
+        if let Some(accept) = self.accept.lock().take() {
+            let _ = accept.join();
+        }
+    }
+}
+
+fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Connections>) {
+    loop {
+        let accepted = listener.accept();
+        if connections.stopped.load(Ordering::SeqCst) {
+            return;
+        }
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "accept on the data port");
+                thread::sleep(std::time::Duration::from_millis(20));
+                continue;
+            }
+        };
+        let active = shared.xceivers.fetch_add(1, Ordering::Relaxed) + 1;
+        if active > shared.conf.max_xceivers {
+            tracing::error!(
+                %peer,
+                "Xceiver count {active} exceeds the limit of concurrent xceivers: {}",
+                shared.conf.max_xceivers
+            );
+            shared.xceivers.fetch_sub(1, Ordering::Relaxed);
+            continue;
+        }
+        let stream = Arc::new(stream);
+        connections.open.lock().push(Arc::clone(&stream));
+        let (of_thread, set) = (Arc::clone(shared), Arc::clone(connections));
+        let name = "xceiver".to_owned();
+        let spawned = thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(move || {
+            serve(&of_thread, &stream, peer);
+            let _ = stream.shutdown(Shutdown::Both);
+            set.open.lock().retain(|open| !Arc::ptr_eq(open, &stream));
+            of_thread.xceivers.fetch_sub(1, Ordering::Relaxed);
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "start a thread for a connection");
+            shared.xceivers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What an operation leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum After {
+    /// The connection may carry another operation.
+    Keep,
+    /// It may not.
+    Close,
+}
+
+/// One connection.
+struct Xceiver<'a> {
+    shared: &'a Arc<Shared>,
+    input: Input,
+    peer: SocketAddr,
+}
+
+fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: SocketAddr) {
+    let setup = || -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(wire::timeout(shared.conf.write_timeout))
+    };
+    if let Err(error) = setup() {
+        tracing::debug!(%peer, %error, "prepare connection");
+        return;
+    }
+    let mut xceiver = Xceiver { shared, input: Input::new(Arc::clone(stream)), peer };
+    let mut first = true;
+    loop {
+        let patience = if first { shared.conf.socket_timeout } else { shared.conf.keepalive };
+        if stream.set_read_timeout(wire::timeout(patience)).is_err() {
+            return;
+        }
+        let op = match xceiver.input.read_op() {
+            Ok(Some(op)) => op,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%peer, %error, "read operation");
+                return;
+            }
+        };
+        if stream.set_read_timeout(wire::timeout(shared.conf.socket_timeout)).is_err() {
+            return;
+        }
+        first = false;
+        match xceiver.process(op) {
+            Ok(After::Keep) if !shared.conf.keepalive.is_zero() => xceiver.input.shrink(),
+            Ok(_) => return,
+            Err(error) => {
+                tracing::info!(%peer, op = op.name(), %error, "DataXceiver error processing operation");
+                return;
+            }
+        }
+    }
+}
+
+impl Xceiver<'_> {
+    fn process(&mut self, op: Op) -> Result<After> {
+        match op {
+            Op::WriteBlock => {
+                let request: OpWriteBlockProto = self.input.read_message("OpWriteBlockProto")?;
+                self.write_block(request)
+            }
+            Op::ReadBlock => {
+                let request: OpReadBlockProto = self.input.read_message("OpReadBlockProto")?;
+                self.read_block(&request)
+            }
+            Op::TransferBlock => {
+                let request: OpTransferBlockProto =
+                    self.input.read_message("OpTransferBlockProto")?;
+                self.transfer_block(&request)
+            }
+            Op::BlockChecksum => {
+                let request: OpBlockChecksumProto =
+                    self.input.read_message("OpBlockChecksumProto")?;
+                self.block_checksum(&request)
+            }
+            Op::RequestShortCircuitFds => {
+                let _: OpRequestShortCircuitAccessProto =
+                    self.input.read_message("OpRequestShortCircuitAccessProto")?;
+                let text =
+                    "You cannot pass file descriptors over anything but a UNIX domain socket.";
+                self.respond(&block_op_response(Status::ErrorUnsupported, Some(text)))?;
+                Ok(After::Keep)
+            }
+            Op::RequestShortCircuitShm => {
+                let _: ShortCircuitShmRequestProto =
+                    self.input.read_message("ShortCircuitShmRequestProto")?;
+                let response = ShortCircuitShmResponseProto {
+                    status: Status::ErrorUnsupported as i32,
+                    error: Some("shared memory needs a UNIX domain socket".to_owned()),
+                    ..ShortCircuitShmResponseProto::default()
+                };
+                wire::send(&self.input.stream, &encode_delimited(&response))?;
+                Ok(After::Keep)
+            }
+            Op::ReplaceBlock | Op::CopyBlock | Op::BlockGroupChecksum => {
+                let text = format!("{} is not supported by this DataNode", op.name());
+                self.respond(&block_op_response(Status::ErrorUnsupported, Some(&text)))?;
+                Err(Error::io(text))
+            }
+            Op::ReadMetadata | Op::ReleaseShortCircuitFds | Op::Custom => {
+                Err(Error::io(format!("Unknown op {} in data stream", op.name())))
+            }
+        }
+    }
+
+    fn respond(&self, response: &BlockOpResponseProto) -> Result<()> {
+        wire::send(&self.input.stream, &encode_delimited(response))?;
+        Ok(())
+    }
+}
