@@ -8,6 +8,7 @@ use hdfs_proto::hdfs::{
     FsPermissionProto, GetFileInfoRequestProto, GetFileInfoResponseProto, HdfsFileStatusProto,
 };
 use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf, Workers};
+use prost::Message;
 
 struct Echo;
 
@@ -22,6 +23,11 @@ impl RpcService for Echo {
     fn call(&self, call: RpcCall<'_>) -> Reply {
         match call.method {
             "getFileInfo" => match call.decode::<GetFileInfoRequestProto>() {
+                Ok(request) if request.src.starts_with("/later") => Reply::later(async {
+                    tokio::task::yield_now().await;
+                    let answer = GetFileInfoResponseProto { fs: Some(status()) };
+                    Ok(answer.encode_to_vec().into())
+                }),
                 Ok(_) => Reply::message(&GetFileInfoResponseProto { fs: Some(status()) }),
                 Err(error) => Reply::error(error),
             },

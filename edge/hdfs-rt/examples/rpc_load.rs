@@ -46,7 +46,8 @@ async fn raw(addr: SocketAddr, depth: usize, end: Instant, done: Arc<AtomicU64>)
         declaring_class_protocol_name: NAME.to_owned(),
         client_protocol_version: 1,
     };
-    let request = GetFileInfoRequestProto { src: "/user/load/some/file/of/a/job".to_owned() };
+    let src = std::env::var("LOAD_PATH").unwrap_or_else(|_| "/user/load/of/a/job".to_owned());
+    let request = GetFileInfoRequestProto { src };
     for call_id in 0..depth {
         let key = (client_id, CallId(i32::try_from(call_id).unwrap_or(0)));
         encode_request(&mut out, key, RpcRequestHeaderProto::default(), &method, &request);

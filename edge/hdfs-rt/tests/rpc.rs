@@ -1,5 +1,7 @@
 //! Server and client of this crate on loopback: calls of all kinds, refusals, lost connections and hostile bytes.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

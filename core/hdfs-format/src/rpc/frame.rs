@@ -97,6 +97,11 @@ impl FrameBuffer {
             return Ok(None);
         }
         self.buffer.advance(4);
-        Ok(Some(self.buffer.split_to(length).freeze()))
+        let frame = self.buffer.split_to(length).freeze();
+        if length > MAX_STEP {
+            // One long frame must not keep its memory for the connection's life.
+            self.buffer = BytesMut::from(&self.buffer[..]);
+        }
+        Ok(Some(frame))
     }
 }

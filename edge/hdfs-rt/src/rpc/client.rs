@@ -17,6 +17,7 @@ use prost::Message;
 
 use super::server::{CallerContext, Protocol};
 use crate::addr::{HostPort, ServerName};
+use crate::users;
 
 mod connection;
 mod failure;
@@ -99,6 +100,16 @@ impl Ugi {
     /// This user, acting for itself.
     pub fn new(user: impl Into<String>) -> Self {
         Self { user: user.into(), real_user: None }
+    }
+
+    /// Who runs this process: `HADOOP_USER_NAME` or the operating system's user, acting for `HADOOP_PROXY_USER` if that is
+    /// set.
+    pub fn current() -> Self {
+        let user = users::current_user();
+        match std::env::var("HADOOP_PROXY_USER") {
+            Ok(acting_for) if !acting_for.is_empty() => Self::proxy(acting_for, user),
+            _ => Self::new(user),
+        }
     }
 
     /// `user`, impersonated by `real_user`.

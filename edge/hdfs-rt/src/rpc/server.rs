@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
 
+mod activity;
 mod conf;
 mod connection;
 mod dispatch;
@@ -22,6 +23,7 @@ mod proxy_users;
 mod session;
 mod workers;
 
+pub use activity::activity_bean;
 pub use conf::{Authorizer, ServerConf};
 pub use listener::Server;
 pub use metrics::{Histogram, HistogramSnapshot, ServerMetrics};
@@ -77,7 +79,8 @@ pub struct RpcCall<'a> {
     pub protocol: &'a str,
     /// The method's name in the `.proto` service.
     pub method: &'a str,
-    /// The request message, encoded, without its length prefix.
+    /// The request message, encoded, without its length prefix. A part of the connection's read buffer: copy what is kept
+    /// beyond the call.
     pub body: Bytes,
     /// Who calls.
     pub caller: &'a Arc<CallerIdentity>,
