@@ -18,7 +18,9 @@ pub use stats::{ReplicaCounts, StorageTypeStats};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hdfs_types::{Block, BlockId, DatanodeUuid, Error, INodeId, Mono, Result, Rng, SplitMix64};
+use hdfs_types::{
+    Block, BlockId, DatanodeUuid, Error, GenerationStamp, INodeId, Mono, Result, Rng, SplitMix64,
+};
 use smallvec::SmallVec;
 
 use crate::block_map::{BlockMap, BlockState};
@@ -276,7 +278,7 @@ pub struct BlockManager {
 
     datanodes: Vec<Datanode>,
     storages: Vec<Storage>,
-    by_uuid: BTreeMap<DatanodeUuid, DatanodeSlot>,
+    by_uuid: BTreeMap<String, DatanodeSlot>,
     by_addr: BTreeMap<(String, u16), DatanodeSlot>,
     /// By address and by host name.
     by_host: BTreeMap<String, Vec<DatanodeSlot>>,
@@ -306,8 +308,11 @@ pub struct BlockManager {
     startup_safe_mode: bool,
     populating_queues: bool,
     scan: Option<ScanCursor>,
-    /// When the queues began to be filled: the deletion delay counts from here.
-    active_since: Mono,
+    /// The first heartbeat after the queues began to be filled: the deletion delay counts from here.
+    active_since: Option<Mono>,
+    /// The highest stamp given so far, and bytes of unknown replicas above it.
+    generation_stamp: GenerationStamp,
+    bytes_in_future: u64,
     decommission_cursors: BTreeMap<DatanodeSlot, admin::AdminScan>,
     scheduled_last_round: usize,
     timed_out: u64,
@@ -348,7 +353,9 @@ impl BlockManager {
             startup_safe_mode: true,
             populating_queues: false,
             scan: None,
-            active_since: Mono::default(),
+            active_since: None,
+            generation_stamp: GenerationStamp(u64::MAX),
+            bytes_in_future: 0,
             decommission_cursors: BTreeMap::new(),
             scheduled_last_round: 0,
             timed_out: 0,
@@ -408,6 +415,19 @@ impl BlockManager {
             replication: entry.replication(),
             state: entry.state(),
         }
+    }
+
+    /// The highest generation stamp given so far, when the namespace is loaded: unknown replicas above it hint that the
+    /// namespace is older than the DataNodes.
+    pub fn set_generation_stamp(&mut self, stamp: GenerationStamp) {
+        self.generation_stamp = stamp;
+    }
+
+    /// Bytes of replicas that reported a stamp that was never given, during the first safe mode.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockManagerSafeMode.checkBlocksWithFutureGS (3.5.0)
+    pub fn bytes_in_future(&self) -> u64 {
+        self.bytes_in_future
     }
 
     /// The storage policy of a block's file; 0: none was set. Copies of the block go by it.

@@ -35,10 +35,6 @@ impl Topology {
         }
     }
 
-    pub(crate) fn contains(&self, node: DatanodeSlot) -> bool {
-        self.nodes.contains(&node)
-    }
-
     pub(crate) fn nodes(&self) -> &[DatanodeSlot] {
         &self.nodes
     }

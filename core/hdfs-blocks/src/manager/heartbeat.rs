@@ -48,7 +48,9 @@ impl BlockManager {
     }
 
     fn heartbeating_node(&mut self, heartbeat: &Heartbeat) -> Result<Option<DatanodeSlot>> {
-        let Some(slot) = self.by_uuid.get(&heartbeat.uuid).copied() else { return Ok(None) };
+        let Some(slot) = self.by_uuid.get(heartbeat.uuid.as_str()).copied() else {
+            return Ok(None);
+        };
         let node = self.datanode(slot);
         if node.registration.xfer_port != heartbeat.xfer_port {
             // Another node with a copied identity, or one that moved: it must register.
@@ -184,9 +186,11 @@ impl BlockManager {
     }
 
     fn take_deletions(&mut self, now: Mono, slot: DatanodeSlot) -> Vec<Block> {
-        if !self.populating_queues
-            || now.since(self.active_since) < self.conf.startup_deletion_delay
-        {
+        if !self.populating_queues {
+            return Vec::new();
+        }
+        let since = *self.active_since.get_or_insert(now);
+        if now.since(since) < self.conf.startup_deletion_delay {
             return Vec::new();
         }
         let limit = self.conf.effective_invalidate_limit();

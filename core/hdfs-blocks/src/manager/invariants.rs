@@ -133,7 +133,7 @@ impl BlockManager {
         let mut alive = BTreeSet::new();
         for slot in self.datanodes() {
             let node = self.datanode(slot);
-            ensure(self.by_uuid.get(node.uuid()) == Some(&slot), || {
+            ensure(self.by_uuid.get(node.uuid().as_str()) == Some(&slot), || {
                 format!("{slot:?} is not found by its identity")
             })?;
             if node.alive {

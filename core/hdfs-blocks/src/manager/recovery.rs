@@ -61,14 +61,17 @@ impl BlockManager {
             truncate.generation_stamp = new_stamp;
         }
         self.map.entry_mut(slot).set_state(BlockState::UnderRecovery);
-        self.recovery_attempts.insert(id, now.after(self.conf.recovery_timeout));
-        self.choose_primary(id);
+        // With nobody to lead (in replay, or before any report) the next attempt need not wait.
+        if self.choose_primary(id) {
+            self.recovery_attempts.insert(id, now.after(self.conf.recovery_timeout));
+        }
         Ok(true)
     }
 
     /// The live node that heartbeat last and was not asked yet leads; when all were asked, all may be asked again.
-    fn choose_primary(&mut self, id: BlockId) {
-        let Some(uc) = self.under_construction.get(&id) else { return };
+    /// False: there is none.
+    fn choose_primary(&mut self, id: BlockId) -> bool {
+        let Some(uc) = self.under_construction.get(&id) else { return false };
         let node_of = |replica: &UcReplica| self.storage(replica.storage).datanode;
         let alive = |replica: &&UcReplica| self.datanode(node_of(replica)).alive;
         let start_over = uc.replicas.iter().filter(alive).all(|replica| replica.tried_as_primary);
@@ -85,7 +88,7 @@ impl BlockManager {
                 replica.tried_as_primary = false;
             }
         }
-        let Some((storage, node)) = primary else { return };
+        let Some((storage, node)) = primary else { return false };
         for replica in uc.replicas.iter_mut().filter(|replica| replica.storage == storage) {
             replica.tried_as_primary = true;
         }
@@ -93,6 +96,7 @@ impl BlockManager {
         if !queue.contains(&id) {
             queue.push_back(id);
         }
+        true
     }
 
     /// The stamp of the recovery under way.
@@ -103,6 +107,15 @@ impl BlockManager {
     /// What truncation wants the block to be, or to be copied from.
     pub fn truncate_block(&self, id: BlockId) -> Option<Block> {
         self.under_construction.get(&id).and_then(|uc| uc.truncate_block)
+    }
+
+    /// The length to which the block is being cut, when its recovery is a truncation.
+    pub fn truncate_length(&self, id: BlockId) -> Option<u64> {
+        let truncate = self.truncate_block(id)?;
+        if truncate.id == id {
+            return Some(truncate.num_bytes);
+        }
+        self.block(id).map(|info| info.block.num_bytes)
     }
 
     /// Everything that waits for a node to lead.

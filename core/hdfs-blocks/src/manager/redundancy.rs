@@ -111,9 +111,9 @@ impl BlockManager {
 
     /// Begins to keep the queues of copies and deletions: when the safe block threshold is reached, or when becoming
     /// active. All blocks are scanned, in slices: see [`Self::scan_redundancy`].
-    pub fn start_redundancy_queues(&mut self, now: Mono) {
+    pub fn start_redundancy_queues(&mut self) {
         self.populating_queues = true;
-        self.active_since = now;
+        self.active_since = None;
         self.scan = Some(ScanCursor::default());
     }
 

@@ -28,7 +28,7 @@ impl BlockManager {
         }
         let location = location.unwrap_or(&self.conf.default_location).to_owned();
         let addr = (registration.ip.clone(), registration.xfer_port);
-        let known = self.by_uuid.get(&registration.uuid).copied();
+        let known = self.by_uuid.get(registration.uuid.as_str()).copied();
         if let Some(other) = self.by_addr.get(&addr).copied().filter(|other| known != Some(*other))
         {
             self.wipe(other);
@@ -50,7 +50,7 @@ impl BlockManager {
             }
             None => {
                 let slot = DatanodeSlot(u32::try_from(self.datanodes.len()).expect("few nodes"));
-                self.by_uuid.insert(registration.uuid.clone(), slot);
+                self.by_uuid.insert(registration.uuid.as_str().to_owned(), slot);
                 self.datanodes.push(Datanode::new(registration, location));
                 slot
             }
@@ -118,7 +118,7 @@ impl BlockManager {
         self.unindex(slot);
         self.leases.remove(slot);
         let uuid = self.datanode(slot).uuid().clone();
-        self.by_uuid.remove(&uuid);
+        self.by_uuid.remove(uuid.as_str());
         let node = self.datanode_mut(slot);
         node.alive = false;
         node.present = false;
@@ -213,11 +213,11 @@ impl BlockManager {
 
     /// The node with this identity.
     pub fn find_datanode(&self, uuid: &str) -> Option<DatanodeSlot> {
-        self.by_uuid.get(&DatanodeUuid::from(uuid)).copied()
+        self.by_uuid.get(uuid).copied()
     }
 
     pub(crate) fn registered_node(&self, uuid: &DatanodeUuid) -> Result<DatanodeSlot> {
-        self.by_uuid.get(uuid).copied().ok_or_else(|| {
+        self.by_uuid.get(uuid.as_str()).copied().ok_or_else(|| {
             let text = format!("Unregistered server: DatanodeID {uuid}");
             Error::new(ErrorKind::UnregisteredNode, text)
         })

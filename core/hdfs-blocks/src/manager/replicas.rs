@@ -220,6 +220,11 @@ impl BlockManager {
             self.events.push_back(event);
         } else {
             self.refresh_safe(slot);
+            let entry = self.map.entry(slot);
+            let reached = counts.usable() == u32::from(self.conf.min_replication);
+            if added == Added::New && reached && !entry.is_complete() {
+                self.events.push_back(BlockEvent::Finalized { block: id, owner: entry.owner() });
+            }
         }
         if self.map.entry(slot).is_complete_or_committed() && self.populating_queues {
             self.judge_after_addition(now, slot, node, delete_hint);

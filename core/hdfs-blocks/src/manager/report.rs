@@ -171,6 +171,11 @@ impl BlockManager {
             (None, _) => {
                 if delete_unknown {
                     self.queue_unknown_deletion(node, replica.block);
+                } else if self.startup_safe_mode
+                    && replica.block.generation_stamp > self.generation_stamp
+                {
+                    self.bytes_in_future =
+                        self.bytes_in_future.saturating_add(replica.block.num_bytes);
                 }
             }
             (Some(slot), Verdict::Good) => self.add_stored(now, slot, storage, delete_hint),

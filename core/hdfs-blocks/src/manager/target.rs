@@ -288,7 +288,7 @@ impl BlockManager {
     fn pipeline_order(&self, writer: Option<DatanodeSlot>, storages: &mut [StorageSlot]) {
         let Some(first) = storages.first() else { return };
         let mut from = writer
-            .filter(|node| self.topology.contains(*node))
+            .filter(|node| self.datanode(*node).alive)
             .unwrap_or_else(|| self.storage(*first).datanode);
         for index in 0..storages.len() {
             let nearest = (index..storages.len())
@@ -466,7 +466,7 @@ impl Placement<'_> {
             Writer::Nowhere => self.random(round, Scope::All)?,
             Writer::Rack(rack) => self.near(round, rack.to_owned(), None)?,
             Writer::Node(node) => {
-                if self.manager.topology.contains(node) && self.take_node(round, node, false) {
+                if self.manager.datanode(node).alive && self.take_node(round, node, false) {
                     return Ok(node);
                 }
                 self.near(round, self.location(node).to_owned(), Some(node))?;

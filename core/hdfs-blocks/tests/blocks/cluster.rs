@@ -57,7 +57,7 @@ impl Cluster {
             this.full_report(node, &[]);
         }
         this.bm.set_safe_mode(false, false);
-        this.bm.start_redundancy_queues(this.mono());
+        this.bm.start_redundancy_queues();
         this
     }
 

@@ -210,7 +210,7 @@ impl World {
             Step::Failover => {
                 self.c.bm.mark_all_datanodes_stale();
                 self.c.bm.clear_queues();
-                self.c.bm.start_redundancy_queues(mono);
+                self.c.bm.start_redundancy_queues();
             }
             _ => self.apply_to_block(step),
         }

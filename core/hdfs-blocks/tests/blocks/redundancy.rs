@@ -185,7 +185,7 @@ fn the_scan_after_safe_mode_finds_what_is_missing_in_slices() {
         c.deleted(0, block(id, 1_001, 100));
     }
     assert_eq!(c.bm.stats(c.mono()).low_redundancy, 0);
-    c.bm.start_redundancy_queues(c.mono());
+    c.bm.start_redundancy_queues();
     assert!(c.bm.scan_redundancy(c.mono(), 100));
     while c.bm.scan_redundancy(c.mono(), 100) {}
     assert_eq!(c.bm.stats(c.mono()).low_redundancy, 500);
