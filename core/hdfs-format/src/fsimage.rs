@@ -16,6 +16,7 @@ mod packing;
 mod reader;
 mod string_table;
 mod writer;
+pub mod xml;
 
 pub use packing::{
     FileHeader, PackedPermission, pack_acl_entry, pack_xattr_name, unpack_acl_entry,

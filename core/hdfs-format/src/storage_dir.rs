@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.common.{Storage, StorageInfo}, NNStorage, MD5FileUtils (3.5.0)
 
 mod corrupt;
+mod date;
 mod names;
 mod properties;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 mod version;
 
 pub use corrupt::Corrupt;
+pub(crate) use date::CivilTime;
 pub use names::{
     CURRENT, IN_USE_LOCK, ImageFile, MD5_SUFFIX, SEEN_TXID, VERSION, parse_md5, parse_number,
     print_md5, print_number,

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
+pub(crate) use operations::hex;
 pub use operations::write_op;
 pub use writer::XmlWriter;
 pub(crate) use writer::mangle_with_entities;

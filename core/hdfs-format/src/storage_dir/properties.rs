@@ -7,6 +7,7 @@
 //! ```
 //! Hadoop: java.util.Properties.store and load
 
+use super::date::CivilTime;
 use hdfs_types::WallMillis;
 use std::fmt::Write as _;
 
@@ -58,9 +59,7 @@ impl Properties {
 
     /// The file as Java writes it, with the time of writing in its first line.
     pub fn print(&self, now: WallMillis) -> String {
-        let mut out = String::from("#");
-        print_date(&mut out, now);
-        out.push('\n');
+        let mut out = format!("#{}\n", CivilTime::from(now));
         for (key, value) in &self.0 {
             escape(&mut out, key, true);
             out.push('=');
@@ -143,53 +142,10 @@ fn escape(out: &mut String, text: &str, key: bool) {
     }
 }
 
-/// `Sat Nov 21 09:30:00 UTC 2026`, as java.util.Date prints it in UTC.
-fn print_date(out: &mut String, now: WallMillis) {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
-    let seconds = now.0 / 1_000;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // The civil calendar, counted from 1 March of the year 0: eras of 400 years, leap days at the end of a year.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let year = era * 400 + year_of_era + u64::from(month >= 10);
-    let name = |names: &[&'static str], index: u64| {
-        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
-    };
-    let _ = write!(
-        out,
-        "{} {} {day:02} {:02}:{:02}:{:02} UTC {year}",
-        name(&DAYS, days % 7),
-        name(&MONTHS, month),
-        second / 3_600,
-        second / 60 % 60,
-        second % 60,
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn date(millis: u64) -> String {
-        let mut out = String::new();
-        print_date(&mut out, WallMillis(millis));
-        out
-    }
-
-    #[test]
-    fn dates_are_those_of_java() {
-        assert_eq!(date(0), "Thu Jan 01 00:00:00 UTC 1970");
-        assert_eq!(date(951_782_400_000), "Tue Feb 29 00:00:00 UTC 2000");
-        assert_eq!(date(1_795_253_399_999), "Sat Nov 21 09:29:59 UTC 2026");
-    }
 
     #[test]
     fn every_form_that_java_reads_is_read() {

@@ -98,10 +98,10 @@ impl NameNodeVersion {
         print(
             &[
                 ("namespaceID", &self.namespace_id.to_string()),
-                ("clusterID", &self.cluster_id),
-                ("cTime", &self.c_time.0.to_string()),
-                ("storageType", "NAME_NODE"),
                 ("blockpoolID", self.block_pool.as_str()),
+                ("storageType", "NAME_NODE"),
+                ("cTime", &self.c_time.0.to_string()),
+                ("clusterID", &self.cluster_id),
                 ("layoutVersion", &self.layout_version.to_string()),
             ],
             now,
@@ -140,13 +140,15 @@ impl DataNodeVersion {
     /// The VERSION file, with the time of writing.
     pub fn print(&self, now: WallMillis) -> String {
         let (c_time, layout) = (self.c_time.0.to_string(), self.layout_version.to_string());
-        let mut entries = vec![
-            ("storageID", self.storage_uuid.as_str()),
-            ("clusterID", self.cluster_id.as_str()),
-            ("cTime", c_time.as_str()),
-        ];
+        let mut entries = Vec::with_capacity(6);
         entries.extend(self.datanode_uuid.iter().map(|uuid| ("datanodeUuid", uuid.as_str())));
-        entries.extend([("storageType", "DATA_NODE"), ("layoutVersion", layout.as_str())]);
+        entries.extend([
+            ("storageType", "DATA_NODE"),
+            ("cTime", c_time.as_str()),
+            ("clusterID", self.cluster_id.as_str()),
+            ("layoutVersion", layout.as_str()),
+            ("storageID", self.storage_uuid.as_str()),
+        ]);
         print(&entries, now)
     }
 }
@@ -176,8 +178,8 @@ impl BlockPoolVersion {
         print(
             &[
                 ("namespaceID", &self.namespace_id.to_string()),
-                ("cTime", &self.c_time.0.to_string()),
                 ("blockpoolID", self.block_pool.as_str()),
+                ("cTime", &self.c_time.0.to_string()),
                 ("layoutVersion", &self.layout_version.to_string()),
             ],
             now,
@@ -206,9 +208,9 @@ impl JournalNodeVersion {
         print(
             &[
                 ("namespaceID", &self.namespace_id.to_string()),
-                ("clusterID", &self.cluster_id),
-                ("cTime", &self.c_time.0.to_string()),
                 ("storageType", "JOURNAL_NODE"),
+                ("cTime", &self.c_time.0.to_string()),
+                ("clusterID", &self.cluster_id),
                 ("layoutVersion", &self.layout_version.to_string()),
             ],
             now,

@@ -1,0 +1,81 @@
+//! Dates as Java prints them, in UTC.
+
+use hdfs_types::WallMillis;
+use std::fmt;
+
+/// A time on the civil calendar, in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CivilTime {
+    year: u64,
+    month: u64,
+    day: u64,
+    /// Days after Thursday.
+    weekday: u64,
+    millis_of_day: u64,
+}
+
+impl From<WallMillis> for CivilTime {
+    fn from(time: WallMillis) -> Self {
+        let (days, millis_of_day) = (time.0 / 86_400_000, time.0 % 86_400_000);
+        // Counted from 1 March of the year 0: eras of 400 years, leap days at the end of a year.
+        let shifted = days + 719_468;
+        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        Self {
+            year: era * 400 + year_of_era + u64::from(month <= 2),
+            month,
+            day: day_of_year - (153 * from_march + 2) / 5 + 1,
+            weekday: days % 7,
+            millis_of_day,
+        }
+    }
+}
+
+/// `Sat Nov 21 09:30:00 UTC 2026`: java.util.Date.
+impl fmt::Display for CivilTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let name = |names: &[&'static str], index: u64| {
+            let name = usize::try_from(index).ok().and_then(|index| names.get(index));
+            name.copied().unwrap_or_default()
+        };
+        let (day, month) = (name(&DAYS, self.weekday), name(&MONTHS, self.month - 1));
+        let [hour, minute, second, _] = self.clock();
+        let (date, year) = (self.day, self.year);
+        write!(f, "{day} {month} {date:02} {hour:02}:{minute:02}:{second:02} UTC {year}")
+    }
+}
+
+impl CivilTime {
+    fn clock(self) -> [u64; 4] {
+        let millis = self.millis_of_day;
+        [millis / 3_600_000, millis / 60_000 % 60, millis / 1_000 % 60, millis % 1_000]
+    }
+
+    /// `2026-11-21T09:30:00.123`.
+    pub(crate) fn iso(self) -> String {
+        let Self { year, month, day, .. } = self;
+        let [hour, minute, second, millis] = self.clock();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_java() {
+        let date = |millis| CivilTime::from(WallMillis(millis));
+        assert_eq!(date(0).to_string(), "Thu Jan 01 00:00:00 UTC 1970");
+        assert_eq!(date(951_782_400_000).to_string(), "Tue Feb 29 00:00:00 UTC 2000");
+        assert_eq!(date(1_795_253_399_999).to_string(), "Sat Nov 21 09:29:59 UTC 2026");
+        assert_eq!(date(1_795_253_399_999).iso(), "2026-11-21T09:29:59.999");
+    }
+}

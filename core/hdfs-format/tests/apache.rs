@@ -1,0 +1,221 @@
+//! Files of Apache Hadoop: read, shown as Apache's viewers show them, written again byte for byte.
+
+use hdfs_format::edits::{self, Expected, SegmentReader, encode_header, encode_op};
+use hdfs_format::fsimage::{self, Image, ImageWriter, SectionName};
+use hdfs_format::storage_dir::{
+    BlockPoolVersion, DataNodeVersion, ImageFile, NameNodeVersion, parse_md5, parse_number,
+    print_md5, print_number,
+};
+use hdfs_proto::hdfs as pb;
+use hdfs_proto::hdfs::fsimage as image;
+use hdfs_types::{TxId, WallMillis};
+use std::collections::BTreeSet;
+
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../testdata/hadoop-3.5.0/", $name)).as_slice()
+    };
+}
+
+const EDITS: &[u8] = sample!("namenode/edits_0000000000000000001-0000000000000000208");
+const IMAGE: &[u8] = sample!("namenode/fsimage_0000000000000000210");
+
+fn assert_same_text(ours: &[u8], apache: &[u8]) {
+    let (ours, apache) = (String::from_utf8_lossy(ours), String::from_utf8_lossy(apache));
+    for (number, (ours, apache)) in ours.lines().zip(apache.lines()).enumerate() {
+        assert_eq!(ours, apache, "line {}", number + 1);
+    }
+    assert_eq!(ours.len(), apache.len());
+}
+
+#[test]
+fn every_operation_is_written_again_byte_for_byte() {
+    let expected = Expected { first: Some(TxId(1)), last: Some(TxId(208)) };
+    let mut reader = SegmentReader::open("edits", EDITS, expected).unwrap();
+    let mut again = Vec::new();
+    encode_header(&mut again);
+    let mut opcodes = BTreeSet::new();
+    while let Some((txid, op)) = reader.next().unwrap() {
+        let start = again.len();
+        encode_op(&mut again, txid, &op);
+        assert_eq!(again[start..], EDITS[start..again.len()], "{op:?}");
+        opcodes.insert(op.opcode());
+        assert_eq!(op.check_strings(), Ok(()));
+    }
+    assert_eq!(again, EDITS);
+    // All but the obsolete ones (10, 11, 12), rolling upgrades (41, 42),.
+    let missing: Vec<u8> = edits::EditOp::OPCODES
+        .iter()
+        .map(|(code, _)| *code)
+        .filter(|code| !opcodes.contains(code))
+        .collect();
+    assert_eq!(missing, [10, 11, 12, 41, 42]);
+}
+
+#[test]
+fn edits_are_shown_as_by_apache() {
+    let mut out = Vec::new();
+    edits::xml::write_xml("edits", EDITS, &mut out).unwrap();
+    assert_same_text(&out, sample!("namenode/edits_0000000000000000001-0000000000000000208.xml"));
+}
+
+#[test]
+fn segments_follow_each_other() {
+    let second = sample!("namenode/edits_0000000000000000209-0000000000000000210");
+    let expected = Expected { first: Some(TxId(209)), last: Some(TxId(210)) };
+    let summary = SegmentReader::open("edits", second, expected).unwrap().scan();
+    assert_eq!((summary.first, summary.last), (Some(TxId(209)), Some(TxId(210))));
+    assert_eq!((summary.end, summary.error), (second.len() as u64, None));
+}
+
+#[test]
+fn an_image_is_shown_as_by_apache() {
+    let image = Image::parse("fsimage", IMAGE).unwrap();
+    let mut out = Vec::new();
+    let revision = "dbcc7cd797100e6b32cd84f85b53a5193a5f9af0";
+    fsimage::xml::write_xml(&image, revision, &mut out).unwrap();
+    assert_same_text(&out, sample!("namenode/fsimage_0000000000000000210.xml"));
+}
+
+#[test]
+fn an_image_is_written_again_byte_for_byte() {
+    let image = Image::parse("fsimage", IMAGE).unwrap();
+    let mut writer = ImageWriter::new(Vec::new());
+    for section in &image.summary().sections {
+        let name = SectionName::from_name(section.name()).unwrap();
+        copy_section(&image, name, &mut writer);
+        writer.end_section(name);
+    }
+    let (again, digest) = writer.finish().unwrap();
+    assert_eq!(again, IMAGE);
+    let file = ImageFile::Image(TxId(210));
+    let md5 = sample!("namenode/fsimage_0000000000000000210.md5");
+    assert_eq!(parse_md5("md5", md5, &file.name()), Ok(digest.md5));
+    assert_eq!(print_md5(&digest.md5, &file.name()).as_bytes(), md5);
+    assert_eq!(digest.num_bytes, IMAGE.len() as u64);
+}
+
+/// Decodes and encodes every message of a section.
+fn copy_section(image: &Image<'_>, name: SectionName, writer: &mut ImageWriter<Vec<u8>>) {
+    let mut messages = image.messages(name);
+    macro_rules! copy {
+        ($type:ty) => {{
+            let message: $type = messages.required().unwrap();
+            writer.message(&message).unwrap();
+            message
+        }};
+    }
+    macro_rules! copy_all {
+        ($type:ty) => {
+            while let Some(message) = messages.next_message::<$type>().unwrap() {
+                writer.message(&message).unwrap();
+            }
+        };
+    }
+    match name {
+        SectionName::NsInfo => copy_all!(image::NameSystemSection),
+        SectionName::ErasureCoding => copy_all!(image::ErasureCodingSection),
+        SectionName::Inode => {
+            copy!(image::INodeSection);
+            copy_all!(image::i_node_section::INode);
+        }
+        SectionName::InodeDir => copy_all!(image::i_node_directory_section::DirEntry),
+        SectionName::FilesUnderConstruction => {
+            copy_all!(image::files_under_construction_section::FileUnderConstructionEntry);
+        }
+        SectionName::Snapshot => {
+            copy!(image::SnapshotSection);
+            copy_all!(image::snapshot_section::Snapshot);
+        }
+        SectionName::SnapshotDiff => {
+            use image::snapshot_diff_section as diff;
+            while let Some(entry) = messages.next_message::<diff::DiffEntry>().unwrap() {
+                writer.message(&entry).unwrap();
+                for _ in 0..entry.num_of_diff() {
+                    if entry.r#type() == diff::diff_entry::Type::Filediff {
+                        copy!(diff::FileDiff);
+                    } else {
+                        let directory = copy!(diff::DirectoryDiff);
+                        for _ in 0..directory.created_list_size() {
+                            copy!(diff::CreatedListEntry);
+                        }
+                    }
+                }
+            }
+        }
+        SectionName::InodeReference => copy_all!(image::i_node_reference_section::INodeReference),
+        SectionName::SecretManager => {
+            let head = copy!(image::SecretManagerSection);
+            for _ in 0..head.num_keys() {
+                copy!(image::secret_manager_section::DelegationKey);
+            }
+            copy_all!(image::secret_manager_section::PersistToken);
+        }
+        SectionName::CacheManager => {
+            let head = copy!(image::CacheManagerSection);
+            for _ in 0..head.num_pools {
+                copy!(pb::CachePoolInfoProto);
+            }
+            copy_all!(pb::CacheDirectiveInfoProto);
+        }
+        SectionName::StringTable => {
+            copy!(image::StringTableSection);
+            copy_all!(image::string_table_section::Entry);
+        }
+        other => panic!("Apache does not write {other:?} by default"),
+    }
+}
+
+#[test]
+fn a_section_may_be_cut_into_parts() {
+    use image::i_node_section::INode;
+    let image = Image::parse("fsimage", IMAGE).unwrap();
+    let (head, messages) = image.inodes().unwrap();
+    let all: Vec<INode> = messages.decode().map(Result::unwrap).collect();
+    assert_eq!(all.len() as u64, head.num_inodes());
+    let parts = messages.split(7).unwrap();
+    assert_eq!(parts.len(), all.len().div_ceil(7));
+    let joined: Vec<INode> =
+        parts.into_iter().flat_map(|part| part.decode()).map(Result::unwrap).collect();
+    assert_eq!(joined, all);
+}
+
+#[test]
+fn small_files_are_written_again() {
+    /// Everything after the date, which is in the time zone of the writer.
+    fn body(text: &[u8]) -> &str {
+        std::str::from_utf8(text).unwrap().split_once('\n').unwrap().1
+    }
+    let file = sample!("namenode/VERSION");
+    let version = NameNodeVersion::parse("VERSION", file).unwrap();
+    assert_eq!(version.layout_version, -67);
+    assert_eq!(body(version.print(WallMillis(0)).as_bytes()), body(file));
+    let file = sample!("datanode/VERSION");
+    let version = DataNodeVersion::parse("VERSION", file).unwrap();
+    assert_eq!(body(version.print(WallMillis(0)).as_bytes()), body(file));
+    let file = sample!("datanode/BP-VERSION");
+    let version = BlockPoolVersion::parse("VERSION", file).unwrap();
+    assert_eq!(body(version.print(WallMillis(0)).as_bytes()), body(file));
+    let file = sample!("namenode/seen_txid");
+    let seen = parse_number("seen_txid", file).unwrap();
+    assert_eq!((seen, print_number(seen).as_bytes()), (211, file));
+}
+
+#[test]
+fn a_damaged_image_is_refused_with_its_place() {
+    for length in 0..IMAGE.len() {
+        assert!(Image::parse("fsimage", &IMAGE[..length]).is_err(), "cut to {length}");
+    }
+    let mut out = Vec::new();
+    for index in 0..IMAGE.len() {
+        let mut damaged = IMAGE.to_vec();
+        damaged[index] ^= 0x55;
+        // The MD5 beside the file finds every flipped byte; here nothing may panic.
+        if let Ok(image) = Image::parse("fsimage", &damaged) {
+            out.clear();
+            let _ = fsimage::xml::write_xml(&image, "", &mut out);
+        }
+    }
+    let error = Image::parse("name/fsimage", &IMAGE[..100]).unwrap_err().to_string();
+    assert!(error.starts_with("name/fsimage is damaged at offset 96: "), "{error}");
+}
