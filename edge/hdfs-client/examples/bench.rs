@@ -52,7 +52,8 @@ fn main() -> Result<()> {
         block_size: Some(128 << 20),
         ..CreateOptions::default()
     };
-    let data: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let data: Vec<u8> =
+        (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     client.delete("/bench", true)?;
     time("write", files, threads, |index| {
         let mut file = client.create(&format!("/bench/f{index}"), options.clone())?;

@@ -265,13 +265,16 @@ impl Streamer {
         }
     }
 
-    /// How many packets may go out now: up to the one that ends the block, and that one alone.
+    /// How many packets may go out now: up to the one that ends the block, that one alone, and nothing after it.
     fn sendable(&self) -> usize {
-        let last = self.unsent.iter().position(|packet| packet.last);
-        match last {
+        if self.stage == Stage::Closing {
+            return usize::from(self.unsent.front().is_some_and(Packet::is_heartbeat));
+        }
+        let window = self.unsent.iter().take(MAX_SLICES);
+        match window.clone().position(|packet| packet.last) {
             Some(0) if self.unacked.is_empty() => 1,
-            Some(index) => index.min(MAX_SLICES),
-            None => self.unsent.len().min(MAX_SLICES),
+            Some(index) => index,
+            None => window.len(),
         }
     }
 

@@ -67,10 +67,8 @@ impl Cluster {
     }
 
     fn configuration(&self, overrides: &[(&str, &str)]) -> hdfs_conf::Configuration {
-        let overrides: Vec<(String, String)> = overrides
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let overrides: Vec<(String, String)> =
+            overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         hdfs_rt::conf_files::load_configuration(Some(&self.conf_dir()), &overrides).unwrap()
     }
 
@@ -160,11 +158,7 @@ impl Drop for Cluster {
 fn find(dir: &Path, name: &str) -> Option<PathBuf> {
     std::fs::read_dir(dir).ok()?.flatten().find_map(|entry| {
         let path = entry.path();
-        if path.is_dir() {
-            find(&path, name)
-        } else {
-            (path.file_name()? == name).then_some(path)
-        }
+        if path.is_dir() { find(&path, name) } else { (path.file_name()? == name).then_some(path) }
     })
 }
 
@@ -173,7 +167,8 @@ pub(crate) fn data(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         bytes.extend_from_slice(&(state >> 16).to_le_bytes()[..6]);
     }
     bytes.truncate(length);
