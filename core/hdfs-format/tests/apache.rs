@@ -43,7 +43,7 @@ fn every_operation_is_written_again_byte_for_byte() {
         assert_eq!(op.check_strings(), Ok(()));
     }
     assert_eq!(again, EDITS);
-    // All but the obsolete ones (10, 11, 12), rolling upgrades (41, 42),.
+    // All but the obsolete ones (10, 11, 12), and rolling upgrades (41, 42).
     let missing: Vec<u8> = edits::EditOp::OPCODES
         .iter()
         .map(|(code, _)| *code)
