@@ -10,6 +10,7 @@ mod redundancy;
 mod registry;
 mod replicas;
 mod report;
+mod standby;
 mod stats;
 mod surplus;
 mod target;
@@ -304,6 +305,9 @@ pub struct BlockManager {
     complete_blocks: u64,
     safe_blocks: u64,
 
+    /// The NameNode reads edits behind an active one.
+    standby: bool,
+    held: BTreeMap<BlockId, BTreeMap<StorageSlot, standby::Held>>,
     safe_mode: bool,
     startup_safe_mode: bool,
     populating_queues: bool,
@@ -349,6 +353,8 @@ impl BlockManager {
             recovery_attempts: BTreeMap::new(),
             complete_blocks: 0,
             safe_blocks: 0,
+            standby: false,
+            held: BTreeMap::new(),
             safe_mode: true,
             startup_safe_mode: true,
             populating_queues: false,

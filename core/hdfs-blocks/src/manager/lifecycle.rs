@@ -44,6 +44,7 @@ impl BlockManager {
         } else {
             self.under_construction.insert(block.id, UnderConstruction::new(block, &[]));
         }
+        self.release_held(Mono::default(), block.id);
         Ok(())
     }
 
@@ -190,6 +191,7 @@ impl BlockManager {
             self.complete(slot);
             self.update_needed(slot);
         }
+        self.release_held(Mono::default(), id);
         Ok(())
     }
 
@@ -211,6 +213,7 @@ impl BlockManager {
             self.map.entry_mut(slot).set_generation_stamp(block.generation_stamp);
             self.remove_stale_replicas(slot, block.generation_stamp);
         }
+        self.release_held(Mono::default(), block.id);
         Ok(())
     }
 
@@ -323,6 +326,7 @@ impl BlockManager {
         self.drop_pending(id);
         self.postponed.remove(&id);
         self.recovery_attempts.remove(&id);
+        self.held.remove(&id);
         self.policies.remove(&id);
         self.map.remove(slot);
     }

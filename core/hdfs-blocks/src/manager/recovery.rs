@@ -99,6 +99,11 @@ impl BlockManager {
         true
     }
 
+    /// True when no attempt to recover the block is under way, or the last one has timed out: a stamp given now is used.
+    pub fn recovery_is_due(&self, now: Mono, id: BlockId) -> bool {
+        self.recovery_attempts.get(&id).is_none_or(|until| *until < now)
+    }
+
     /// The stamp of the recovery under way.
     pub fn recovery_stamp(&self, id: BlockId) -> Option<GenerationStamp> {
         self.under_construction.get(&id).and_then(|uc| uc.recovery_stamp)

@@ -160,7 +160,7 @@ impl BlockManager {
     pub(crate) fn rescan_block(&mut self, now: Mono, slot: u32) {
         self.update_needed(slot);
         let entry = self.map.entry(slot);
-        let (id, expected) = (entry.id(), u32::from(entry.replication()));
+        let expected = u32::from(entry.replication());
         if !entry.is_complete() {
             return;
         }
@@ -168,8 +168,8 @@ impl BlockManager {
         if counts.live > expected {
             self.process_surplus(now, slot, None, None);
         }
-        if counts.corrupt > 0 && counts.usable() >= expected {
-            self.invalidate_corrupt_replicas(slot, id);
+        if counts.corrupt > 0 {
+            self.invalidate_corrupt_replicas(slot);
         }
     }
 

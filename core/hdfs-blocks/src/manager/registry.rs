@@ -124,6 +124,7 @@ impl BlockManager {
         node.present = false;
         node.admin_state = AdminState::Normal;
         self.forget_work_of(slot);
+        self.drop_held_of(slot);
         for storage in self.datanode(slot).storages.clone() {
             self.purge_storage(storage, usize::MAX);
             self.storage_mut(storage).present = false;
@@ -141,6 +142,7 @@ impl BlockManager {
         self.leases.remove(slot);
         self.datanode_mut(slot).alive = false;
         self.forget_work_of(slot);
+        self.drop_held_of(slot);
         if self.datanode(slot).admin_state == AdminState::InMaintenance {
             // Its replicas are expected back.
             return;

@@ -239,14 +239,13 @@ impl BlockManager {
         delete_hint: Option<DatanodeSlot>,
     ) {
         let counts = self.count(slot);
-        let entry = self.map.entry(slot);
-        let (id, expected) = (entry.id(), u32::from(entry.replication()));
+        let expected = u32::from(self.map.entry(slot).replication());
         self.update_needed(slot);
         if counts.live > expected {
             self.process_surplus(now, slot, Some(node), delete_hint);
         }
         if counts.corrupt > 0 && counts.usable() >= expected {
-            self.invalidate_corrupt_replicas(slot, id);
+            self.invalidate_corrupt_replicas(slot);
         }
     }
 
@@ -362,21 +361,12 @@ impl BlockManager {
         let node = self.storage(storage).datanode;
         // It counts as stored, so that it is known and can be deleted later.
         self.link(slot, storage);
-        let entry = self.map.entry(slot);
-        let (id, expected) = (entry.id(), u32::from(entry.replication()));
-        let stored_stamp = entry.generation_stamp();
+        let id = self.map.entry(slot).id();
         let all = self.corrupt.entry(id).or_default();
         all.retain(|c| c.node != node);
         all.push(CorruptReplica { node, reason, block: reported });
         self.refresh_safe(slot);
-        let counts = self.count(slot);
-        let enough = counts.usable() >= expected;
-        let min = counts.usable() >= u32::from(self.conf.min_replication);
-        let more_corrupt = min && counts.live + counts.corrupt > expected;
-        let during_write = min && reported.generation_stamp < stored_stamp;
-        if enough || more_corrupt || during_write {
-            self.invalidate_replica(slot, storage, reported);
-        }
+        self.invalidate_corrupt_replicas(slot);
         self.update_needed(slot);
     }
 
@@ -396,12 +386,27 @@ impl BlockManager {
         self.remove_stored(slot, storage);
     }
 
-    /// Deletes the corrupt replicas of a block that has enough good ones.
-    pub(crate) fn invalidate_corrupt_replicas(&mut self, slot: u32, id: BlockId) {
+    /// Deletes the corrupt replicas of a block that need not be kept: there are as many good ones as wanted, or more
+    /// replicas than wanted in all, or it is of an older version.
+    pub(crate) fn invalidate_corrupt_replicas(&mut self, slot: u32) {
+        let entry = self.map.entry(slot);
+        let (id, stamp) = (entry.id(), entry.generation_stamp());
+        let expected = u32::from(entry.replication());
+        if !self.populating_queues {
+            return;
+        }
         for corrupt in self.corrupt.get(&id).cloned().unwrap_or_default() {
-            match self.storage_on(slot, corrupt.node) {
-                Some(storage) => self.invalidate_replica(slot, storage, corrupt.block),
-                None => self.forget_corrupt(id, corrupt.node, None),
+            let Some(storage) = self.storage_on(slot, corrupt.node) else {
+                self.forget_corrupt(id, corrupt.node, None);
+                continue;
+            };
+            let counts = self.count(slot);
+            let min = counts.usable() >= u32::from(self.conf.min_replication);
+            let enough = counts.usable() >= expected;
+            let more_than_wanted = min && counts.live + counts.corrupt > expected;
+            let older = min && corrupt.block.generation_stamp < stamp;
+            if enough || more_than_wanted || older {
+                self.invalidate_replica(slot, storage, corrupt.block);
             }
         }
     }

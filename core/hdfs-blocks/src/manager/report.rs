@@ -6,6 +6,7 @@
 
 use hdfs_types::{Block, BlockId, DatanodeUuid, Error, Mono, ReplicaState, Result};
 
+use super::standby::Held;
 use super::{BlockManager, CorruptReason, FullReport};
 use crate::block_map::{BlockState, Entry};
 use crate::datanode::{DatanodeSlot, StorageSlot};
@@ -110,7 +111,12 @@ impl BlockManager {
 
     /// Hadoop forgets whatever the node held of this block. Here it must be on the storage that says so: a replica that
     /// moved between two volumes of a node stays.
-    fn replica_deleted(&mut self, storage: StorageSlot, block: Block) {
+    pub(crate) fn replica_deleted(&mut self, storage: StorageSlot, block: Block) {
+        if self.is_from_future(block) {
+            self.hold(storage, Held::Deleted(block));
+            return;
+        }
+        self.supersede_held(storage, block);
         if let Some(slot) = self.map.find(block.id) {
             self.remove_stored(slot, storage);
         }
@@ -157,7 +163,7 @@ impl BlockManager {
     }
 
     /// Judges and applies one reported replica; its slot, when the block is known.
-    fn apply_reported(
+    pub(crate) fn apply_reported(
         &mut self,
         now: Mono,
         storage: StorageSlot,
@@ -165,6 +171,11 @@ impl BlockManager {
         delete_hint: Option<DatanodeSlot>,
         delete_unknown: bool,
     ) -> Option<u32> {
+        if self.is_from_future(replica.block) {
+            self.hold(storage, Held::Reported(*replica));
+            return self.map.find(replica.block.id);
+        }
+        self.supersede_held(storage, replica.block);
         let (slot, verdict) = self.judge(storage, replica);
         let node = self.storage(storage).datanode;
         match (slot, verdict) {
@@ -181,6 +192,9 @@ impl BlockManager {
             (Some(slot), Verdict::Good) => self.add_stored(now, slot, storage, delete_hint),
             (Some(slot), Verdict::UnderConstruction) => {
                 self.add_written(now, slot, storage, replica);
+            }
+            (Some(_), Verdict::Corrupt(_)) if self.standby => {
+                self.hold(storage, Held::Reported(*replica));
             }
             (Some(slot), Verdict::Corrupt(reason)) => {
                 self.mark_corrupt(slot, storage, replica.block, reason);

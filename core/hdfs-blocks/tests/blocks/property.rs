@@ -29,6 +29,7 @@ enum Step {
     Register { node: usize },
     Exclude { nodes: u8 },
     Work,
+    Standby,
     Failover,
 }
 
@@ -59,7 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => node.prop_map(|node| Step::Register { node }),
         1 => (0..64u8).prop_map(|nodes| Step::Exclude { nodes }),
         3 => Just(Step::Work),
-        1 => Just(Step::Failover),
+        1 => Just(Step::Standby),
+        2 => Just(Step::Failover),
     ]
 }
 
@@ -207,7 +209,13 @@ impl World {
                 self.c.bm.compute_work(mono);
                 self.c.bm.check_decommission(now);
             }
+            Step::Standby => {
+                self.c.bm.set_generation_stamp(GenerationStamp(self.next - 1));
+                self.c.bm.set_standby(mono, true);
+            }
             Step::Failover => {
+                self.c.bm.set_generation_stamp(GenerationStamp(self.next));
+                self.c.bm.set_standby(mono, false);
                 self.c.bm.mark_all_datanodes_stale();
                 self.c.bm.clear_queues();
                 self.c.bm.start_redundancy_queues();

@@ -148,3 +148,50 @@ fn replicas_on_nodes_that_leave_are_no_surplus_and_no_last_copy() {
     assert_eq!(c.bm.compute_work(c.mono()), 1, "copied to the node that stays");
     c.check();
 }
+
+/// B6 (HDFS-2742, HDFS-3605): a standby judged reports by a namespace that was behind.
+#[test]
+fn b6_a_standby_holds_back_what_its_namespace_does_not_know_yet() {
+    let mut c = Cluster::of(2);
+    let mono = c.mono();
+    c.bm.set_generation_stamp(GenerationStamp(1_001));
+    c.bm.set_standby(mono, true);
+    c.bm.add_block(block(1, 1_001, 50), OWNER, 2, BlockState::UnderConstruction).expect("new");
+    // The pipeline went on to stamp 1002, and block 2 was begun with 1003: the edits have not said so yet.
+    c.received(0, block(1, 1_002, 80));
+    c.full_report(1, &[finalized(block(1, 1_002, 80)), finalized(block(2, 1_003, 9))]);
+    assert_eq!(c.bm.held_back(), 3);
+    assert!(!c.bm.has_min_storage(BlockId(1)));
+    c.bm.set_generation_stamp(GenerationStamp(1_003));
+    c.bm.update_block(block(1, 1_002, 80)).expect("grows");
+    c.bm.force_complete(BlockId(1)).expect("known");
+    c.bm.add_block(block(2, 1_003, 9), OWNER, 1, BlockState::Complete).expect("new");
+    assert_eq!(c.bm.held_back(), 0);
+    assert_eq!(c.readable_on(1), [0, 1]);
+    assert_eq!(c.readable_on(2), [1]);
+    // A replica of an older version looks corrupt: that is judged only when active.
+    c.full_report(0, &[finalized(block(1, 1_001, 50))]);
+    assert_eq!(c.bm.corrupt_replicas(BlockId(1)), []);
+    c.bm.set_standby(mono, false);
+    assert_eq!(c.bm.corrupt_replicas(BlockId(1)).len(), 1);
+    c.check();
+}
+
+/// B7 (HDFS-17453): a word with an older stamp was held after a newer one, and the newest replica came out as corrupt.
+#[test]
+fn b7_the_newest_word_about_a_replica_counts() {
+    let mut c = Cluster::of(1);
+    let mono = c.mono();
+    c.bm.set_generation_stamp(GenerationStamp(1_001));
+    c.bm.set_standby(mono, true);
+    c.received(0, block(1, 1_003, 80));
+    c.received(0, block(1, 1_002, 50));
+    c.receiving(0, block(1, 1_002, 20));
+    assert_eq!(c.bm.held_back(), 1);
+    c.bm.set_generation_stamp(GenerationStamp(1_003));
+    c.bm.add_block(block(1, 1_003, 80), OWNER, 1, BlockState::Complete).expect("new");
+    c.bm.set_standby(mono, false);
+    assert_eq!(c.bm.corrupt_replicas(BlockId(1)), []);
+    assert_eq!(c.readable_on(1), [0]);
+    c.check();
+}
