@@ -251,6 +251,11 @@ impl DataNodeHandle {
         }
     }
 
+    /// True when an administrator asked for the end.
+    pub fn is_shutdown_requested(&self) -> bool {
+        *self.shared.shutdown.lock()
+    }
+
     /// Closes ports and connections and ends every thread. Blocks that are being written stay as they are: the next start
     /// finds them.
     pub fn stop(&self) {
