@@ -22,7 +22,9 @@ pub fn init(level: LevelFilter) {
         .with_max_level(level)
         .with_writer(std::io::stderr);
     // Another test or role of this process was first.
-    let _ = built.try_init();
+    if built.try_init().is_ok() {
+        log_panics();
+    }
 }
 
 /// Starts logging to the end of a file.
@@ -43,8 +45,19 @@ pub fn init_file(level: LevelFilter, path: &Path) -> Result<()> {
         .with_max_level(level)
         .with_writer(Mutex::new(file));
     // Another test or role of this process was first.
-    let _ = built.try_init();
+    if built.try_init().is_ok() {
+        log_panics();
+    }
     Ok(())
+}
+
+/// Writes a panic to the log before the standard message goes to standard error: a daemon must not end without a word.
+fn log_panics() {
+    let standard = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tracing::error!("panic, this is a bug: {panic}");
+        standard(panic);
+    }));
 }
 
 /// The level of a log4j name, as `--loglevel` takes it.

@@ -173,6 +173,18 @@ fn an_announced_length_reserves_no_memory() {
 }
 
 #[test]
+fn a_long_frame_does_not_keep_its_memory() {
+    let mut buffer = FrameBuffer::default();
+    let length = 4_usize << 20;
+    buffer.space().extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+    buffer.space().extend_from_slice(&vec![7; length]);
+    buffer.space().extend_from_slice(&[0, 0, 0, 1, 9]);
+    assert_eq!(buffer.next(8 << 20).unwrap().map(|frame| frame.len()), Some(length));
+    assert_eq!(buffer.next(8 << 20).unwrap().as_deref(), Some([9].as_slice()));
+    assert!(buffer.space().capacity() <= 64 << 10, "{}", buffer.space().capacity());
+}
+
+#[test]
 fn a_context_survives_the_wire() {
     let mut out = BytesMut::new();
     let context = Context { user: Some("bob"), real_user: Some("oozie"), protocol: "p" };

@@ -104,10 +104,13 @@ impl RpcCall<'_> {
     /// Decodes the request message.
     ///
     /// # Errors
-    /// When the bytes are no such message.
+    /// When the bytes are no such message; the class is the one that Java's protobuf throws.
     pub fn decode<M: prost::Message + Default>(&self) -> Result<M> {
-        M::decode(self.body.clone())
-            .map_err(|error| Error::new(ErrorKind::RpcServer, format!("{}: {error}", self.method)))
+        const CLASS: &str = "org.apache.hadoop.thirdparty.protobuf.InvalidProtocolBufferException";
+        M::decode(self.body.clone()).map_err(|error| {
+            let kind = ErrorKind::Remote(CLASS.to_owned());
+            Error::new(kind, format!("{}: {error}", self.method))
+        })
     }
 
     /// The answer to a method that the protocol lacks.

@@ -173,8 +173,13 @@ async fn accept_all(shared: Arc<Shared>, listener: std::net::TcpListener) {
 /// Starts a connection's task, unless a limit refuses it.
 fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
     let Some(guard) = register(shared, remote) else {
-        ServerMetrics::add(&shared.metrics.refused_connections, 1);
-        tracing::warn!("refuse a connection from {remote}: too many connections");
+        let refused = shared.metrics.refused_connections.fetch_add(1, Ordering::Relaxed) + 1;
+        // Every one of them in the log would help an attacker.
+        if refused.is_power_of_two() {
+            tracing::warn!(
+                "refuse a connection from {remote}: too many connections ({refused} so far)"
+            );
+        }
         return;
     };
     let prepare = || {

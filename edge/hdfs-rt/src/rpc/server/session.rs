@@ -20,6 +20,7 @@ use hdfs_format::rpc::{
     PING_CALL_ID, Preamble, ReplyTo, RequestParts, SASL_CALL_ID, decode_delimited, encode_error,
     encode_message, encode_success, read_request,
 };
+use hdfs_proto::common::rpc_request_header_proto::OperationProto;
 use hdfs_proto::common::rpc_response_header_proto::{RpcErrorCodeProto, RpcStatusProto};
 use hdfs_proto::common::rpc_sasl_proto::SaslState;
 use hdfs_proto::common::{IpcConnectionContextProto, RpcKindProto, RpcSaslProto};
@@ -86,7 +87,7 @@ struct Fatal {
 }
 
 impl Fatal {
-    const SERVER_EXCEPTION: &str = "org.apache.hadoop.ipc.Server$FatalRpcServerException";
+    const SERVER_EXCEPTION: &str = "org.apache.hadoop.ipc.RpcServerException";
 
     fn new(detail: RpcErrorCodeProto, message: impl Into<String>) -> Self {
         Self { detail, class: Self::SERVER_EXCEPTION.to_owned(), message: message.into() }
@@ -203,6 +204,9 @@ impl Session {
             message: text,
         };
         match SaslState::try_from(message.state) {
+            Ok(SaslState::Initiate) if message.auths.len() != 1 => {
+                Err(sasl_error("Client mechanism is malformed".to_owned()))
+            }
             Ok(SaslState::Negotiate | SaslState::Initiate) => {
                 let reply =
                     RpcSaslProto { state: SaslState::Success.into(), ..RpcSaslProto::default() };
@@ -220,9 +224,7 @@ impl Session {
                 detail: RpcErrorCodeProto::FatalInvalidRpcHeader,
                 ..sasl_error("Server is not wrapping data".to_owned())
             }),
-            Ok(SaslState::Response) => {
-                Err(sasl_error("SASL response without a negotiated mechanism".to_owned()))
-            }
+            Ok(SaslState::Response) => Err(sasl_error("Client did not send a token".to_owned())),
             Ok(other) => {
                 let name = other.as_str_name();
                 Err(sasl_error(format!("Client sent unsupported state {name}")))
@@ -284,9 +286,12 @@ impl Session {
             return Err(Fatal::header("Connection context not established"));
         };
         let header = &parts.header;
-        if header.rpc_kind != Some(RpcKindProto::RpcProtocolBuffer.into()) {
-            let kind = header.rpc_kind.unwrap_or_default();
-            return Err(Fatal::header(format!("Unknown rpc kind in rpc header{kind}")));
+        match rpc_kind(parts) {
+            Some(RpcKindProto::RpcProtocolBuffer) => {}
+            other => {
+                let kind = other.map_or("", |kind| kind.as_str_name());
+                return Err(Fatal::header(format!("Unknown rpc kind in rpc header{kind}")));
+            }
         }
         let (method, body) = parts.method()?;
         let to = ReplyTo {
@@ -376,21 +381,28 @@ fn write_reply(
     }
 }
 
+/// What the header must say before anything else counts.
 fn check_header(parts: &RequestParts<'_>) -> Result<(), Fatal> {
     let header = &parts.header;
-    match header.rpc_op {
+    let operation = header.rpc_op.and_then(|code| OperationProto::try_from(code).ok());
+    match operation {
         None => return Err(Fatal::header(" IPC Server: No rpc op in rpcRequestHeader")),
-        Some(0) => {}
+        Some(OperationProto::RpcFinalPacket) => {}
         Some(other) => {
-            return Err(Fatal::header(format!(
-                "IPC Server does not implement rpc header operation{other}"
-            )));
+            let name = other.as_str_name();
+            let text = format!("IPC Server does not implement rpc header operation{name}");
+            return Err(Fatal::header(text));
         }
     }
-    if header.rpc_kind.is_none() {
+    if rpc_kind(parts).is_none() {
         return Err(Fatal::header(" IPC Server: No rpc kind in rpcRequestHeader"));
     }
     Ok(())
+}
+
+/// The kind of the call; `None` also for one that does not exist.
+fn rpc_kind(parts: &RequestParts<'_>) -> Option<RpcKindProto> {
+    parts.header.rpc_kind.and_then(|code| RpcKindProto::try_from(code).ok())
 }
 
 fn close(out: &mut BytesMut, retry_count: i32, call_id: i32, fatal: &Fatal) -> Step {
