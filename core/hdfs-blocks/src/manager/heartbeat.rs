@@ -250,12 +250,9 @@ impl BlockManager {
             storage.heartbeated_since_failover = false;
             storage.contents_stale = true;
         }
-        for node in &mut self.datanodes {
-            node.key_update_due = true;
-        }
     }
 
-    /// Every node takes new block keys with its next reply.
+    /// Every node takes new block keys with its next reply: for a NameNode that gives block tokens.
     pub fn request_key_update(&mut self) {
         for node in &mut self.datanodes {
             node.key_update_due = true;

@@ -48,6 +48,11 @@ impl BlockManager {
         if have >= wanted || have >= self.topology.rack_count() { 0 } else { wanted - have }
     }
 
+    /// True when a block lies on as many racks as it should: for fsck.
+    pub fn is_well_placed(&self, id: BlockId) -> bool {
+        self.map.find(id).is_none_or(|slot| self.missing_racks(slot, &[]) == 0)
+    }
+
     pub(crate) fn has_enough(&self, slot: u32, counts: &Counts, pending: u32) -> bool {
         counts.live + pending >= self.required_live(slot, counts)
             && (pending > 0 || self.missing_racks(slot, &[]) == 0)

@@ -1,8 +1,8 @@
 //! The nodes: registration, look-up, lists, and forgetting them.
 
-use hdfs_types::{BlockId, DatanodeUuid, Error, ErrorKind, Mono, Result};
+use hdfs_types::{DatanodeUuid, Error, ErrorKind, Mono, Result};
 
-use super::{BlockManager, DatanodeReportType};
+use super::{BlockInfo, BlockManager, DatanodeReportType};
 use crate::datanode::{AdminState, Datanode, DatanodeSlot, Storage, StorageSlot};
 use crate::registration::{DatanodeRegistration, DatanodeStorage, Now, StorageState};
 
@@ -225,9 +225,14 @@ impl BlockManager {
         })
     }
 
-    /// A node at this address or with this host name; any of them when several run there.
+    /// A node at this address or with this host name; the first of them when several run there.
     pub fn find_datanode_by_host(&self, ip_or_host: &str) -> Option<DatanodeSlot> {
         self.by_host.get(ip_or_host).and_then(|nodes| nodes.first()).copied()
+    }
+
+    /// Every node at this address or with this host name.
+    pub(crate) fn datanodes_on_host(&self, ip_or_host: &str) -> &[DatanodeSlot] {
+        self.by_host.get(ip_or_host).map_or(&[], Vec::as_slice)
     }
 
     /// A node by `host:port` or `ip:port`, or by host alone.
@@ -307,18 +312,12 @@ impl BlockManager {
         nodes
     }
 
-    /// Blocks with a replica on a node, for the balancer's getBlocks; starts anywhere, ends after `limit`.
-    pub fn blocks_on(&self, node: DatanodeSlot, from: u32, limit: usize) -> Vec<(u32, BlockId)> {
-        let mut found = Vec::new();
-        for storage in &self.datanode(node).storages {
-            for slot in self.storage(*storage).blocks.iter_from(from) {
-                if found.len() == limit {
-                    return found;
-                }
-                found.push((slot, self.map.entry(slot).id()));
-            }
-        }
-        found
+    /// Every block with a replica on a node, for the balancer's getBlocks.
+    pub fn blocks_on(&self, node: DatanodeSlot) -> impl Iterator<Item = BlockInfo> + '_ {
+        let storages = self.datanode(node).storages.iter();
+        storages
+            .flat_map(|storage| self.storage(*storage).blocks.iter())
+            .map(|slot| self.info(slot))
     }
 
     pub(crate) fn exclude_load(&mut self, slot: DatanodeSlot) {

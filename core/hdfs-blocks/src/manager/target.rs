@@ -76,7 +76,8 @@ impl BlockManager {
         now: Mono,
         request: &TargetRequest<'_>,
     ) -> Result<Vec<StorageSlot>> {
-        let writer = self.writer_of(request);
+        let mut rng = self.rng.clone();
+        let writer = self.writer_of(request, &mut rng);
         let mut excluded = BTreeSet::new();
         let mut unknown = BTreeSet::new();
         for uuid in request.excluded {
@@ -85,7 +86,6 @@ impl BlockManager {
                 None => unknown.insert(uuid),
             };
         }
-        let mut rng = self.rng.clone();
         let targets = self.new_block_targets(now, request, writer, &mut excluded, &mut rng);
         self.rng = rng;
         if targets.len() < usize::from(self.conf.min_replication) {
@@ -110,7 +110,10 @@ impl BlockManager {
     ) -> Vec<StorageSlot> {
         let excluded =
             request.excluded.iter().filter_map(|uuid| self.find_datanode(uuid.as_str())).collect();
-        let writer = match self.writer_of(request) {
+        let mut rng = self.rng.clone();
+        let writer = self.writer_of(request, &mut rng);
+        self.rng = rng;
+        let writer = match writer {
             Writer::Node(node) => Some(node),
             _ => None,
         };
@@ -160,14 +163,16 @@ impl BlockManager {
         all
     }
 
-    fn writer_of<'a>(&self, request: &TargetRequest<'a>) -> Writer<'a> {
+    fn writer_of<'a>(&self, request: &TargetRequest<'a>, rng: &mut SplitMix64) -> Writer<'a> {
         if request.flags.ignore_client_locality {
             return Writer::Nowhere;
         }
-        match request.writer_ip.and_then(|ip| self.find_datanode_by_host(ip)) {
-            Some(node) => Writer::Node(node),
-            None => request.writer_location.map_or(Writer::Nowhere, Writer::Rack),
+        let here = request.writer_ip.map_or(&[][..], |ip| self.datanodes_on_host(ip));
+        if here.is_empty() {
+            return request.writer_location.map_or(Writer::Nowhere, Writer::Rack);
         }
+        // Several nodes may run on one host: they share its writers.
+        Writer::Node(here[rng.below(here.len() as u64) as usize])
     }
 
     /// Replicas that can be placed, and how many of them on one rack.

@@ -48,6 +48,21 @@ fn a_writer_elsewhere_gets_its_rack_if_known_and_any_node_if_not() {
 }
 
 #[test]
+fn nodes_on_one_host_share_its_writers() {
+    let mut c = Cluster::of(3);
+    for node in 0..3 {
+        let mut moved = crate::cluster::registration(node);
+        moved.ip = "127.0.0.1".into();
+        moved.xfer_port = 9_000 + node as u16;
+        let now = c.now();
+        c.bm.register_datanode(now, moved, None).expect("nobody is excluded");
+    }
+    let firsts: std::collections::BTreeSet<_> =
+        (0..40).map(|_| choose(&mut c, &request(1, Some("127.0.0.1")))[0]).collect();
+    assert_eq!(firsts.len(), 3);
+}
+
+#[test]
 fn flags_keep_the_writers_node_and_rack_free() {
     let racks = ["/r0", "/r0", "/r1", "/r1", "/r2", "/r2"];
     let mut c = Cluster::with(BlocksConf::default(), &racks);
