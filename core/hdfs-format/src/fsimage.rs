@@ -12,12 +12,18 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSImageFormatProtobuf, FSImageUtil} (3.5.0)
 
+mod inode;
 mod packing;
+mod proto_wire;
 mod reader;
 mod string_table;
 mod writer;
 pub mod xml;
 
+pub use inode::{
+    Blocks, BlocksIter, DirectoryRecord, FileRecord, INodeEncoder, INodeKind, INodeRecord,
+    SymlinkRecord,
+};
 pub use packing::{
     FileHeader, PackedPermission, pack_acl_entry, pack_xattr_name, unpack_acl_entry,
     unpack_xattr_name,

@@ -1,14 +1,18 @@
 //! Files of Apache Hadoop: read, shown as Apache's viewers show them, written again byte for byte.
 
+#![allow(clippy::unwrap_used)] // Clippy does not see that helpers of tests are tests.
+
 use hdfs_format::edits::{self, Expected, SegmentReader, encode_header, encode_op};
-use hdfs_format::fsimage::{self, Image, ImageWriter, SectionName};
+use hdfs_format::fsimage::{
+    self, Blocks, FileRecord, INodeEncoder, INodeKind, INodeRecord, Image, ImageWriter, SectionName,
+};
 use hdfs_format::storage_dir::{
     BlockPoolVersion, DataNodeVersion, ImageFile, NameNodeVersion, parse_md5, parse_number,
     print_md5, print_number,
 };
 use hdfs_proto::hdfs as pb;
 use hdfs_proto::hdfs::fsimage as image;
-use hdfs_types::{TxId, WallMillis};
+use hdfs_types::{Block, TxId, WallMillis};
 use std::collections::BTreeSet;
 
 macro_rules! sample {
@@ -178,6 +182,38 @@ fn a_section_may_be_cut_into_parts() {
     let joined: Vec<INode> =
         parts.into_iter().flat_map(|part| part.decode()).map(Result::unwrap).collect();
     assert_eq!(joined, all);
+}
+
+#[test]
+fn inodes_are_read_and_written_without_messages() {
+    use hdfs_proto::prost::Message;
+    use image::i_node_section::INode;
+    let image = Image::parse("fsimage", IMAGE).unwrap();
+    let (_, mut messages) = image.inodes().unwrap();
+    let mut typed = messages.decode::<INode>();
+    let mut encoder = INodeEncoder::default();
+    let mut kinds = BTreeSet::new();
+    while let Some(inode) = messages.next_inode().unwrap() {
+        let message = typed.next().unwrap().unwrap();
+        let mut ours = Vec::new();
+        encoder.encode(&inode, &mut ours);
+        assert_eq!(ours, message.encode_length_delimited_to_vec(), "{message:?}");
+        assert_eq!((inode.id.0, inode.name), (message.id, message.name()));
+        if let INodeKind::File(file) = inode.kind {
+            let blocks: Vec<Block> = file.blocks.iter().collect();
+            assert_eq!(blocks.len(), message.file.unwrap().blocks.len());
+            let given = INodeKind::File(FileRecord { blocks: Blocks::Given(&blocks), ..file });
+            let mut again = Vec::new();
+            encoder.encode(&INodeRecord { kind: given, ..inode }, &mut again);
+            assert_eq!(again, ours);
+        }
+        kinds.insert(message.r#type);
+        for length in 0..ours.len() - 1 {
+            let _ = INodeRecord::decode(&ours[1..length + 1]);
+        }
+    }
+    assert!(typed.next().is_none());
+    assert_eq!(kinds.len(), 3);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The edit log: what is written comes back, and each kind of damage is told from the others.
 
+#![allow(clippy::unwrap_used)] // Clippy does not see that helpers of tests are tests.
+
 use hdfs_format::edits::*;
 use hdfs_types::{
     Block, BlockId, CallId, ClientId, FsAction, FsPermission, GenerationStamp, INodeId,

@@ -1,6 +1,6 @@
 //! Reading an image that lies in memory (read or mapped by the caller).
 
-use super::{FILE_VERSION, MAGIC, MAX_MESSAGE_BYTES, SectionName, StringTable};
+use super::{FILE_VERSION, INodeRecord, MAGIC, MAX_MESSAGE_BYTES, SectionName, StringTable};
 use crate::storage_dir::Corrupt;
 use hdfs_proto::hdfs::fsimage as pb;
 use prost::Message;
@@ -246,6 +246,20 @@ impl<'a> Messages<'a> {
         M::decode(bytes).map(Some).map_err(|error| {
             self.position = before;
             self.damaged(&format!("a message does not decode: {error}"))
+        })
+    }
+
+    /// The next inode of the inode section, without copying; none at the end.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    #[inline]
+    pub fn next_inode(&mut self) -> Result<Option<INodeRecord<'a>>, Corrupt> {
+        let before = self.position;
+        let Some(bytes) = self.next_bytes()? else { return Ok(None) };
+        INodeRecord::decode(bytes).map(Some).map_err(|reason| {
+            self.position = before;
+            self.damaged(reason)
         })
     }
 
