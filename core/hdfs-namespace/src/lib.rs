@@ -1,1 +1,50 @@
-//! Placeholder.
+//! The tree of files and directories: every change is an edit op.
+//!
+//! [`Namespace`] holds the inodes, the leases and the counters from which identities are given. A call is planned
+//! (`plan_*`, reading only), its operations are applied ([`Namespace::apply_planned`]) and logged by the caller; a restart
+//! replays the same operations ([`Namespace::replay`]) or loads an image. What an operation means for blocks comes back as
+//! [`Effects`]; this crate never sees the block manager.
+//!
+//! **Invariants**, recounted by [`Namespace::check_invariants`]:
+//! - every attached inode is reached from `/` by exactly one name, and children are sorted by name;
+//! - the index knows every inode, attached or waiting to be reclaimed, by its id;
+//! - a file has a lease if and only if it is under construction;
+//! - identities only grow;
+//! - the tree after replaying operations equals the tree that was changed live.
+//!
+//! What it does not do: it reads no clock, does no IO, keeps no block locations and gives no tokens.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSDirectory, FSDir*Op, INode*, LeaseManager} (3.5.0)
+
+mod apply;
+mod effects;
+mod lease;
+mod namespace;
+mod op;
+mod permission;
+mod plan;
+mod query;
+mod quota;
+mod resolve;
+mod status;
+mod store;
+
+pub use apply::ReplayError;
+pub use effects::{BlockChange, Effects};
+pub use lease::{ExpiredLease, LeaseHolders};
+pub use namespace::{Counts, Identities, Namespace};
+pub use op::add_block::{AddBlockPlan, AddBlockRequest, NewBlock};
+pub use op::append::{AppendRequest, Appended};
+pub use op::close::CompletePlan;
+pub use op::create::{CreateFlags, CreateRequest};
+pub use op::rename::RenameFlags;
+pub use op::truncate::{TruncateRequest, Truncated};
+pub use plan::{
+    AllComplete, Attempt, BlockFacts, BlockStage, Caller, LeasePurpose, LeaseRelease,
+    NamespaceConf, PlanContext, Planned,
+};
+pub use query::{QUOTA_KINDS, SummaryCursor};
+pub use status::{
+    ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage, TypeSpace,
+    Writer,
+};

@@ -1,0 +1,246 @@
+//! The tree itself: its parts, and the few changes of which every operation is made.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hdfs_format::edits::{AclEntry, XAttr};
+use hdfs_format::fsimage::{FileHeader, PackedPermission};
+use hdfs_types::{
+    Block, BlockId, FastMap, FsPermission, GenerationStamp, INodeId, PermissionStatus, TxId,
+    WallMillis, constants,
+};
+
+use crate::effects::{BlockChange, Effects};
+use crate::lease::LeaseHolders;
+use crate::quota::{Quota, QuotaCounts};
+use crate::status::INodeKind;
+use crate::store::children::Children;
+use crate::store::id_index::IdIndex;
+use crate::store::interned::Interned;
+use crate::store::name_pool::NamePool;
+use crate::store::record::{Flag, Record, Slot};
+use crate::store::slab::Slab;
+
+mod blocks;
+mod carried;
+mod invariants;
+mod node;
+mod reclaim;
+
+pub(crate) use carried::Carried;
+pub(crate) use node::NewNode;
+pub(crate) use reclaim::Detached;
+
+/// Counters from which identities are given, as an image stores them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identities {
+    /// Last inode id given.
+    pub last_inode_id: INodeId,
+    /// Last generation stamp given.
+    pub generation_stamp: GenerationStamp,
+    /// Last legacy generation stamp given.
+    pub legacy_generation_stamp: GenerationStamp,
+    /// Legacy stamps are below this.
+    pub legacy_generation_stamp_limit: GenerationStamp,
+    /// Last id given to a replicated block.
+    pub last_block_id: BlockId,
+    /// Last id given to a striped block group; negative.
+    pub last_striped_block_id: BlockId,
+}
+
+impl Default for Identities {
+    fn default() -> Self {
+        Self {
+            last_inode_id: INodeId(constants::LAST_RESERVED_INODE_ID),
+            generation_stamp: GenerationStamp(constants::LAST_RESERVED_GENERATION_STAMP),
+            legacy_generation_stamp: GenerationStamp(constants::FIRST_VALID_GENERATION_STAMP),
+            legacy_generation_stamp_limit: GenerationStamp(0),
+            last_block_id: BlockId(constants::LAST_RESERVED_BLOCK_ID),
+            last_striped_block_id: BlockId(i64::MIN),
+        }
+    }
+}
+
+/// How much there is. What waits to be reclaimed does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Directories, `/` included.
+    pub directories: u64,
+    /// Files.
+    pub files: u64,
+    /// Symbolic links.
+    pub symlinks: u64,
+    /// Blocks of files.
+    pub blocks: u64,
+}
+
+impl Counts {
+    /// Inodes of all kinds.
+    pub fn inodes(&self) -> u64 {
+        self.directories + self.files + self.symlinks
+    }
+}
+
+/// Who writes a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UnderConstruction {
+    pub(crate) client_name: Arc<str>,
+    pub(crate) client_machine: Arc<str>,
+    /// The last block is being written.
+    pub(crate) last_block_open: bool,
+}
+
+/// The namespace.
+#[derive(Debug)]
+pub struct Namespace {
+    pub(crate) records: Vec<Record>,
+    pub(crate) free_head: u32,
+    pub(crate) index: IdIndex,
+    pub(crate) names: NamePool,
+    pub(crate) users: Interned,
+    pub(crate) groups: Interned,
+    pub(crate) children: Slab<Children>,
+    pub(crate) block_lists: Slab<Vec<Block>>,
+    pub(crate) targets: Slab<Box<[u8]>>,
+    pub(crate) open_files: FastMap<Slot, UnderConstruction>,
+    pub(crate) acls: FastMap<Slot, Box<[AclEntry]>>,
+    pub(crate) xattrs: FastMap<Slot, Box<[XAttr]>>,
+    pub(crate) quotas: FastMap<Slot, Box<Quota>>,
+    pub(crate) leases: LeaseHolders,
+    pub(crate) identities: Identities,
+    /// Counts everything that is not reclaimed yet, detached or not.
+    pub(crate) counts: Counts,
+    pub(crate) detached: VecDeque<Detached>,
+    pub(crate) last_txid: TxId,
+    pub(crate) carried: Carried,
+}
+
+impl Namespace {
+    /// An empty tree as `namenode -format` makes it: `/` with mode 755 of the process owner and the supergroup.
+    pub fn format(owner: &str, supergroup: &str) -> Self {
+        let mut namespace = Self::empty();
+        let permissions = PermissionStatus {
+            user: owner.to_owned(),
+            group: supergroup.to_owned(),
+            permission: FsPermission(0o755),
+        };
+        let permission = namespace.pack_permission(&permissions);
+        namespace.identities.last_inode_id = INodeId(constants::ROOT_INODE_ID);
+        namespace.add_root(permission, WallMillis(0));
+        namespace
+    }
+
+    /// Nothing at all: for loading.
+    pub(crate) fn empty() -> Self {
+        Self {
+            records: Vec::new(),
+            free_head: Slot::NONE.0,
+            index: IdIndex::default(),
+            names: NamePool::default(),
+            users: Interned::default(),
+            groups: Interned::default(),
+            children: Slab::default(),
+            block_lists: Slab::default(),
+            targets: Slab::default(),
+            open_files: FastMap::default(),
+            acls: FastMap::default(),
+            xattrs: FastMap::default(),
+            quotas: FastMap::default(),
+            leases: LeaseHolders::default(),
+            identities: Identities::default(),
+            counts: Counts::default(),
+            detached: VecDeque::new(),
+            last_txid: TxId(0),
+            carried: Carried::default(),
+        }
+    }
+
+    pub(crate) fn add_root(&mut self, permission: u64, mtime: WallMillis) {
+        debug_assert!(self.records.is_empty(), "the root is the first inode");
+        let name = self.names.insert(b"");
+        let root = INodeId(constants::ROOT_INODE_ID);
+        let mut record = Record::new(root, INodeKind::Directory, name, permission);
+        record.set_mtime(mtime);
+        record.payload = u64::from(self.children.insert(Children::default()));
+        record.set(Flag::Quota, true);
+        let slot = self.store(record);
+        debug_assert_eq!(slot, Slot::ROOT);
+        let mut quota = Quota::unlimited();
+        quota.used.names = 1;
+        self.quotas.insert(slot, Box::new(quota));
+    }
+
+    /// Counters from which identities are given.
+    pub fn identities(&self) -> Identities {
+        self.identities
+    }
+
+    /// The last transaction that was applied; 0 before the first.
+    pub fn last_txid(&self) -> TxId {
+        self.last_txid
+    }
+
+    /// Leases.
+    pub fn leases(&self) -> &LeaseHolders {
+        &self.leases
+    }
+
+    /// Leases, for renewal.
+    pub fn leases_mut(&mut self) -> &mut LeaseHolders {
+        &mut self.leases
+    }
+
+    /// How much there is.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    #[inline]
+    pub(crate) fn record(&self, slot: Slot) -> &Record {
+        &self.records[slot.0 as usize]
+    }
+
+    #[inline]
+    pub(crate) fn record_mut(&mut self, slot: Slot) -> &mut Record {
+        &mut self.records[slot.0 as usize]
+    }
+
+    pub(crate) fn pack_permission(&mut self, status: &PermissionStatus) -> u64 {
+        PackedPermission {
+            user: self.users.number(&status.user),
+            group: if status.group.is_empty() { 0 } else { self.groups.number(&status.group) },
+            mode: status.permission,
+        }
+        .pack()
+    }
+
+    pub(crate) fn permission_status(&self, slot: Slot) -> PermissionStatus {
+        let record = self.record(slot);
+        PermissionStatus {
+            user: self.users.name(record.user()).to_string(),
+            group: self.groups.name(record.group()).to_string(),
+            permission: record.mode(),
+        }
+    }
+}
+
+/// A header for a replicated file.
+pub(crate) fn replicated(block_size: u64, replication: u16, storage_policy_id: u8) -> FileHeader {
+    FileHeader {
+        preferred_block_size: block_size,
+        striped: false,
+        redundancy: replication,
+        storage_policy_id,
+    }
+}
+
+/// Difference of use, to be added to the quotas on the way to `/`.
+pub(crate) fn names(count: i64) -> QuotaCounts {
+    QuotaCounts { names: count, ..QuotaCounts::default() }
+}
+
+impl Effects {
+    pub(crate) fn push(&mut self, change: BlockChange) {
+        self.blocks.push(change);
+    }
+}

@@ -1,0 +1,186 @@
+//! The blocks of files: one inside the record, or a list.
+
+use std::sync::Arc;
+
+use hdfs_types::Block;
+
+use super::{Namespace, UnderConstruction};
+use crate::op::policy::storage_types;
+use crate::quota::{QuotaCounts, type_index};
+use crate::status::Writer;
+use crate::store::record::{Flag, Slot};
+
+impl Namespace {
+    /// The blocks of a file, in order.
+    pub(crate) fn blocks_of(&self, slot: Slot) -> BlocksOf<'_> {
+        let record = self.record(slot);
+        if record.has(Flag::OneBlock) {
+            BlocksOf::One(record.inline_block())
+        } else if record.has(Flag::ManyBlocks) {
+            BlocksOf::Many(self.block_lists.get(record.number()))
+        } else {
+            BlocksOf::None
+        }
+    }
+
+    /// Replaces the blocks of a file.
+    pub(crate) fn set_blocks(&mut self, slot: Slot, blocks: Vec<Block>) {
+        let before = self.blocks_of(slot).len();
+        self.counts.blocks = self.counts.blocks + blocks.len() as u64 - before as u64;
+        let record = self.record(slot);
+        let list = record.has(Flag::ManyBlocks).then(|| record.number());
+        match (blocks.len(), list) {
+            (0 | 1, list) => {
+                if let Some(number) = list {
+                    self.block_lists.remove(number);
+                }
+                let record = self.record_mut(slot);
+                record.set(Flag::ManyBlocks, false);
+                record.set(Flag::OneBlock, blocks.len() == 1);
+                record.set_inline_block(blocks.first().copied().unwrap_or_default());
+            }
+            (_, Some(number)) => *self.block_lists.get_mut(number) = blocks,
+            (_, None) => {
+                let number = self.block_lists.insert(blocks);
+                let record = self.record_mut(slot);
+                record.set(Flag::OneBlock, false);
+                record.set(Flag::ManyBlocks, true);
+                record.payload = u64::from(number);
+            }
+        }
+    }
+
+    /// Adds a block at the end.
+    pub(crate) fn push_block(&mut self, slot: Slot, block: Block) {
+        let record = self.record(slot);
+        if record.has(Flag::ManyBlocks) {
+            let number = record.number();
+            self.block_lists.get_mut(number).push(block);
+            self.counts.blocks += 1;
+        } else {
+            let mut blocks = self.blocks_of(slot).to_vec();
+            blocks.push(block);
+            self.set_blocks(slot, blocks);
+        }
+    }
+
+    /// Replaces the last block.
+    pub(crate) fn set_last_block(&mut self, slot: Slot, block: Block) {
+        let record = self.record_mut(slot);
+        if record.has(Flag::OneBlock) {
+            record.set_inline_block(block);
+        } else if record.has(Flag::ManyBlocks) {
+            let number = record.number();
+            let list = self.block_lists.get_mut(number);
+            *list.last_mut().expect("a block list has two blocks or more") = block;
+        }
+    }
+
+    /// Sum of the lengths of a file's blocks.
+    pub(crate) fn file_length(&self, slot: Slot) -> u64 {
+        self.blocks_of(slot).iter().map(|block| block.num_bytes).sum()
+    }
+
+    pub(crate) fn under_construction(&self, slot: Slot) -> Option<&UnderConstruction> {
+        if self.record(slot).has(Flag::Open) { self.open_files.get(&slot) } else { None }
+    }
+
+    pub(crate) fn writer(&self, slot: Slot) -> Option<Writer> {
+        self.under_construction(slot).map(|open| Writer {
+            client_name: open.client_name.clone(),
+            client_machine: open.client_machine.clone(),
+            last_block_open: open.last_block_open,
+        })
+    }
+
+    /// Puts a file under construction, with its lease.
+    pub(crate) fn open_file(&mut self, slot: Slot, client_name: &str, client_machine: &str) {
+        let client_name: Arc<str> = client_name.into();
+        self.leases.add(&client_name, self.record(slot).id());
+        self.record_mut(slot).set(Flag::Open, true);
+        let open = UnderConstruction {
+            client_name,
+            client_machine: client_machine.into(),
+            last_block_open: false,
+        };
+        self.open_files.insert(slot, open);
+    }
+
+    /// Closes a file and ends its lease.
+    pub(crate) fn close_file(&mut self, slot: Slot) {
+        self.leases.remove(self.record(slot).id());
+        self.record_mut(slot).set(Flag::Open, false);
+        self.open_files.remove(&slot);
+    }
+
+    pub(crate) fn set_last_block_open(&mut self, slot: Slot, open: bool) {
+        if let Some(state) = self.open_files.get_mut(&slot) {
+            state.last_block_open = open;
+        }
+    }
+
+    /// What a file counts against quotas: one name, and for each replica the length of complete blocks and the
+    /// preferred length of one that is being written.
+    ///
+    /// Hadoop: INodeFile.storagespaceConsumedContiguous (3.5.0)
+    pub(crate) fn file_usage(&self, slot: Slot) -> QuotaCounts {
+        let header = self.record(slot).file_header();
+        let blocks = self.blocks_of(slot);
+        let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
+        let mut bytes: u64 = blocks.iter().map(|block| block.num_bytes).sum();
+        if open_last && let Some(last) = blocks.last() {
+            bytes = bytes - last.num_bytes + header.preferred_block_size;
+        }
+        let bytes = bytes.cast_signed();
+        let replication = self.replication_of(slot);
+        let mut usage = QuotaCounts {
+            names: 1,
+            space: bytes.saturating_mul(i64::from(replication)),
+            ..QuotaCounts::default()
+        };
+        for kind in storage_types(self.storage_policy(slot), replication) {
+            usage.types[type_index(kind)] += bytes;
+        }
+        usage
+    }
+
+    /// Replicas wanted of each block of a file; 1 for striped files.
+    pub(crate) fn replication_of(&self, slot: Slot) -> u16 {
+        let header = self.record(slot).file_header();
+        if header.striped { 1 } else { header.redundancy }
+    }
+}
+
+/// Blocks of a file, without copying.
+#[derive(Clone, Copy)]
+pub(crate) enum BlocksOf<'a> {
+    None,
+    One(Block),
+    Many(&'a [Block]),
+}
+
+impl BlocksOf<'_> {
+    pub(crate) fn as_slice(&self) -> &[Block] {
+        match self {
+            Self::None => &[],
+            Self::One(block) => std::slice::from_ref(block),
+            Self::Many(blocks) => blocks,
+        }
+    }
+
+    pub(crate) fn to_vec(self) -> Vec<Block> {
+        self.as_slice().to_vec()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Block> {
+        self.as_slice().iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    pub(crate) fn last(&self) -> Option<Block> {
+        self.as_slice().last().copied()
+    }
+}

@@ -1,0 +1,225 @@
+//! Single inodes: made, linked, found, named.
+
+use std::cmp::Ordering;
+
+use hdfs_format::edits::{AclEntry, XAttr};
+use hdfs_types::{INodeId, WallMillis};
+
+use super::Namespace;
+use crate::status::INodeKind;
+use crate::store::children::{Children, Position};
+use crate::store::record::{Flag, Record, Slot};
+
+/// A new inode, as an operation describes it.
+pub(crate) struct NewNode<'a> {
+    pub(crate) id: INodeId,
+    pub(crate) kind: INodeKind,
+    /// User and group by number; group 0 is the parent's.
+    pub(crate) permission: u64,
+    pub(crate) mtime: WallMillis,
+    pub(crate) atime: WallMillis,
+    /// Files only.
+    pub(crate) header: u64,
+    /// Symbolic links only.
+    pub(crate) target: &'a [u8],
+}
+
+impl Namespace {
+    /// Gives a record a place and its id.
+    pub(crate) fn store(&mut self, record: Record) -> Slot {
+        let id = record.id();
+        match record.kind() {
+            Some(INodeKind::Directory) => self.counts.directories += 1,
+            Some(INodeKind::File) => self.counts.files += 1,
+            Some(INodeKind::Symlink) => self.counts.symlinks += 1,
+            None => unreachable!("a record that is stored has a kind"),
+        }
+        let slot = if self.free_head == Slot::NONE.0 {
+            let slot = Slot(u32::try_from(self.records.len()).expect("2^32 inodes exceed memory"));
+            self.records.push(record);
+            slot
+        } else {
+            let slot = Slot(self.free_head);
+            self.free_head = self.record(slot).payload as u32;
+            *self.record_mut(slot) = record;
+            slot
+        };
+        let new = self.index.insert(id.0, slot.0);
+        assert!(new, "an inode id is given once");
+        self.identities.last_inode_id = self.identities.last_inode_id.max(id);
+        slot
+    }
+
+    /// Makes an inode and links it. The parent's modification time follows.
+    pub(crate) fn add_node(&mut self, parent: Slot, name: &[u8], node: &NewNode<'_>) -> Slot {
+        let name = self.names.insert(name);
+        let mut record = Record::new(node.id, node.kind, name, node.permission);
+        if record.group() == 0 {
+            record.set_group(self.record(parent).group());
+        }
+        record.set_mtime(node.mtime);
+        record.set_atime(node.atime);
+        record.header = node.header;
+        record.payload = match node.kind {
+            INodeKind::Directory => u64::from(self.children.insert(Children::default())),
+            INodeKind::Symlink => u64::from(self.targets.insert(node.target.into())),
+            INodeKind::File => 0,
+        };
+        let slot = self.store(record);
+        self.link(parent, slot);
+        slot
+    }
+
+    /// Puts an inode that has a name below a directory, and carries the directory's modification time forward to the
+    /// inode's, as Hadoop does.
+    pub(crate) fn link(&mut self, parent: Slot, slot: Slot) {
+        let name = self.names.get(self.record(slot).name);
+        let position = match self.find_child_position(parent, name) {
+            Ok(_) => unreachable!("the name was free when the operation was checked"),
+            Err(position) => position,
+        };
+        let number = self.record(parent).number();
+        self.children.get_mut(number).insert(position, slot);
+        self.record_mut(slot).parent = parent;
+        let mtime = self.record(slot).mtime();
+        self.carry_mtime(parent, mtime);
+    }
+
+    /// Takes an inode out of its directory.
+    pub(crate) fn unlink(&mut self, slot: Slot) -> Slot {
+        let parent = self.record(slot).parent;
+        let name = self.names.get(self.record(slot).name);
+        let (position, found) = self
+            .find_child_position(parent, name)
+            .expect("an attached inode is a child of its parent");
+        assert_eq!(found, slot, "an attached inode is found by its name");
+        let number = self.record(parent).number();
+        self.children.get_mut(number).remove(position);
+        self.record_mut(slot).parent = Slot::NONE;
+        parent
+    }
+
+    /// Modification times of directories never go back by themselves.
+    pub(crate) fn carry_mtime(&mut self, slot: Slot, time: WallMillis) {
+        if time > self.record(slot).mtime() {
+            self.record_mut(slot).set_mtime(time);
+        }
+    }
+
+    pub(crate) fn rename_node(&mut self, slot: Slot, name: &[u8]) {
+        let old = self.record(slot).name;
+        if self.names.get(old) != name {
+            let new = self.names.insert(name);
+            self.names.release(old);
+            self.record_mut(slot).name = new;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn children_of(&self, slot: Slot) -> &Children {
+        debug_assert!(self.record(slot).is_directory(), "only directories have children");
+        self.children.get(self.record(slot).number())
+    }
+
+    #[inline]
+    pub(crate) fn compare_name(&self, slot: Slot, name: &[u8]) -> Ordering {
+        self.names.get(self.record(slot).name).cmp(name)
+    }
+
+    pub(crate) fn find_child_position(
+        &self,
+        parent: Slot,
+        name: &[u8],
+    ) -> Result<(Position, Slot), Position> {
+        self.children_of(parent).find(|slot| self.compare_name(slot, name))
+    }
+
+    /// The child with this name.
+    #[inline]
+    pub(crate) fn child(&self, parent: Slot, name: &[u8]) -> Option<Slot> {
+        self.find_child_position(parent, name).ok().map(|(_, slot)| slot)
+    }
+
+    pub(crate) fn name_of(&self, slot: Slot) -> &[u8] {
+        self.names.get(self.record(slot).name)
+    }
+
+    /// The inode with this id, unless it was deleted.
+    pub(crate) fn attached(&self, id: INodeId) -> Option<Slot> {
+        let slot = Slot(self.index.get(id.0)?);
+        (self.detached.is_empty() || self.is_attached(slot)).then_some(slot)
+    }
+
+    pub(crate) fn is_attached(&self, mut slot: Slot) -> bool {
+        while slot != Slot::ROOT {
+            slot = self.record(slot).parent;
+            if slot == Slot::NONE {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The inode and its ancestors, from itself to `/`.
+    pub(crate) fn ancestry(&self, slot: Slot) -> impl Iterator<Item = Slot> + '_ {
+        std::iter::successors(Some(slot), |slot| {
+            let parent = self.record(*slot).parent;
+            (parent != Slot::NONE).then_some(parent)
+        })
+    }
+
+    /// The full path of an inode.
+    pub(crate) fn path_of(&self, slot: Slot) -> Vec<u8> {
+        if slot == Slot::ROOT {
+            return b"/".to_vec();
+        }
+        let mut components: Vec<&[u8]> =
+            self.ancestry(slot).map(|ancestor| self.name_of(ancestor)).collect();
+        components.pop();
+        let mut path = Vec::with_capacity(components.iter().map(|name| name.len() + 1).sum());
+        for component in components.into_iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(component);
+        }
+        path
+    }
+
+    /// The full path of an inode by id, unless it was deleted.
+    pub fn path(&self, id: INodeId) -> Option<Vec<u8>> {
+        self.attached(id).map(|slot| self.path_of(slot))
+    }
+
+    pub(crate) fn acl(&self, slot: Slot) -> &[AclEntry] {
+        if self.record(slot).has(Flag::Acl) {
+            self.acls.get(&slot).map_or(&[], |entries| entries)
+        } else {
+            &[]
+        }
+    }
+
+    pub(crate) fn set_acl(&mut self, slot: Slot, entries: Vec<AclEntry>) {
+        self.record_mut(slot).set(Flag::Acl, !entries.is_empty());
+        if entries.is_empty() {
+            self.acls.remove(&slot);
+        } else {
+            self.acls.insert(slot, entries.into_boxed_slice());
+        }
+    }
+
+    pub(crate) fn xattrs(&self, slot: Slot) -> &[XAttr] {
+        if self.record(slot).has(Flag::XAttrs) {
+            self.xattrs.get(&slot).map_or(&[], |xattrs| xattrs)
+        } else {
+            &[]
+        }
+    }
+
+    pub(crate) fn set_xattrs(&mut self, slot: Slot, xattrs: Vec<XAttr>) {
+        self.record_mut(slot).set(Flag::XAttrs, !xattrs.is_empty());
+        if xattrs.is_empty() {
+            self.xattrs.remove(&slot);
+        } else {
+            self.xattrs.insert(slot, xattrs.into_boxed_slice());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Deleting: what is detached in constant time is reclaimed in slices.
+//!
+//! Until then its inodes have ids and records, but no path leads to them and no look-up by id finds them. They still count
+//! against the quotas that held when they were deleted.
+
+use super::Namespace;
+use crate::effects::{BlockChange, Effects};
+use crate::op::policy::storage_types;
+use crate::quota::{QuotaCounts, type_index};
+use crate::status::INodeKind;
+use crate::store::record::{Flag, Record, Slot};
+use hdfs_types::INodeId;
+
+/// Inodes that one operation reclaims at once; what is more waits.
+const INLINE_BUDGET: usize = 256;
+
+/// The root of a detached tree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Detached {
+    /// Path from the root of the detached tree to the directory that is being emptied.
+    stack: Vec<Slot>,
+    /// Directories whose quota counts it.
+    quotas: Vec<INodeId>,
+    /// Storage policy that held above.
+    policy: u8,
+}
+
+impl Namespace {
+    /// Takes an inode and everything below out of the tree; reclaims the first ones at once.
+    pub(crate) fn detach(&mut self, slot: Slot, effects: &mut Effects) {
+        let policy = self.storage_policy(slot);
+        let parent = self.unlink(slot);
+        let quotas = self
+            .ancestry(parent)
+            .filter(|ancestor| self.record(*ancestor).has(Flag::Quota))
+            .map(|ancestor| self.record(ancestor).id())
+            .collect();
+        self.detached.push_back(Detached { stack: vec![slot], quotas, policy });
+        // What was detached before goes first, so that a row of small deletions leaves nothing behind.
+        self.reclaim(INLINE_BUDGET, effects);
+        effects.reclaim_pending = !self.detached.is_empty();
+    }
+
+    /// Reclaims at most `budget` inodes of what was deleted; call again while `reclaim_pending`.
+    pub fn reclaim_step(&mut self, budget: usize) -> Effects {
+        let mut effects = Effects::default();
+        self.reclaim(budget, &mut effects);
+        effects.reclaim_pending = !self.detached.is_empty();
+        effects
+    }
+
+    fn reclaim(&mut self, budget: usize, effects: &mut Effects) {
+        for _ in 0..budget {
+            let Some(mut tree) = self.detached.pop_front() else { return };
+            if let Some(slot) = self.next_leaf(&mut tree) {
+                let usage = self.erase(slot, tree.policy, effects);
+                self.release_quota(&tree.quotas, &usage);
+            }
+            if !tree.stack.is_empty() {
+                self.detached.push_front(tree);
+            }
+        }
+    }
+
+    /// The next inode without children, taken off the stack.
+    fn next_leaf(&mut self, tree: &mut Detached) -> Option<Slot> {
+        while let Some(slot) = tree.stack.last().copied() {
+            let record = self.record(slot);
+            if !record.is_directory() {
+                return tree.stack.pop();
+            }
+            let number = record.number();
+            match self.children.get_mut(number).pop() {
+                Some(child) => tree.stack.push(child),
+                None => return tree.stack.pop(),
+            }
+        }
+        None
+    }
+
+    fn release_quota(&mut self, quotas: &[INodeId], usage: &QuotaCounts) {
+        for id in quotas {
+            let Some(slot) = self.index.get(id.0).map(Slot) else { continue };
+            if let Some(quota) = self.quotas.get_mut(&slot) {
+                quota.used = quota.used.minus(usage);
+            }
+        }
+    }
+
+    /// Frees one inode that is linked nowhere and has no children; says what it counted.
+    pub(crate) fn erase(&mut self, slot: Slot, policy: u8, effects: &mut Effects) -> QuotaCounts {
+        let mut usage = QuotaCounts { names: 1, ..QuotaCounts::default() };
+        let kind = self.record(slot).kind().expect("a detached inode is in use");
+        match kind {
+            INodeKind::Directory => {
+                let number = self.record(slot).number();
+                self.children.remove(number);
+                self.counts.directories -= 1;
+            }
+            INodeKind::Symlink => {
+                let number = self.record(slot).number();
+                self.targets.remove(number);
+                self.counts.symlinks -= 1;
+            }
+            INodeKind::File => {
+                usage = self.detached_usage(slot, policy);
+                let blocks = self.blocks_of(slot).to_vec();
+                effects
+                    .blocks
+                    .extend(blocks.iter().map(|block| BlockChange::Removed { block: *block }));
+                self.set_blocks(slot, Vec::new());
+                self.close_file(slot);
+                self.counts.files -= 1;
+            }
+        }
+        self.set_acl(slot, Vec::new());
+        self.set_xattrs(slot, Vec::new());
+        if self.record(slot).has(Flag::Quota) {
+            self.quotas.remove(&slot);
+        }
+        let (id, name) = (self.record(slot).id(), self.record(slot).name);
+        self.names.release(name);
+        self.index.remove(id.0);
+        *self.record_mut(slot) = Record::free(self.free_head);
+        self.free_head = slot.0;
+        usage
+    }
+
+    /// As `file_usage`, with the storage policy that held above the detached tree.
+    fn detached_usage(&self, slot: Slot, policy: u8) -> QuotaCounts {
+        let mut usage = self.file_usage(slot);
+        if self.record(slot).file_header().storage_policy_id == 0 && usage.types == [0; 6] {
+            let replication = self.replication_of(slot);
+            let bytes = usage.space / i64::from(replication.max(1));
+            for kind in storage_types(policy, replication) {
+                usage.types[type_index(kind)] += bytes;
+            }
+        }
+        usage
+    }
+}

@@ -1,0 +1,65 @@
+//! Deleting.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirDeleteOp (3.5.0)
+
+use hdfs_format::edits::{DeleteOp, EditOp};
+use hdfs_types::{Error, ErrorKind, Result};
+
+use super::limits::check_time;
+use crate::effects::Effects;
+use crate::namespace::Namespace;
+use crate::permission::Access;
+use crate::plan::{PlanContext, Planned};
+use crate::resolve::{Purpose, is_exact_reserved, text};
+use crate::store::record::Slot;
+
+impl Namespace {
+    /// Deletes an inode, with `recursive` everything below too. False when there is nothing to delete, and for `/`.
+    ///
+    /// # Errors
+    /// PathIsNotEmptyDirectory, AccessControl, InvalidPath.
+    pub fn plan_delete(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        recursive: bool,
+    ) -> Result<Planned<bool>> {
+        if is_exact_reserved(path) {
+            return Err(Error::new(ErrorKind::InvalidPath, text(path)));
+        }
+        let resolved = self.resolve(ctx, path, Purpose::WriteLink)?;
+        self.check_access(ctx, &resolved, Access::removal())?;
+        let Some(slot) = resolved.last() else { return Ok(Planned::nothing(ctx, false)) };
+        if self.is_non_empty_directory(slot) {
+            if !recursive {
+                return Err(Error::new(
+                    ErrorKind::PathIsNotEmptyDirectory,
+                    format!("{} is non empty", resolved.text()),
+                ));
+            }
+            self.check_protected(ctx, &resolved)?;
+        }
+        if slot == Slot::ROOT {
+            return Ok(Planned::nothing(ctx, false));
+        }
+        let op = EditOp::Delete(DeleteOp {
+            path: resolved.path(),
+            timestamp: ctx.now,
+            retry: ctx.retry_key(),
+        });
+        Ok(Planned::one(ctx, op, true))
+    }
+
+    pub(crate) fn apply_delete(&mut self, op: &DeleteOp) -> Result<Effects, String> {
+        check_time(op.timestamp.0)?;
+        let slot = self.replay_inode(&op.path)?;
+        if slot == Slot::ROOT {
+            return Err("/ can't be deleted".to_owned());
+        }
+        let parent = self.record(slot).parent;
+        let mut effects = Effects::default();
+        self.detach(slot, &mut effects);
+        self.carry_mtime(parent, op.timestamp);
+        Ok(effects)
+    }
+}

@@ -1,0 +1,105 @@
+//! Storage policies, as far as the tree must know them: what holds for an inode, and which kinds of storage it counts for.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite (3.5.0)
+
+use hdfs_format::edits::{XAttr, XAttrNamespace};
+use hdfs_types::StorageType;
+
+use crate::namespace::Namespace;
+use crate::store::record::Slot;
+
+/// Attribute that holds the policy of a directory, in the namespace `system`.
+pub(crate) const POLICY_XATTR: &str = "hsm.block.storage.policy.id";
+/// Data in memory first.
+pub(crate) const LAZY_PERSIST: u8 = 15;
+
+/// A policy: id, name, kinds of storage for the first replicas; the last kind serves all further ones.
+struct Policy(u8, &'static str, &'static [StorageType]);
+
+use StorageType::{Archive, Disk, Nvdimm, Provided, RamDisk, Ssd};
+const POLICIES: [Policy; 8] = [
+    Policy(1, "PROVIDED", &[Provided, Disk]),
+    Policy(2, "COLD", &[Archive]),
+    Policy(5, "WARM", &[Disk, Archive]),
+    Policy(7, "HOT", &[Disk]),
+    Policy(10, "ONE_SSD", &[Ssd, Disk]),
+    Policy(12, "ALL_SSD", &[Ssd]),
+    Policy(14, "ALL_NVDIMM", &[Nvdimm]),
+    Policy(LAZY_PERSIST, "LAZY_PERSIST", &[RamDisk, Disk]),
+];
+const HOT: u8 = 7;
+
+/// The id of a policy by name; case does not matter.
+pub(crate) fn policy_by_name(name: &str) -> Option<u8> {
+    POLICIES.iter().find(|policy| policy.1.eq_ignore_ascii_case(name)).map(|policy| policy.0)
+}
+
+/// The name of a policy.
+pub(crate) fn policy_name(id: u8) -> Option<&'static str> {
+    POLICIES.iter().find(|policy| policy.0 == id).map(|policy| policy.1)
+}
+
+/// True for policies that a file keeps from its creation on.
+pub(crate) fn is_copied_on_create(id: u8) -> bool {
+    id == LAZY_PERSIST
+}
+
+/// The kinds of storage that count against quotas by kind: one entry a replica, memory left out. 0 is the default, HOT.
+pub(crate) fn storage_types(policy: u8, replication: u16) -> impl Iterator<Item = StorageType> {
+    let id = if policy == 0 { HOT } else { policy };
+    let types =
+        POLICIES.iter().find(|policy| policy.0 == id).map_or(&[Disk][..], |policy| policy.2);
+    let lasting = types.iter().copied().filter(|kind| *kind != RamDisk);
+    let rest = types.last().copied().filter(|kind| *kind != RamDisk);
+    lasting
+        .chain(std::iter::repeat_with(move || rest).map_while(|kind| kind))
+        .take(replication.into())
+}
+
+/// The attribute for a directory's policy.
+pub(crate) fn policy_xattr(id: u8) -> XAttr {
+    XAttr {
+        namespace: XAttrNamespace::System,
+        name: POLICY_XATTR.to_owned(),
+        value: Some(vec![id]),
+    }
+}
+
+impl Namespace {
+    /// The policy set on an inode itself; 0: none.
+    pub(crate) fn own_storage_policy(&self, slot: Slot) -> u8 {
+        let record = self.record(slot);
+        if record.is_file() {
+            return record.file_header().storage_policy_id;
+        }
+        self.xattrs(slot)
+            .iter()
+            .find(|xattr| xattr.namespace == XAttrNamespace::System && xattr.name == POLICY_XATTR)
+            .and_then(|xattr| xattr.value.as_ref()?.first().copied())
+            .unwrap_or(0)
+    }
+
+    /// The policy that holds for an inode: its own, or that of the nearest ancestor; 0: none.
+    pub(crate) fn storage_policy(&self, slot: Slot) -> u8 {
+        self.ancestry(slot)
+            .map(|ancestor| self.own_storage_policy(ancestor))
+            .find(|policy| *policy != 0)
+            .unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_replica_counts_for_a_kind_of_storage_but_those_in_memory() {
+        let kinds = |policy, replication| storage_types(policy, replication).collect::<Vec<_>>();
+        assert_eq!(kinds(0, 2), [Disk, Disk]);
+        assert_eq!(kinds(10, 3), [Ssd, Disk, Disk]);
+        assert_eq!(kinds(15, 2), [Disk, Disk]);
+        assert_eq!(kinds(2, 1), [Archive]);
+        assert_eq!(policy_by_name("all_ssd"), Some(12));
+        assert_eq!(policy_name(5), Some("WARM"));
+    }
+}

@@ -1,0 +1,236 @@
+//! Cutting files.
+//!
+//! A cut at a block's end is done at once. Otherwise the last block is opened and cut by a block recovery: the file is under
+//! construction until the DataNodes have done it.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirTruncateOp (3.5.0)
+
+use hdfs_format::edits::{EditOp, SetGenstampV2Op, TruncateOp};
+use hdfs_types::{Block, Error, ErrorKind, FsAction, GenerationStamp, INodeId, Result};
+
+use super::limits::{check_block, check_time};
+use super::policy::LAZY_PERSIST;
+use crate::effects::{BlockChange, Effects};
+use crate::namespace::Namespace;
+use crate::permission::Access;
+use crate::plan::{Attempt, BlockStage, LeasePurpose, PlanContext, Planned};
+use crate::resolve::{Purpose, text};
+use crate::store::record::Slot;
+
+/// A truncate call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TruncateRequest<'a> {
+    /// The file.
+    pub path: &'a [u8],
+    /// Its new length, in bytes.
+    pub new_length: i64,
+    /// Holder of the lease during recovery.
+    pub client_name: &'a str,
+    /// Its host.
+    pub client_machine: &'a str,
+}
+
+/// What a truncation comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Truncated {
+    /// The file.
+    pub inode: INodeId,
+    /// True: the file has its new length. False: a recovery must cut the last block.
+    pub done: bool,
+}
+
+impl Namespace {
+    /// Cuts a file.
+    ///
+    /// # Errors
+    /// HadoopIllegalArgument when it would grow, FileNotFound, AccessControl, AlreadyBeingCreated, quotas.
+    pub fn plan_truncate(
+        &self,
+        ctx: &PlanContext<'_>,
+        request: &TruncateRequest<'_>,
+    ) -> Result<Attempt<Truncated>> {
+        let Ok(new_length) = u64::try_from(request.new_length) else {
+            return Err(refused(format!(
+                "Cannot truncate to a negative file size: {}.",
+                request.new_length
+            )));
+        };
+        let resolved = self.resolve(ctx, request.path, Purpose::Write)?;
+        let path = resolved.text();
+        self.check_access(ctx, &resolved, Access::last(FsAction::WRITE))?;
+        let slot = self.as_file(resolved.last(), || path.clone())?;
+        self.check_can_truncate(slot, &path)?;
+        let inode = self.record(slot).id();
+        let (client, machine) = (request.client_name, request.client_machine);
+        if let Some(repeated) =
+            self.check_repeated_truncate(ctx, slot, &path, request, new_length)?
+        {
+            let truncated = Truncated { inode, done: repeated };
+            return Ok(Attempt::Planned(Planned::nothing(ctx, truncated)));
+        }
+        if let Some(release) =
+            self.check_takeover(ctx, slot, LeasePurpose::Truncate, &path, client, machine)?
+        {
+            return Ok(Attempt::Release(release));
+        }
+        let length = self.file_length(slot);
+        if length == new_length {
+            return Ok(Attempt::Planned(Planned::nothing(ctx, Truncated { inode, done: true })));
+        }
+        if length < new_length {
+            return Err(refused(format!(
+                "Cannot truncate to a larger file size. Current size: {length}, truncate size: {new_length}."
+            )));
+        }
+        self.plan_cut(ctx, slot, resolved.path(), request, new_length).map(Attempt::Planned)
+    }
+
+    fn check_can_truncate(&self, slot: Slot, path: &str) -> Result<()> {
+        let unsupported = |what: &str| {
+            let message = format!("Cannot truncate {what} {path}");
+            Err(Error::new(ErrorKind::UnsupportedOperation, message))
+        };
+        if self.record(slot).file_header().striped {
+            return unsupported("file with striped block");
+        }
+        if self.storage_policy(slot) == LAZY_PERSIST {
+            return unsupported("lazy persist file");
+        }
+        Ok(())
+    }
+
+    /// The last block is being cut already: to the same length, or not.
+    fn check_repeated_truncate(
+        &self,
+        ctx: &PlanContext<'_>,
+        slot: Slot,
+        path: &str,
+        request: &TruncateRequest<'_>,
+        new_length: u64,
+    ) -> Result<Option<bool>> {
+        let Some(last) = self.blocks_of(slot).last() else { return Ok(None) };
+        if ctx.blocks.stage(last.id) != BlockStage::UnderRecovery {
+            return Ok(None);
+        }
+        let Some(cut) = ctx.blocks.truncate_length(last.id) else { return Ok(None) };
+        if new_length == self.file_length(slot) - last.num_bytes + cut {
+            return Ok(Some(false));
+        }
+        Err(Error::new(
+            ErrorKind::AlreadyBeingCreated,
+            format!(
+                "Failed to {} {path} for {} on {} because {path} is being truncated.",
+                LeasePurpose::Truncate.name(),
+                request.client_name,
+                request.client_machine
+            ),
+        ))
+    }
+
+    fn plan_cut(
+        &self,
+        ctx: &PlanContext<'_>,
+        slot: Slot,
+        path: Vec<u8>,
+        request: &TruncateRequest<'_>,
+        new_length: u64,
+    ) -> Result<Planned<Truncated>> {
+        let (kept, rest) = self.kept_blocks(slot, new_length);
+        let done = rest == new_length;
+        let inode = self.record(slot).id();
+        let mut planned = Planned::nothing(ctx, Truncated { inode, done });
+        let last =
+            self.blocks_of(slot).as_slice().get(..kept).and_then(|kept| kept.last().copied());
+        let truncate_block = match last.filter(|_| !done) {
+            None => None,
+            Some(last) => {
+                let size = self.record(slot).file_header().preferred_block_size;
+                let delta =
+                    self.block_usage(slot, size.cast_signed() - last.num_bytes.cast_signed());
+                self.verify_quota(self.record(slot).parent, &delta, None)?;
+                let generation_stamp = self.next_generation_stamp(0)?;
+                planned.ops.push(EditOp::SetGenstampV2(SetGenstampV2Op { generation_stamp }));
+                Some(Block { generation_stamp, ..last })
+            }
+        };
+        planned.ops.push(EditOp::Truncate(TruncateOp {
+            src: path,
+            client_name: request.client_name.to_owned(),
+            client_machine: request.client_machine.to_owned(),
+            new_length,
+            timestamp: ctx.now,
+            truncate_block,
+        }));
+        Ok(planned)
+    }
+
+    /// How many blocks hold the first `new_length` bytes, and how many bytes those blocks have.
+    fn kept_blocks(&self, slot: Slot, new_length: u64) -> (usize, u64) {
+        let mut bytes = 0;
+        let mut kept = 0;
+        for block in self.blocks_of(slot).iter() {
+            if bytes >= new_length {
+                break;
+            }
+            bytes += block.num_bytes;
+            kept += 1;
+        }
+        (kept, bytes)
+    }
+
+    pub(crate) fn apply_truncate(&mut self, op: &TruncateOp) -> Result<Effects, String> {
+        check_time(op.timestamp.0)?;
+        let slot = self.replay_file(&op.src)?;
+        let (kept, bytes) = self.kept_blocks(slot, op.new_length);
+        let mut blocks = self.blocks_of(slot).to_vec();
+        let removed = blocks.split_off(kept);
+        let last = blocks.last().copied();
+        let cut = self.check_cut(op, last, bytes)?;
+        let before = self.file_usage(slot);
+        let mut effects = Effects::default();
+        effects.blocks.extend(removed.iter().map(|block| BlockChange::Removed { block: *block }));
+        self.set_blocks(slot, blocks);
+        self.record_mut(slot).set_mtime(op.timestamp);
+        if let Some((id, new_length, recovery_stamp)) = cut {
+            self.open_file(slot, &op.client_name, &op.client_machine);
+            self.set_last_block_open(slot, true);
+            self.saw_generation_stamp(recovery_stamp);
+            effects.push(BlockChange::Reopened { id });
+            effects.push(BlockChange::TruncateScheduled { id, new_length, recovery_stamp });
+        }
+        let delta = self.file_usage(slot).minus(&before);
+        self.add_usage(self.record(slot).parent, &delta);
+        Ok(effects)
+    }
+
+    /// The block that a recovery must cut, its new length and its stamp.
+    fn check_cut(
+        &self,
+        op: &TruncateOp,
+        last: Option<Block>,
+        bytes: u64,
+    ) -> Result<Option<(hdfs_types::BlockId, u64, GenerationStamp)>, String> {
+        let path = || text(&op.src);
+        if bytes < op.new_length {
+            return Err(format!("{} has only {bytes} bytes", path()));
+        }
+        if bytes == op.new_length {
+            return Ok(None);
+        }
+        let (Some(last), Some(cut)) = (last, op.truncate_block) else {
+            return Err(format!("the operation on {} lacks the block to be cut", path()));
+        };
+        check_block(&cut)?;
+        if cut.id != last.id {
+            return Err(format!(
+                "{}: truncation by copying (during an upgrade, or of a file in a snapshot) is not supported yet",
+                path()
+            ));
+        }
+        Ok(Some((last.id, last.num_bytes - (bytes - op.new_length), cut.generation_stamp)))
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::HadoopIllegalArgument, message)
+}

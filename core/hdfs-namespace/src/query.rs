@@ -1,0 +1,429 @@
+//! Queries: they read only.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirStatAndListingOp (3.5.0)
+
+use hdfs_types::{
+    Error, ErrorKind, FsAction, FsPermission, INodeId, Result, StorageType, WallMillis,
+};
+
+use crate::namespace::Namespace;
+use crate::permission::Access;
+use crate::plan::PlanContext;
+use crate::resolve::{Purpose, Resolved, is_reserved, text};
+use crate::status::{
+    ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage,
+};
+use crate::store::children::Children;
+use crate::store::record::{Flag, Slot};
+
+mod summary;
+
+pub use summary::SummaryCursor;
+
+impl Namespace {
+    /// Status of an inode; None when it does not exist. With `resolve_link` a link is followed (by the client).
+    ///
+    /// # Errors
+    /// AccessControl, UnresolvedLink.
+    pub fn get_file_info(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        resolve_link: bool,
+        need_location: bool,
+    ) -> Result<Option<FileStatus>> {
+        let purpose = if resolve_link { Purpose::Read } else { Purpose::ReadLink };
+        let resolved = match self.resolve(ctx, path, purpose) {
+            // A superuser is told that what can't be reached does not exist.
+            Err(error) if error.kind == ErrorKind::AccessControl && ctx.caller.is_superuser => {
+                return Ok(None);
+            }
+            resolved => resolved?,
+        };
+        if resolved.is_exact_reserved() {
+            return Ok(Some(self.reserved_status(b"", FsPermission(0o770))));
+        }
+        if resolved.is_dot_snapshot() {
+            let snapshottable = resolved.components.len() == 1;
+            return Ok(snapshottable.then(|| self.reserved_status(b"", FsPermission(0o777))));
+        }
+        Ok(resolved.last().map(|slot| self.status(slot, Vec::new(), need_location)))
+    }
+
+    /// Status of an inode by id, without checks: the answer of create and append. None when it was deleted.
+    pub fn status_of(&self, inode: INodeId, need_location: bool) -> Option<FileStatus> {
+        self.attached(inode).map(|slot| self.status(slot, Vec::new(), need_location))
+    }
+
+    fn reserved_status(&self, name: &[u8], permission: FsPermission) -> FileStatus {
+        let group: std::sync::Arc<str> = if name.is_empty() {
+            "".into()
+        } else {
+            self.groups.name(self.record(Slot::ROOT).group()).clone()
+        };
+        FileStatus {
+            kind: INodeKind::Directory,
+            name: name.to_vec(),
+            inode: INodeId(0),
+            length: 0,
+            replication: 0,
+            block_size: 0,
+            mtime: WallMillis(0),
+            atime: WallMillis(0),
+            permission,
+            owner: "".into(),
+            group,
+            symlink: None,
+            children: 0,
+            storage_policy: 0,
+            ec_policy: 0,
+            has_acl: false,
+            snapshottable: false,
+            blocks: None,
+        }
+    }
+
+    fn status(&self, slot: Slot, name: Vec<u8>, need_location: bool) -> FileStatus {
+        let policy = self.storage_policy(slot);
+        self.status_with_policy(slot, name, need_location, policy)
+    }
+
+    fn status_with_policy(
+        &self,
+        slot: Slot,
+        name: Vec<u8>,
+        need_location: bool,
+        storage_policy: u8,
+    ) -> FileStatus {
+        let record = self.record(slot);
+        let kind = record.kind().expect("a slot on a path is in use");
+        let mut status = FileStatus {
+            kind,
+            name,
+            inode: record.id(),
+            length: 0,
+            replication: 0,
+            block_size: 0,
+            mtime: record.mtime(),
+            atime: record.atime(),
+            permission: record.mode(),
+            owner: self.users.name(record.user()).clone(),
+            group: self.groups.name(record.group()).clone(),
+            symlink: None,
+            children: 0,
+            storage_policy,
+            ec_policy: 0,
+            has_acl: record.has(Flag::Acl),
+            snapshottable: slot == Slot::ROOT,
+            blocks: None,
+        };
+        match kind {
+            INodeKind::File => {
+                let header = record.file_header();
+                status.length = self.file_length(slot);
+                status.block_size = header.preferred_block_size;
+                if header.striped {
+                    status.ec_policy = header.redundancy as u8;
+                } else {
+                    status.replication = header.redundancy;
+                }
+                if need_location {
+                    status.blocks = Some(self.blocks_view(slot, Vec::new()));
+                }
+            }
+            INodeKind::Directory => {
+                status.children = u32::try_from(self.children_of(slot).len()).unwrap_or(u32::MAX);
+            }
+            INodeKind::Symlink => {
+                status.storage_policy = 0;
+                status.symlink = Some(self.targets.get(record.number()).to_vec());
+            }
+        }
+        status
+    }
+
+    /// A part of a directory, after the entry `start_after`; for a file the file itself. None: it does not exist.
+    ///
+    /// # Errors
+    /// AccessControl, Snapshot for `.snapshot` of a directory that has none.
+    pub fn get_listing(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        start_after: &[u8],
+        need_location: bool,
+    ) -> Result<Option<Listing>> {
+        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        let start_after = self.resolve_start_after(start_after)?;
+        if let Some(last) = resolved.last()
+            && self.record(last).is_directory()
+        {
+            self.check_access(ctx, &resolved, Access::last(FsAction::READ_EXECUTE))?;
+        }
+        if resolved.is_exact_reserved() {
+            let entries = [&b".inodes"[..], b"raw"]
+                .map(|name| self.reserved_status(name, FsPermission(0o770)))
+                .to_vec();
+            return Ok(Some(Listing { entries, remaining: 0 }));
+        }
+        if resolved.is_dot_snapshot() {
+            return self.list_snapshots(&resolved).map(Some);
+        }
+        let Some(slot) = resolved.last() else { return Ok(None) };
+        if !self.record(slot).is_directory() {
+            let status = self.status(slot, Vec::new(), need_location);
+            return Ok(Some(Listing { entries: vec![status], remaining: 0 }));
+        }
+        Ok(Some(self.list(slot, &start_after, need_location, ctx.conf.ls_limit)))
+    }
+
+    fn resolve_start_after(&self, start_after: &[u8]) -> Result<Vec<u8>> {
+        if !is_reserved(start_after) {
+            return Ok(start_after.to_vec());
+        }
+        match self.resolve_unchecked(start_after) {
+            Ok(resolved) => Ok(resolved.last_name().to_vec()),
+            Err(_) => Err(Error::new(
+                ErrorKind::Remote(
+                    "org.apache.hadoop.hdfs.protocol.DirectoryListingStartAfterNotFoundException"
+                        .to_owned(),
+                ),
+                format!("Can't find startAfter {}", text(start_after)),
+            )),
+        }
+    }
+
+    fn list_snapshots(&self, resolved: &Resolved<'_>) -> Result<Listing> {
+        let parent = resolved.parent_text();
+        let Some(slot) = resolved.parent() else {
+            return Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("Directory does not exist: {parent}"),
+            ));
+        };
+        if !self.record(slot).is_directory() {
+            return Err(Error::new(ErrorKind::PathIsNotDirectory, parent));
+        }
+        if slot == Slot::ROOT {
+            return Ok(Listing::default());
+        }
+        Err(Error::new(
+            ErrorKind::Snapshot,
+            format!("Directory is not a snapshottable directory: {parent}"),
+        ))
+    }
+
+    fn list(&self, slot: Slot, start_after: &[u8], need_location: bool, limit: usize) -> Listing {
+        let children = self.children_of(slot);
+        let start = match self.find_child_position(slot, start_after) {
+            Ok((position, _)) => Children::after(position),
+            Err(position) => position,
+        };
+        let waiting = children.len() - children.rank(start);
+        let policy = self.storage_policy(slot);
+        let mut budget = limit;
+        let mut entries = Vec::with_capacity(waiting.min(limit));
+        for child in children.iter_from(start).take(limit) {
+            if budget == 0 {
+                break;
+            }
+            let own = self.own_storage_policy(child);
+            let policy = if own == 0 { policy } else { own };
+            let name = self.name_of(child).to_vec();
+            let status = self.status_with_policy(child, name, need_location, policy);
+            if let Some(blocks) = &status.blocks {
+                budget =
+                    budget.saturating_sub(blocks.blocks.len() * usize::from(status.replication));
+            }
+            entries.push(status);
+        }
+        let remaining = waiting - entries.len();
+        Listing { entries, remaining }
+    }
+
+    /// The blocks of a file, for getBlockLocations: the file must be readable.
+    ///
+    /// # Errors
+    /// FileNotFound, AccessControl.
+    pub fn get_blocks(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<FileBlocks> {
+        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        let slot = self.as_file(resolved.last(), || resolved.text())?;
+        self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
+        Ok(self.blocks_view(slot, resolved.path()))
+    }
+
+    /// The blocks of a file by id, without checks. None when it was deleted or is no file.
+    pub fn blocks_of_inode(&self, inode: INodeId) -> Option<FileBlocks> {
+        let slot = self.attached(inode).filter(|slot| self.record(*slot).is_file())?;
+        Some(self.blocks_view(slot, self.path_of(slot)))
+    }
+
+    pub(crate) fn blocks_view(&self, slot: Slot, path: Vec<u8>) -> FileBlocks {
+        let record = self.record(slot);
+        let header = record.file_header();
+        FileBlocks {
+            inode: record.id(),
+            path,
+            blocks: self.blocks_of(slot).to_vec(),
+            preferred_block_size: header.preferred_block_size,
+            replication: self.replication_of(slot),
+            storage_policy: self.storage_policy(slot),
+            ec_policy: if header.striped { header.redundancy as u8 } else { 0 },
+            writer: self.writer(slot),
+            atime: record.atime(),
+        }
+    }
+
+    /// # Errors
+    /// FileNotFound, AccessControl.
+    pub fn is_file_closed(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<bool> {
+        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        let slot = self.as_file(resolved.last(), || text(path))?;
+        Ok(self.under_construction(slot).is_none())
+    }
+
+    /// # Errors
+    /// FileNotFound, AccessControl.
+    pub fn get_preferred_block_size(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<u64> {
+        let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
+        let slot = self.as_file(resolved.last(), || resolved.text())?;
+        Ok(self.record(slot).file_header().preferred_block_size)
+    }
+
+    /// Whether the caller may do something to an inode.
+    ///
+    /// # Errors
+    /// FileNotFound, AccessControl when not.
+    pub fn check_access_to(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        action: FsAction,
+    ) -> Result<()> {
+        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        if resolved.last().is_none() {
+            return Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("Path not found: {}", text(path)),
+            ));
+        }
+        self.check_access(ctx, &resolved, Access::last(action))
+    }
+
+    /// The target of the link at a path, for getLinkTarget.
+    ///
+    /// # Errors
+    /// FileNotFound, Io when it is no link.
+    pub fn get_link_target(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Vec<u8>> {
+        let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
+        match resolved.last() {
+            None => Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("File does not exist: {}", text(path)),
+            )),
+            Some(slot) if self.record(slot).is_symlink() => {
+                Ok(self.targets.get(self.record(slot).number()).to_vec())
+            }
+            Some(_) => Err(Error::io(format!("Path {} is not a symbolic link", text(path)))),
+        }
+    }
+
+    /// The top of the encryption zone or volume around a path: always `/` here.
+    ///
+    /// # Errors
+    /// AccessControl.
+    pub fn get_enclosing_root(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Vec<u8>> {
+        self.resolve(ctx, path, Purpose::ReadLink)?;
+        Ok(b"/".to_vec())
+    }
+
+    /// Open files by id after one, below a path; true: there are more.
+    ///
+    /// # Errors
+    /// AccessControl unless the caller is a superuser.
+    pub fn list_open_files(
+        &self,
+        ctx: &PlanContext<'_>,
+        after: INodeId,
+        below: &[u8],
+    ) -> Result<(Vec<OpenFile>, bool)> {
+        if ctx.conf.permissions_enabled {
+            ctx.caller.check_superuser()?;
+        }
+        let mut files = Vec::new();
+        let mut waiting = self.leases.files_after(after);
+        for (inode, _) in waiting.by_ref() {
+            let Some(slot) = self.attached(inode) else { continue };
+            let Some(open) = self.under_construction(slot) else { continue };
+            let path = self.path_of(slot);
+            let rest = path.strip_prefix(below);
+            if below == b"/" || rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/') {
+                files.push(OpenFile {
+                    inode,
+                    path,
+                    client_name: open.client_name.clone(),
+                    client_machine: open.client_machine.clone(),
+                });
+            }
+            if files.len() >= ctx.conf.max_open_files_listed {
+                break;
+            }
+        }
+        let more = waiting.next().is_some();
+        Ok((files, more))
+    }
+
+    /// The id of the storage policy that holds for a path; 0: none set.
+    ///
+    /// # Errors
+    /// FileNotFound, AccessControl.
+    pub fn get_storage_policy(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<u8> {
+        let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
+        self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
+        match resolved.last() {
+            Some(slot) => Ok(self.storage_policy(slot)),
+            None => Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("File/Directory does not exist: {}", resolved.text()),
+            )),
+        }
+    }
+
+    /// What counts and what is allowed below a directory. A directory without quota is counted.
+    ///
+    /// # Errors
+    /// FileNotFound, AccessControl.
+    pub fn get_quota_usage(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<QuotaUsage> {
+        let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
+        let access = Access { below: Some(FsAction::READ_EXECUTE), ..Access::default() };
+        self.check_access(ctx, &resolved, access)?;
+        let Some(slot) = resolved.last() else {
+            return Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("File/Directory does not exist: {}", resolved.text()),
+            ));
+        };
+        if let Some(quota) = self.quotas.get(&slot).filter(|_| self.record(slot).has(Flag::Quota)) {
+            return Ok(QuotaUsage {
+                file_and_directory_count: quota.used.names,
+                quota: quota.limit.names,
+                space_consumed: quota.used.space,
+                space_quota: quota.limit.space,
+                type_consumed: quota.used.types,
+                type_quota: quota.limit.types,
+            });
+        }
+        let summary: ContentSummary = self.get_content_summary(ctx, path)?;
+        Ok(QuotaUsage {
+            file_and_directory_count: (summary.files + summary.directories).cast_signed(),
+            quota: -1,
+            space_consumed: summary.space_consumed.cast_signed(),
+            space_quota: -1,
+            type_consumed: summary.type_consumed,
+            type_quota: summary.type_quota,
+        })
+    }
+}
+
+/// Kinds of storage, for callers that fill protocol messages.
+pub const QUOTA_KINDS: [StorageType; 6] = StorageType::ALL;

@@ -1,0 +1,181 @@
+//! Quotas of directories and what counts against them.
+//!
+//! The use of a directory with a quota is kept while the tree changes: a change adds its difference to every directory with
+//! a quota on the way to `/`. `/` always has one, without limits.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.{QuotaCounts, DirectoryWithQuotaFeature} (3.5.0)
+
+use hdfs_types::{Error, ErrorKind, Result, StorageType};
+
+use crate::status::TypeSpace;
+
+/// No limit.
+pub(crate) const RESET: i64 = -1;
+/// Leave as it is.
+pub(crate) const DONT_SET: i64 = i64::MAX;
+
+/// Names and bytes, of all kinds of storage and of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct QuotaCounts {
+    pub(crate) names: i64,
+    pub(crate) space: i64,
+    pub(crate) types: TypeSpace,
+}
+
+impl QuotaCounts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.names += other.names;
+        self.space += other.space;
+        for (mine, theirs) in self.types.iter_mut().zip(other.types) {
+            *mine += theirs;
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn minus(mut self, other: &Self) -> Self {
+        self.names -= other.names;
+        self.space -= other.space;
+        for (mine, theirs) in self.types.iter_mut().zip(other.types) {
+            *mine -= theirs;
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn negated(&self) -> Self {
+        Self::default().minus(self)
+    }
+
+    fn grows(&self) -> bool {
+        self.names > 0 || self.space > 0 || self.types.iter().any(|space| *space > 0)
+    }
+}
+
+/// The quota feature of a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Quota {
+    pub(crate) limit: QuotaCounts,
+    pub(crate) used: QuotaCounts,
+}
+
+impl Quota {
+    /// Without limits: that of `/`.
+    pub(crate) fn unlimited() -> Self {
+        Self {
+            limit: QuotaCounts { names: i64::MAX, space: RESET, types: [RESET; 6] },
+            used: QuotaCounts::default(),
+        }
+    }
+
+    /// True when any limit is set.
+    pub(crate) fn is_set(&self) -> bool {
+        self.limit.names >= 0
+            || self.limit.space >= 0
+            || self.limit.types.iter().any(|limit| *limit >= 0)
+    }
+
+    /// # Errors
+    /// NsQuotaExceeded, DsQuotaExceeded or QuotaByStorageTypeExceeded when `delta` does not fit.
+    pub(crate) fn check(&self, delta: &QuotaCounts, path: impl Fn() -> String) -> Result<()> {
+        if !delta.grows() {
+            return Ok(());
+        }
+        if is_violated(self.limit.names, self.used.names, delta.names) {
+            return Err(Error::new(
+                ErrorKind::NsQuotaExceeded,
+                format!(
+                    "The NameSpace quota (directories and files) of directory {} is exceeded: quota={} file count={}",
+                    path(),
+                    self.limit.names,
+                    self.used.names + delta.names
+                ),
+            ));
+        }
+        if is_violated(self.limit.space, self.used.space, delta.space) {
+            let consumed = self.used.space + delta.space;
+            return Err(Error::new(
+                ErrorKind::DsQuotaExceeded,
+                format!(
+                    "The DiskSpace quota of {} is exceeded: quota = {} B = {} but diskspace consumed = {} B = {}",
+                    path(),
+                    self.limit.space,
+                    human(self.limit.space),
+                    consumed,
+                    human(consumed)
+                ),
+            ));
+        }
+        for kind in StorageType::ALL {
+            let index = type_index(kind);
+            let (limit, used) = (self.limit.types[index], self.used.types[index]);
+            if kind != StorageType::RamDisk && is_violated(limit, used, delta.types[index]) {
+                let consumed = used + delta.types[index];
+                return Err(Error::new(
+                    ErrorKind::QuotaByStorageTypeExceeded,
+                    format!(
+                        "Quota by storage type : {} on path : {} is exceeded. quota = {} but space consumed = {}",
+                        kind.name(),
+                        path(),
+                        human(limit),
+                        human(consumed)
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The place of a kind in a [`TypeSpace`].
+pub(crate) fn type_index(kind: StorageType) -> usize {
+    kind as usize - 1
+}
+
+/// Hadoop: org.apache.hadoop.hdfs.server.namenode.Quota.isViolated (3.5.0)
+fn is_violated(limit: i64, used: i64, delta: i64) -> bool {
+    limit >= 0 && delta > 0 && used > limit.saturating_sub(delta)
+}
+
+/// Hadoop: org.apache.hadoop.util.StringUtils.TraditionalBinaryPrefix.long2String(n, "B", 2) (3.5.0)
+fn human(bytes: i64) -> String {
+    if bytes.unsigned_abs() < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value.abs() >= 1024.0 && unit < 6 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let prefix = ["", "K", "M", "G", "T", "P", "E"][unit];
+    if bytes.trailing_zeros() >= unit as u32 * 10 {
+        return format!("{} {prefix}B", bytes >> (unit * 10));
+    }
+    format!("{value:.2} {prefix}B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_exceeded_with_hadoops_words() {
+        let mut quota = Quota::unlimited();
+        quota.limit.names = 2;
+        quota.used.names = 2;
+        quota.limit.space = 1_500;
+        let more = QuotaCounts { names: 1, ..QuotaCounts::default() };
+        let error = quota.check(&more, || "/q".to_owned()).expect_err("it is full");
+        assert_eq!(
+            error.message,
+            "The NameSpace quota (directories and files) of directory /q is exceeded: quota=2 file count=3"
+        );
+        let space = QuotaCounts { space: 2_048, ..QuotaCounts::default() };
+        let error = quota.check(&space, || "/q".to_owned()).expect_err("it is too much");
+        assert_eq!(
+            error.message,
+            "The DiskSpace quota of /q is exceeded: quota = 1500 B = 1.46 KB but diskspace consumed = 2048 B = 2 KB"
+        );
+        assert!(quota.check(&more.negated(), || "/q".to_owned()).is_ok());
+    }
+}

@@ -1,0 +1,222 @@
+//! Names of inodes: an append arena with sharing of repeated names.
+//!
+//! ```text
+//! u16 little-endian: length 13 | users 3      name bytes      padding to 4 bytes
+//! ```
+//! A name is named by the number of its first 4-byte unit. Names lie in segments of 1 MiB and never cross them.
+//!
+//! - **Sharing:** a small direct-mapped cache finds a name that was stored lately (`part-00000`, `_SUCCESS`); users are
+//!   counted up to 7. A name with 7 users stays for ever: such names are few.
+//! - **Reclaiming:** the room of a name without users goes to a list of free rooms of exactly its size, which the next name
+//!   of that size takes. Names are never moved.
+
+/// Longest name in bytes: what 13 bits hold. A path has at most 8,000 bytes, so no call can reach it.
+pub(crate) const MAX_NAME_BYTES: usize = (1 << 13) - 1;
+const UNIT: usize = 4;
+const SEGMENT_UNITS: usize = 1 << 18;
+const CACHE_ENTRIES: usize = 1 << 14;
+const NONE: u32 = u32::MAX;
+const IMMORTAL: u16 = 7;
+
+/// A stored name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub(crate) struct NameRef(pub(crate) u32);
+
+/// The arena.
+#[derive(Debug)]
+pub(crate) struct NamePool {
+    segments: Vec<Box<[u8]>>,
+    /// First unit that was never used.
+    next: usize,
+    /// First free room for each size in units.
+    free: Vec<u32>,
+    cache: Box<[u32]>,
+    live_bytes: usize,
+}
+
+impl Default for NamePool {
+    fn default() -> Self {
+        Self {
+            segments: Vec::new(),
+            next: 0,
+            free: Vec::new(),
+            cache: vec![NONE; CACHE_ENTRIES].into_boxed_slice(),
+            live_bytes: 0,
+        }
+    }
+}
+
+impl NamePool {
+    /// The bytes of a name.
+    #[inline]
+    pub(crate) fn get(&self, name: NameRef) -> &[u8] {
+        let (segment, offset) = Self::place(name.0);
+        let room = &self.segments[segment][offset..];
+        let length = usize::from(u16::from_le_bytes([room[0], room[1]]) & MAX_NAME_BYTES as u16);
+        &room[2..2 + length]
+    }
+
+    /// Stores a name, or shares one that is stored.
+    ///
+    /// # Panics
+    /// When the name is longer than [`MAX_NAME_BYTES`]; callers check.
+    pub(crate) fn insert(&mut self, bytes: &[u8]) -> NameRef {
+        assert!(bytes.len() <= MAX_NAME_BYTES, "the length of a name is checked before");
+        let entry = Self::cache_entry(bytes);
+        let cached = self.cache[entry];
+        if cached != NONE && self.get(NameRef(cached)) == bytes {
+            let (length, users) = self.header(cached);
+            if users < IMMORTAL {
+                self.set_header(cached, length, users + 1);
+            }
+            return NameRef(cached);
+        }
+        let units = Self::units(bytes.len());
+        let at = self.take_room(units);
+        let (segment, offset) = Self::place(at);
+        self.segments[segment][offset + 2..offset + 2 + bytes.len()].copy_from_slice(bytes);
+        self.set_header(at, bytes.len() as u16, 1);
+        self.live_bytes += units * UNIT;
+        self.cache[entry] = at;
+        NameRef(at)
+    }
+
+    /// One user less.
+    pub(crate) fn release(&mut self, name: NameRef) {
+        let (length, users) = self.header(name.0);
+        debug_assert!(users > 0, "a name is released by its users only");
+        if users == IMMORTAL {
+            return;
+        }
+        if users > 1 {
+            self.set_header(name.0, length, users - 1);
+            return;
+        }
+        let entry = Self::cache_entry(self.get(name));
+        if self.cache[entry] == name.0 {
+            self.cache[entry] = NONE;
+        }
+        let units = Self::units(usize::from(length));
+        self.live_bytes -= units * UNIT;
+        self.give_room(name.0, units);
+    }
+
+    /// Bytes that names in use take, and bytes allocated.
+    pub(crate) fn bytes(&self) -> (usize, usize) {
+        (self.live_bytes, self.segments.len() * SEGMENT_UNITS * UNIT)
+    }
+
+    fn take_room(&mut self, units: usize) -> u32 {
+        if let Some(head) = self.free.get(units).copied().filter(|head| *head != NONE) {
+            let (segment, offset) = Self::place(head);
+            let next = &self.segments[segment][offset..offset + UNIT];
+            self.free[units] = u32::from_le_bytes([next[0], next[1], next[2], next[3]]);
+            return head;
+        }
+        let used = self.next % SEGMENT_UNITS;
+        if used + units > SEGMENT_UNITS {
+            self.next += SEGMENT_UNITS - used;
+        }
+        if self.next / SEGMENT_UNITS == self.segments.len() {
+            self.segments.push(vec![0; SEGMENT_UNITS * UNIT].into_boxed_slice());
+        }
+        let at = u32::try_from(self.next).expect("16 GiB of names exceed the memory before");
+        self.next += units;
+        at
+    }
+
+    fn give_room(&mut self, at: u32, units: usize) {
+        if self.free.len() <= units {
+            self.free.resize(units + 1, NONE);
+        }
+        let (segment, offset) = Self::place(at);
+        self.segments[segment][offset..offset + UNIT]
+            .copy_from_slice(&self.free[units].to_le_bytes());
+        self.free[units] = at;
+    }
+
+    fn header(&self, at: u32) -> (u16, u16) {
+        let (segment, offset) = Self::place(at);
+        let room = &self.segments[segment];
+        let header = u16::from_le_bytes([room[offset], room[offset + 1]]);
+        (header & MAX_NAME_BYTES as u16, header >> 13)
+    }
+
+    fn set_header(&mut self, at: u32, length: u16, users: u16) {
+        let (segment, offset) = Self::place(at);
+        self.segments[segment][offset..offset + 2]
+            .copy_from_slice(&(length | users << 13).to_le_bytes());
+    }
+
+    #[inline]
+    fn place(at: u32) -> (usize, usize) {
+        let at = at as usize;
+        (at / SEGMENT_UNITS, at % SEGMENT_UNITS * UNIT)
+    }
+
+    fn units(length: usize) -> usize {
+        (length + 2).div_ceil(UNIT)
+    }
+
+    /// FNV-1a, folded: names are short and the cache only guesses.
+    fn cache_entry(bytes: &[u8]) -> usize {
+        let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        (hash ^ hash >> 32) as usize % CACHE_ENTRIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_names_share_their_room_and_freed_rooms_are_used_again() {
+        let mut pool = NamePool::default();
+        let first = pool.insert(b"part-00000");
+        assert_eq!(pool.insert(b"part-00000"), first);
+        let other = pool.insert(b"part-00001");
+        assert_eq!((pool.get(first), pool.get(other)), (&b"part-00000"[..], &b"part-00001"[..]));
+
+        pool.release(first);
+        assert_eq!(pool.get(first), b"part-00000", "it has one user left");
+        pool.release(first);
+        let again = pool.insert(b"part-00002");
+        assert_eq!(again, first, "a room of the same size is taken again");
+        assert_ne!(pool.insert(b"part-00000"), first);
+    }
+
+    #[test]
+    fn names_with_many_users_stay() {
+        let mut pool = NamePool::default();
+        let name = pool.insert(b"_SUCCESS");
+        for _ in 0..20 {
+            assert_eq!(pool.insert(b"_SUCCESS"), name);
+        }
+        for _ in 0..21 {
+            pool.release(name);
+        }
+        assert_eq!(pool.get(name), b"_SUCCESS");
+        assert_eq!(pool.insert(b""), NameRef(3));
+        assert_eq!(pool.get(NameRef(3)), b"");
+    }
+
+    #[test]
+    fn names_do_not_cross_segments() {
+        let mut pool = NamePool::default();
+        let long = vec![b'x'; MAX_NAME_BYTES - 1];
+        let names: Vec<_> = (0..300_u32)
+            .map(|number| {
+                let mut name = long.clone();
+                name[..4].copy_from_slice(&number.to_be_bytes());
+                pool.insert(&name)
+            })
+            .collect();
+        for (number, name) in names.into_iter().enumerate() {
+            assert_eq!(pool.get(name)[..4], (number as u32).to_be_bytes());
+        }
+        assert!(pool.bytes().1 >= 3 << 20);
+    }
+}
