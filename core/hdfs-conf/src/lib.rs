@@ -24,4 +24,5 @@ pub use configuration::{Configuration, Environment};
 pub use keys::{Key, Kind, TimeUnit};
 pub use load::{Load, Source, load};
 pub use storage_location::StorageLocation;
+pub use value::parse_bytes;
 pub use warning::Warning;

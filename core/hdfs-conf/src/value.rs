@@ -27,6 +27,14 @@ pub(crate) fn int(text: &str) -> Result<i64, Refusal> {
     number.map_err(|_| refusal(text))
 }
 
+/// Bytes as users write them, `64k`; for command lines.
+///
+/// # Errors
+/// Java's message for what is no size.
+pub fn parse_bytes(text: &str) -> Result<i64, String> {
+    bytes(text)
+}
+
 /// Bytes, with an optional suffix of powers of 1,024 in either case.
 ///
 /// Hadoop: StringUtils.TraditionalBinaryPrefix.string2long

@@ -3,7 +3,7 @@
 use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
-use crate::{getconf, shell, version};
+use crate::{dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -52,7 +52,9 @@ const COMMANDS: &[Spec] = {
         spec("snapshotDiff", Client, "diff two snapshots of a directory", Absent),
         spec("lsSnapshottableDir", Client, "list the user's snapshottable directories", Absent),
         spec("lsSnapshot", Client, "list the snapshots of a directory", Absent),
-        spec("dfsadmin", Admin, "run an administrator's command", Absent),
+        spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
+        spec("oev", Admin, "view an edit log", Plain(offline::oev)),
+        spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv)),
         spec("fsck", Admin, "check the file system", Absent),
         spec("haadmin", Admin, "administer high availability", Absent),
         spec("ec", Admin, "administer erasure coding", Absent),

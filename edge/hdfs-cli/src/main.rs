@@ -4,8 +4,10 @@
 //! script (`hadoop fs …`). Options before and after the command are read here once, commands get a configuration.
 
 mod commands;
+mod dfsadmin;
 mod generic;
 mod getconf;
+mod offline;
 mod output;
 mod shell;
 mod version;

@@ -11,7 +11,7 @@ mod copy;
 mod display;
 mod failure;
 mod files;
-mod format;
+pub(crate) mod format;
 mod glob;
 mod help;
 mod list;
@@ -207,6 +207,17 @@ impl Shell {
 
 fn full_text(path: &ParsedPath) -> String {
     format!("{}://{}", path.scheme.as_deref().unwrap_or("hdfs"), path.path)
+}
+
+pub(crate) use help::GENERIC as GENERIC_OPTIONS;
+
+/// The absolute path that a text names on its file system.
+///
+/// # Errors
+/// Java's message for what is no path.
+pub(crate) fn absolute_path(text: &str, working_directory: &str) -> Result<String, String> {
+    let parsed = ParsedPath::parse(text).map_err(|failure| failure.message().to_owned())?;
+    Ok(parsed.absolute(working_directory))
 }
 
 /// `fs.defaultFS`, with Hadoop's abbreviations written out.

@@ -116,11 +116,11 @@ impl Command for Copying {
 
     fn arguments(&mut self, shell: &mut Shell, items: Vec<PathData>) -> Outcome<()> {
         let from_local = matches!(self.direction, Direction::Put | Direction::MoveFromLocal);
-        if let ([item], true) = (items.as_slice(), from_local) {
-            if item.text == "-" {
-                let target = self.destination.target(shell.depth, item)?;
-                return self.transfer.from_stdin(&target);
-            }
+        if let ([item], true) = (items.as_slice(), from_local)
+            && item.text == "-"
+        {
+            let target = self.destination.target(shell.depth, item)?;
+            return self.transfer.copy_stdin(&target);
         }
         self.destination.check(&items)?;
         self.each_argument(shell, items)
@@ -152,7 +152,7 @@ impl Command for Copying {
 
     fn descend(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
         let target = self.destination.enter(shell.depth, item)?;
-        let outer = std::mem::replace(&mut self.destination.path, Some(target));
+        let outer = self.destination.path.replace(target);
         let done = self.descend_into(shell, item);
         let inner = std::mem::replace(&mut self.destination.path, outer);
         done?;

@@ -2,27 +2,36 @@
 
 use chrono::{DateTime, Local};
 
-/// Bytes with a binary prefix and one decimal: `1.5 K`; exact multiples have none: `128 M`.
-///
-/// Hadoop: StringUtils.TraditionalBinaryPrefix.long2String
+/// A number with a binary prefix and one decimal: `1.5 K`; exact multiples have none: `128 M`.
 pub(crate) fn human(number: i64) -> String {
+    human_with(number, "", 1)
+}
+
+/// Bytes with a binary prefix and two decimals: `1.50 KB`.
+pub(crate) fn human_bytes(number: u64) -> String {
+    human_with(i64::try_from(number).unwrap_or(i64::MAX), "B", 2)
+}
+
+/// Hadoop: StringUtils.TraditionalBinaryPrefix.long2String
+fn human_with(number: i64, unit: &str, decimals: usize) -> String {
     const PREFIXES: [(char, u32); 6] =
         [('K', 10), ('M', 20), ('G', 30), ('T', 40), ('P', 50), ('E', 60)];
     let sign = if number < 0 { "-" } else { "" };
     let size = number.unsigned_abs();
     let Some(at) = PREFIXES.iter().rposition(|(_, shift)| size >> shift > 0) else {
-        return format!("{sign}{size}");
+        let space = if unit.is_empty() { "" } else { " " };
+        return format!("{sign}{size}{space}{unit}");
     };
     let (symbol, shift) = PREFIXES[at];
     if size.trailing_zeros() >= shift {
-        return format!("{sign}{} {symbol}", size >> shift);
+        return format!("{sign}{} {symbol}{unit}", size >> shift);
     }
-    let text = |shift: u32| half_up(size as f64 / (1_u64 << shift) as f64, 1);
+    let text = |shift: u32| half_up(size as f64 / (1_u64 << shift) as f64, decimals);
     match (text(shift), PREFIXES.get(at + 1)) {
         (rounded, Some((next, shift))) if rounded.starts_with("1024") => {
-            format!("{sign}{} {next}", text(*shift))
+            format!("{sign}{} {next}{unit}", text(*shift))
         }
-        (rounded, _) => format!("{sign}{rounded} {symbol}"),
+        (rounded, _) => format!("{sign}{rounded} {symbol}{unit}"),
     }
 }
 
@@ -49,6 +58,16 @@ pub(crate) fn size(number: i64, human_readable: bool) -> String {
 pub(crate) fn local_time(millis: u64, format: &str) -> String {
     let utc = i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis);
     utc.unwrap_or_default().with_timezone(&Local).format(format).to_string()
+}
+
+/// The same as Java prints a date: `Sat Nov 21 10:00:00 UTC 2026`.
+pub(crate) fn java_date(millis: u64) -> String {
+    let zone = match local_time(millis, "%:z").as_str() {
+        "+00:00" => "UTC".to_owned(),
+        offset => format!("GMT{offset}"),
+    };
+    let text = local_time(millis, "%a %b %d %H:%M:%S ZONE %Y");
+    text.replace("ZONE", &zone)
 }
 
 /// Lower-case hexadecimal digits.

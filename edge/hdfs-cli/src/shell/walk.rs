@@ -54,6 +54,13 @@ impl PathData {
         format!("{}{}", self.fs.prefix(), self.path)
     }
 
+    /// The same as a URI, which for a local file has three slashes.
+    pub(crate) fn uri(&self) -> String {
+        let prefix = self.fs.prefix();
+        let slashes = if prefix == "file:" { "//" } else { "" };
+        format!("{prefix}{slashes}{}", self.path)
+    }
+
     /// True when the text ends as only directories do.
     pub(crate) fn looks_like_directory(&self) -> bool {
         matches!(path::name(&self.text), "" | "." | "..")

@@ -61,7 +61,7 @@ impl Destination {
         if path.parent_exists()? {
             return Ok(());
         }
-        let full = path.qualified();
+        let full = path.uri();
         let in_full = if full == path.text { String::new() } else { format!(": `{full}'") };
         Err(Failure::path(&path.text, &format!("No such file or directory{in_full}")))
     }

@@ -82,7 +82,7 @@ impl Transfer {
         self.preserve.apply(source, target)
     }
 
-    pub(super) fn from_stdin(&self, target: &PathData) -> Outcome<()> {
+    pub(super) fn copy_stdin(&self, target: &PathData) -> Outcome<()> {
         self.copy_stream(&mut Stdin, target, &Progress::start("-", None))
     }
 

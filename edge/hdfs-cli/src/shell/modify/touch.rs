@@ -17,7 +17,7 @@ fn refuse_without_parent(item: &PathData) -> Outcome<()> {
     if item.parent_exists()? {
         return Ok(());
     }
-    let full = item.qualified();
+    let full = item.uri();
     let in_full = if full == item.text { String::new() } else { format!(": `{full}'") };
     Err(Failure::path(&item.text, &format!("No such file or directory{in_full}")))
 }

@@ -1,0 +1,77 @@
+//! `-setQuota`, `-clrQuota`, `-setSpaceQuota`, `-clrSpaceQuota`.
+
+use hdfs_client::QuotaChange;
+use hdfs_conf::parse_bytes;
+use hdfs_types::{Error, ErrorKind, Result};
+
+use super::Call;
+use crate::shell::absolute_path;
+
+fn illegal(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::IllegalArgument, message)
+}
+
+fn refuse_types(call: &Call<'_>) -> Result<()> {
+    if call.args.iter().any(|arg| arg == "-storageType") {
+        return Err(Error::io("quotas by storage type are not supported yet"));
+    }
+    Ok(())
+}
+
+/// Changes the quotas of each directory; an error of one does not stop the others.
+fn change(
+    call: &Call<'_>,
+    command: &str,
+    paths: &[String],
+    names: QuotaChange,
+    space: QuotaChange,
+) -> Result<i32> {
+    let mut status = 0;
+    for text in paths {
+        let path = absolute_path(text, &call.client.home_directory()).map_err(illegal)?;
+        if let Err(error) = call.client.set_quota(&path, names, space) {
+            eprintln!("{command}: {}", error.message.split('\n').next().unwrap_or_default());
+            status = 255;
+        }
+    }
+    Ok(status)
+}
+
+/// The arguments when there are at least this many.
+fn at_least<'a>(call: &'a Call<'_>, count: usize) -> Result<&'a [String]> {
+    if call.args.len() < count {
+        return Err(illegal(format!(
+            "Not enough arguments: expected {count} but got {}",
+            call.args.len()
+        )));
+    }
+    Ok(call.args)
+}
+
+fn limit(text: &str) -> Option<u64> {
+    parse_bytes(text).ok().and_then(|number| u64::try_from(number).ok())
+}
+
+pub(super) fn set_names(call: &Call<'_>) -> Result<i32> {
+    let args = at_least(call, 2)?;
+    let quota =
+        limit(&args[0]).ok_or_else(|| illegal(format!("For input string: \"{}\"", args[0])))?;
+    change(call, "setQuota", &args[1..], QuotaChange::Set(quota), QuotaChange::Keep)
+}
+
+pub(super) fn clear_names(call: &Call<'_>) -> Result<i32> {
+    change(call, "clrQuota", at_least(call, 1)?, QuotaChange::Clear, QuotaChange::Keep)
+}
+
+pub(super) fn set_space(call: &Call<'_>) -> Result<i32> {
+    let args = at_least(call, 2)?;
+    refuse_types(call)?;
+    let quota = limit(&args[0])
+        .ok_or_else(|| illegal(format!("\"{}\" is not a valid value for a quota.", args[0])))?;
+    change(call, "setSpaceQuota", &args[1..], QuotaChange::Keep, QuotaChange::Set(quota))
+}
+
+pub(super) fn clear_space(call: &Call<'_>) -> Result<i32> {
+    refuse_types(call)?;
+    change(call, "clrSpaceQuota", at_least(call, 1)?, QuotaChange::Keep, QuotaChange::Clear)
+}

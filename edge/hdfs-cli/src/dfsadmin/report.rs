@@ -1,0 +1,176 @@
+//! `-report` and `-printTopology`.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.protocol.DatanodeInfo.getDatanodeReport (3.5.0)
+
+use std::collections::BTreeMap;
+
+use hdfs_client::{AdminState, DatanodeInfo, DatanodeReportType, SafeModeAction};
+use hdfs_types::{Error, Result};
+
+use super::Call;
+use crate::shell::format::{half_up, human_bytes, java_date};
+
+/// Options that choose DataNodes, which they choose, and the title of the list.
+const LISTS: [(&str, DatanodeReportType, &str); 5] = [
+    ("-live", DatanodeReportType::Live, "Live"),
+    ("-dead", DatanodeReportType::Dead, "Dead"),
+    ("-decommissioning", DatanodeReportType::Decommissioning, "Decommissioning"),
+    ("-enteringmaintenance", DatanodeReportType::EnteringMaintenance, "Entering maintenance"),
+    ("-inmaintenance", DatanodeReportType::InMaintenance, "In maintenance"),
+];
+
+pub(super) fn run(call: &Call<'_>) -> Result<i32> {
+    let wanted = |option: &str| call.args.iter().any(|arg| arg == option);
+    if wanted("-slownodes") {
+        return Err(Error::io("-slownodes is not supported yet"));
+    }
+    summary(call)?;
+    let all = !LISTS.iter().any(|(option, ..)| wanted(option));
+    for (option, kind, title) in LISTS {
+        if !all && !wanted(option) {
+            continue;
+        }
+        let nodes = call.client.datanode_report(kind)?;
+        if !nodes.is_empty() || !all {
+            println!("{title} datanodes ({}):\n", nodes.len());
+        }
+        for node in &nodes {
+            println!("{}\n", describe(node));
+        }
+    }
+    Ok(0)
+}
+
+fn line(name: &str, bytes: u64) -> String {
+    format!("{name}: {bytes} ({})", human_bytes(bytes))
+}
+
+fn summary(call: &Call<'_>) -> Result<()> {
+    let client = &call.client;
+    let stats = client.fs_stats()?;
+    if client.set_safe_mode(SafeModeAction::Get)? {
+        println!("Safe mode is ON");
+        if stats.bytes_in_future > 0 {
+            println!(
+                "\nWARNING: \nName node has detected blocks with generation stamps in future.\n\
+                 Forcing exit from safemode will cause {} byte(s) to be deleted.\n\
+                 If you are sure that the NameNode was started with the correct metadata files then you may \
+                 proceed with '-safemode forceExit'\n",
+                stats.bytes_in_future
+            );
+        }
+    }
+    let present = stats.used + stats.remaining;
+    println!("{}", line("Configured Capacity", stats.capacity));
+    println!("{}", line("Present Capacity", present));
+    println!("{}", line("DFS Remaining", stats.remaining));
+    println!("{}", line("DFS Used", stats.used));
+    let percent = if present == 0 { 0.0 } else { stats.used as f64 / present as f64 * 100.0 };
+    println!("DFS Used%: {}%", half_up(percent, 2));
+    let blocks = client.replicated_block_stats()?;
+    println!("Replicated Blocks:");
+    println!("\tUnder replicated blocks: {}", blocks.low_redundancy);
+    println!("\tBlocks with corrupt replicas: {}", blocks.corrupt_blocks);
+    println!("\tMissing blocks: {}", blocks.missing_blocks);
+    println!("\tMissing blocks (with replication factor 1): {}", blocks.missing_repl_one_blocks);
+    print_optional(blocks.badly_distributed_blocks, blocks.highest_prio_low_redundancy_blocks);
+    println!("\tPending deletion blocks: {}", blocks.pending_deletion_blocks);
+    let groups = client.ec_block_group_stats()?;
+    println!("Erasure Coded Block Groups: ");
+    println!("\tLow redundancy block groups: {}", groups.low_redundancy);
+    println!("\tBlock groups with corrupt internal blocks: {}", groups.corrupt_blocks);
+    println!("\tMissing block groups: {}", groups.missing_blocks);
+    print_optional(groups.badly_distributed_blocks, groups.highest_prio_low_redundancy_blocks);
+    println!("\tPending deletion blocks: {}", groups.pending_deletion_blocks);
+    println!("\n-------------------------------------------------");
+    Ok(())
+}
+
+fn print_optional(badly_distributed: Option<u64>, highest_priority: Option<u64>) {
+    if let Some(blocks) = badly_distributed {
+        println!("\tBadly Distributed Blocks: {blocks}");
+    }
+    if let Some(blocks) = highest_priority {
+        println!("\tLow redundancy blocks with highest priority to recover: {blocks}");
+    }
+}
+
+/// Java computes these in single precision.
+fn percent(part: u64, whole: u64, of_nothing: f32) -> String {
+    let percent = if whole == 0 { of_nothing } else { part as f32 * 100.0 / whole as f32 };
+    format!("{}%", half_up(f64::from(percent), 2))
+}
+
+fn describe(node: &DatanodeInfo) -> String {
+    let address = node.xfer_addr();
+    let name = host_of(&node.ip_addr).map_or_else(String::new, |name| format!(" ({name})"));
+    let state = match node.admin_state {
+        AdminState::Normal => "Normal",
+        AdminState::DecommissionInprogress => "Decommission in progress",
+        AdminState::Decommissioned => "Decommissioned",
+        AdminState::EnteringMaintenance => "Entering maintenance",
+        AdminState::InMaintenance => "In maintenance",
+    };
+    let mut lines = vec![format!("Name: {address}{name}"), format!("Hostname: {}", node.host_name)];
+    if node.location != "/default-rack" {
+        lines.push(format!("Rack: {}", node.location));
+    }
+    if let Some(domain) = &node.upgrade_domain {
+        lines.push(format!("Upgrade domain: {domain}"));
+    }
+    let cache_left = node.cache_capacity.saturating_sub(node.cache_used);
+    let last_report = match node.last_block_report.0 {
+        0 => "Never".to_owned(),
+        millis => java_date(millis),
+    };
+    lines.extend([
+        format!("Decommission Status : {state}"),
+        line("Configured Capacity", node.capacity),
+        line("DFS Used", node.dfs_used),
+        line("Non DFS Used", node.non_dfs_used),
+        line("DFS Remaining", node.remaining),
+        format!("DFS Used%: {}", percent(node.dfs_used, node.capacity, 100.0)),
+        format!("DFS Remaining%: {}", percent(node.remaining, node.capacity, 0.0)),
+        line("Configured Cache Capacity", node.cache_capacity),
+        line("Cache Used", node.cache_used),
+        line("Cache Remaining", cache_left),
+        format!("Cache Used%: {}", percent(node.cache_used, node.cache_capacity, 100.0)),
+        format!("Cache Remaining%: {}", percent(cache_left, node.cache_capacity, 0.0)),
+        format!("Xceivers: {}", node.xceiver_count),
+        format!("Last contact: {}", java_date(node.last_update.0)),
+        format!("Last Block Report: {last_report}"),
+        format!("Num of Blocks: {}", node.num_blocks),
+    ]);
+    lines.join("\n") + "\n"
+}
+
+/// The name of an address in /etc/hosts.
+fn host_of(address: &str) -> Option<String> {
+    let hosts = std::fs::read_to_string("/etc/hosts").ok()?;
+    let line = hosts.lines().find(|line| line.split_whitespace().next() == Some(address))?;
+    line.split_whitespace().nth(1).map(str::to_owned)
+}
+
+pub(super) fn topology(call: &Call<'_>) -> Result<i32> {
+    let mut racks: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for node in call.client.datanode_report(DatanodeReportType::All)? {
+        let host = host_of(&node.ip_addr).map_or_else(String::new, |name| format!(" ({name})"));
+        let state = match node.admin_state {
+            AdminState::Normal => "In Service",
+            AdminState::DecommissionInprogress => "Decommission In Progress",
+            AdminState::Decommissioned => "Decommissioned",
+            AdminState::EnteringMaintenance => "Entering Maintenance",
+            AdminState::InMaintenance => "In Maintenance",
+        };
+        let nodes = racks.entry(node.location.clone()).or_default();
+        nodes.insert(node.xfer_addr(), format!("{host} {state}"));
+    }
+    for (rack, nodes) in racks {
+        println!("Rack: {rack}");
+        for (address, rest) in nodes {
+            println!("   {address}{rest}");
+        }
+        println!();
+    }
+    Ok(0)
+}

@@ -1,0 +1,202 @@
+//! `hdfs oev` and `hdfs oiv`: viewers of edit logs and images, which need no cluster.
+//!
+//! Hadoop: OfflineEditsViewer, OfflineImageViewerPB (3.5.0)
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use hdfs_format::edits::xml as edits;
+use hdfs_format::fsimage::{Image, xml as image};
+
+const OEV_USAGE: &str = include_str!("offline/oev.txt");
+const OIV_USAGE: &str = include_str!("offline/oiv.txt");
+/// The revision of Apache's viewer whose output ours equals.
+const OIV_REVISION: &str = "dbcc7cd797100e6b32cd84f85b53a5193a5f9af0";
+
+/// Options with a value, and without one, by the letter that stands for them.
+struct Known {
+    valued: &'static [(&'static str, &'static str)],
+    flags: &'static [(&'static str, &'static str)],
+}
+
+/// Reads options in the forms `-i FILE`, `-iFILE`, `--inputFile FILE`, `--inputFile=FILE`.
+fn parse(args: &[String], known: &Known) -> Result<BTreeMap<&'static str, String>, String> {
+    let mut given = BTreeMap::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let (name, attached) = match arg.strip_prefix("--").and_then(|long| long.split_once('=')) {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (arg.trim_start_matches('-'), None),
+        };
+        if !arg.starts_with('-') {
+            return Err(format!("Unrecognized argument: {arg}"));
+        }
+        let is = |(short, long): &&(&str, &str)| *short == name || *long == name;
+        if let Some((short, _)) = known.flags.iter().find(is) {
+            given.insert(*short, String::new());
+        } else if let Some((short, _)) = known.valued.iter().find(is) {
+            let value = attached.or_else(|| args.next().cloned());
+            given.insert(
+                *short,
+                value.ok_or_else(|| format!("Missing argument for option: {short}"))?,
+            );
+        } else {
+            let glued =
+                known.valued.iter().find(|(short, _)| short.len() == 1 && name.starts_with(short));
+            let (short, _) = glued.ok_or_else(|| format!("Unrecognized option: {arg}"))?;
+            given.insert(*short, name[1..].to_owned());
+        }
+    }
+    Ok(given)
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{path} ({error})"))
+}
+
+/// Standard output for `-`, else a new file.
+fn output(path: &str) -> Result<Box<dyn Write>, String> {
+    if path == "-" {
+        return Ok(Box::new(BufWriter::new(std::io::stdout())));
+    }
+    let file = File::create(path).map_err(|error| format!("{path} ({error})"))?;
+    Ok(Box::new(BufWriter::with_capacity(1 << 16, file)))
+}
+
+fn wants_help(args: &[String]) -> bool {
+    matches!(args, [one] if one == "-h" || one == "--help")
+}
+
+fn exiting(result: Result<(), String>) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(message) => {
+            eprintln!("Encountered exception. Exiting: {message}");
+            255
+        }
+    }
+}
+
+/// Runs `hdfs oev ARGS…`; the exit status.
+pub(crate) fn oev(args: Vec<String>) -> i32 {
+    if args.is_empty() || wants_help(&args) {
+        print!("{OEV_USAGE}");
+        return 0;
+    }
+    let known = Known {
+        valued: &[
+            ("i", "inputFilename"),
+            ("o", "outputFilename"),
+            ("p", "processor"),
+            ("i", "inputFile"),
+            ("o", "outputFile"),
+        ],
+        flags: &[("v", "verbose"), ("f", "fix-txids"), ("r", "recover"), ("h", "help")],
+    };
+    let given = match parse(&args, &known) {
+        Ok(given) => given,
+        Err(message) => return refuse_oev(&message),
+    };
+    if given.contains_key("h") {
+        print!("{OEV_USAGE}");
+        return 255;
+    }
+    let (Some(input), Some(out)) = (given.get("i"), given.get("o")) else {
+        let missing: Vec<&str> =
+            ["o", "i"].into_iter().filter(|name| !given.contains_key(name)).collect();
+        let plural = if missing.len() > 1 { "s" } else { "" };
+        return refuse_oev(&format!("Missing required option{plural}: {}", missing.join(", ")));
+    };
+    if given.contains_key("v") {
+        println!("input  [{input}]\noutput [{out}]");
+    }
+    let processor = given.get("p").map_or("xml", String::as_str).to_ascii_lowercase();
+    let xml_input = input.to_ascii_lowercase().ends_with(".xml");
+    if xml_input && processor == "xml" {
+        eprintln!("XML format input file is not allowed to be processed by XML processor.");
+        return 255;
+    }
+    if !xml_input && processor == "binary" {
+        eprintln!("Binary format input file is not allowed to be processed by Binary processor.");
+        return 255;
+    }
+    if xml_input || given.contains_key("f") || given.contains_key("r") {
+        eprintln!("oev: XML input, --fix-txids and --recover are not supported yet");
+        return 255;
+    }
+    exiting(view_edits(input, out, &processor))
+}
+
+fn refuse_oev(message: &str) -> i32 {
+    println!("Error parsing command-line options: {message}");
+    print!("{OEV_USAGE}");
+    255
+}
+
+fn view_edits(input: &str, out: &str, processor: &str) -> Result<(), String> {
+    let bytes = read(input)?;
+    let out = match processor {
+        "xml" | "stats" => output(out)?,
+        other => {
+            return Err(format!(
+                "Unknown processor {other} (valid processors: xml, binary, stats)"
+            ));
+        }
+    };
+    let viewed = match processor {
+        "stats" => edits::write_stats(input, &bytes, out),
+        _ => edits::write_xml(input, &bytes, out),
+    };
+    viewed.map_err(|error| error.to_string())
+}
+
+/// Runs `hdfs oiv ARGS…`; the exit status.
+pub(crate) fn oiv(args: Vec<String>) -> i32 {
+    if args.is_empty() || wants_help(&args) {
+        print!("{OIV_USAGE}");
+        return 0;
+    }
+    let known = Known {
+        valued: &[
+            ("i", "inputFile"),
+            ("o", "outputFile"),
+            ("p", "processor"),
+            ("t", "temp"),
+            ("m", "multiThread"),
+            ("maxSize", "maxSize"),
+            ("step", "step"),
+            ("addr", "addr"),
+            ("delimiter", "delimiter"),
+        ],
+        flags: &[("h", "help"), ("format", "format"), ("sp", "sp"), ("ec", "ec")],
+    };
+    let given = parse(&args, &known).ok().filter(|given| given.contains_key("i"));
+    let Some(given) = given else {
+        print!("Error parsing command-line options: \n{OIV_USAGE}");
+        return 255;
+    };
+    if given.contains_key("h") {
+        print!("{OIV_USAGE}");
+        return 255;
+    }
+    let processor = given.get("p").map_or("Web", String::as_str);
+    match processor.to_ascii_uppercase().as_str() {
+        "XML" => exiting(view_image(&given["i"], given.get("o").map_or("-", String::as_str))),
+        "FILEDISTRIBUTION" | "REVERSEXML" | "WEB" | "DELIMITED" | "DETECTCORRUPTION" => {
+            eprintln!("oiv: the processor {processor} is not supported yet; -p XML is");
+            255
+        }
+        _ => {
+            eprintln!("Invalid processor specified : {processor}");
+            print!("{OIV_USAGE}");
+            255
+        }
+    }
+}
+
+fn view_image(input: &str, out: &str) -> Result<(), String> {
+    let bytes = read(input)?;
+    let parsed = Image::parse(input, &bytes).map_err(|error| error.to_string())?;
+    image::write_xml(&parsed, OIV_REVISION, output(out)?).map_err(|error| error.to_string())
+}
