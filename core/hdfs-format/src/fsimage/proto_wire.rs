@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
         self.rest
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, &'static str> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -60,8 +60,27 @@ impl<'a> Fields<'a> {
         Ok(Some(Field { number, value }))
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, &'static str> {
+        if let [byte @ 0..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
+        if let Some(chunk) = self.rest.first_chunk() {
+            let word = u64::from_le_bytes(*chunk);
+            // The first byte without the high bit ends the number.
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let bits = ends.trailing_zeros() + 1;
+                self.rest = self.rest.get(bits as usize / 8..).unwrap_or_default();
+                return Ok(join_sevens(word & (u64::MAX >> (64 - bits))));
+            }
+        }
+        self.long_varint()
+    }
+
+    #[cold]
+    fn long_varint(&mut self) -> Result<u64, &'static str> {
         let mut value = 0;
         for (index, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7F) << (7 * index);
@@ -72,6 +91,14 @@ impl<'a> Fields<'a> {
         }
         Err("a number is cut or too long")
     }
+}
+
+/// Joins the low seven bits of each byte, the first byte lowest.
+#[inline]
+fn join_sevens(word: u64) -> u64 {
+    let pairs = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
+    let quads = pairs & 0x0000_3FFF_0000_3FFF | (pairs & 0x3FFF_0000_3FFF_0000) >> 2;
+    quads & 0x0FFF_FFFF | (quads & 0x0FFF_FFFF_0000_0000) >> 4
 }
 
 /// Appends a varint without a field number.
@@ -105,4 +132,23 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     put_raw_varint(out, u64::from(number) << 3 | 2);
     put_raw_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_come_back_whatever_follows(value in any::<u64>(), shift in 0..64, tail in 0..9_usize) {
+            let value = value >> shift;
+            let mut bytes = Vec::new();
+            put_raw_varint(&mut bytes, value);
+            bytes.resize(bytes.len() + tail, 0xFF);
+            let mut fields = Fields::new(&bytes);
+            prop_assert_eq!(fields.varint(), Ok(value));
+            prop_assert_eq!(fields.rest().len(), tail);
+        }
+    }
 }
