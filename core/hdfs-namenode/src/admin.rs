@@ -237,6 +237,11 @@ impl NameNode {
         Ok(())
     }
 
+    /// Takes the first lists of hosts.
+    pub fn set_hosts(&mut self, now: hdfs_blocks::Now, hosts: HostsLists) {
+        self.blocks.refresh_nodes(now, hosts);
+    }
+
     /// Proto: msync. This NameNode is the active one: it is never behind itself.
     pub fn msync(&self, _: &Call<'_>, _: &p::MsyncRequestProto) -> Result<p::MsyncResponseProto> {
         Ok(p::MsyncResponseProto {})

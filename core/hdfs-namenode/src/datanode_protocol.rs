@@ -21,6 +21,7 @@ use hdfs_proto::hdfs::datanode::{
     block_command_proto::Action, datanode_command_proto::Type,
     error_report_request_proto::ErrorCode,
 };
+use hdfs_proto::hdfs::datanodelifeline::LifelineResponseProto;
 use hdfs_proto::hdfs::{
     DatanodeInfosProto, DatanodeStorageProto, LocatedBlockProto, NamespaceInfoProto,
     NnhaStatusHeartbeatProto, RecoveringBlockProto, StorageTypesProto, StorageUuidsProto,
@@ -95,6 +96,17 @@ impl NameNode {
             full_block_report_lease_id: Some(reply.report_lease_id),
             is_slownode: Some(false),
         })
+    }
+
+    /// Proto: DatanodeLifelineProtocol.proto sendLifeline: a heartbeat that gets no commands.
+    pub fn send_lifeline(
+        &mut self,
+        call: &Call<'_>,
+        request: &HeartbeatRequestProto,
+    ) -> Result<LifelineResponseProto> {
+        self.check_registration(&request.registration)?;
+        self.blocks.handle_lifeline(call.now, &heartbeat(request)?)?;
+        Ok(LifelineResponseProto {})
     }
 
     /// Proto: DatanodeProtocol.proto blockReceivedAndDeleted.

@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The composed NameNode machine: the namespace, the block manager, what binds them, and what both need to be a NameNode:
+//! retry cache, safe mode, leases, identity.
+//!
+//! Calls arrive decoded and leave as messages of the protocol: each method of [`NameNode`] is one RPC. Methods that read
+//! take `&self`, methods that may change something `&mut self`; the shell holds a lock around them and nothing else.
+//!
+//! **Invariants**
+//! - Every change of the namespace is an operation of the edit log, decided by a plan and carried out by the one `apply`
+//!   of the namespace, live and at restart.
+//! - The block manager hears of files only through effects; namespace and block manager never see each other.
+//! - A successful answer holds when [`NameNode::last_txid`], read under the same lock, is durable.
+
+mod admin;
+mod call;
+mod client;
+mod convert;
+mod datanode_protocol;
+mod facts;
+mod identity;
+mod machine;
+pub mod policies;
+mod retry_cache;
+mod safe_mode;
+mod status;
+
+pub use call::{Call, Caller};
+pub use identity::Identity;
+pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
+pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};
+pub use safe_mode::{Reported, SafeMode, SafeModeConf};

@@ -3,8 +3,8 @@
 //! A call plans, applies and logs under one exclusive borrow; the shell takes the operations with
 //! [`NameNode::pending_ops`] before it lets go of the lock, and answers when [`NameNode::last_txid`] is durable.
 //!
-//! **Invariant:** every change of the namespace goes through [`NameNode::log`], live, or [`NameNode::replay`], at start:
-//! both call `Namespace::apply` and carry its effects to the block manager by the same function.
+//! **Invariant:** every change of the namespace goes through [`NameNode::commit`], live, or [`NameNode::replay`], at start:
+//! both call the one `apply` of the namespace and carry its effects to the block manager by the same function.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use hdfs_namespace::{
     BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned,
 };
 use hdfs_proto::hdfs::{CheckpointSignatureProto, FsServerDefaultsProto};
-use hdfs_types::{Block, BlockId, Error, ErrorKind, INodeId, Mono, Result, TxId};
+use hdfs_types::{Block, Error, INodeId, Mono, Result, TxId};
 
 use crate::call::Call;
 use crate::facts::Facts;
@@ -40,6 +40,8 @@ pub struct MachineConf {
     pub retry_cache_expiry: Duration,
     /// `dfs.namenode.max-corrupt-file-blocks-returned`.
     pub max_corrupt_files: usize,
+    /// `dfs.batched.ls.limit`.
+    pub batched_listing_limit: usize,
     /// The name of this host in messages.
     pub host: String,
     /// Seed of the random choices (placement).
@@ -93,10 +95,17 @@ impl NameNode {
     }
 
     /// Applies an operation of the log.
+    ///
+    /// # Errors
+    /// When it does not fit the namespace.
     pub fn replay(&mut self, txid: TxId, op: &EditOp, now: Now) -> Result<()> {
-        let effects = self.namespace.apply(txid, op, now.mono);
+        let effects = self
+            .namespace
+            .replay(txid, op)
+            .map_err(|error| Error::io(error.to_string()).with_source(error))?;
         self.last_txid = txid;
-        if let Some(retry) = op.retry_key() {
+        let retry = op.retry_key();
+        if retry.is_present() {
             let key = CallKey::new(retry.client_id, retry.call_id);
             let answer = effects.opened.map_or_else(|| replayed_answer(op), CachedAnswer::File);
             self.retry.put(key, Cached { answer, txid }, now.mono);
@@ -108,9 +117,9 @@ impl NameNode {
     pub fn start(&mut self, now: Now) {
         let total = self.blocks.safe_counts().total;
         self.safe_mode = SafeMode::new(self.conf.safe_mode.clone(), total, self.conf.host.clone());
-        self.blocks.set_generation_stamp(self.namespace.generation_stamp());
+        self.blocks.set_generation_stamp(self.namespace.identities().generation_stamp);
         self.blocks.set_safe_mode(self.safe_mode.is_on(), true);
-        self.namespace.renew_all_leases(now.mono);
+        self.namespace.leases_mut().renew_all(now.mono);
         self.check_safe_mode(now.mono);
     }
 
@@ -239,18 +248,19 @@ impl NameNode {
         now: Now,
         targets: &[StorageSlot],
     ) -> T {
-        for op in planned.ops {
-            self.log(op, now, targets);
+        if planned.ops.is_empty() {
+            return planned.result;
         }
-        planned.result
-    }
-
-    fn log(&mut self, op: EditOp, now: Now, targets: &[StorageSlot]) {
-        self.last_txid.0 += 1;
-        let effects = self.namespace.apply(self.last_txid, &op, now.mono);
-        self.pending.push((self.last_txid, op));
+        let first = TxId(self.last_txid.0 + 1);
+        let effects = self.namespace.apply_planned(first, &planned);
+        for (txid, op) in (first.0..).zip(planned.ops) {
+            self.last_txid = TxId(txid);
+            self.pending.push((self.last_txid, op));
+        }
+        self.blocks.set_generation_stamp(self.namespace.identities().generation_stamp);
         self.perform(effects, &Source::Live { now, targets })
             .expect("the block manager accepts what the namespace planned with its facts");
+        planned.result
     }
 
     /// Carries the effects of an operation to the block manager.
@@ -260,7 +270,8 @@ impl NameNode {
         }
         self.reclaim |= effects.reclaim_pending;
         if let (Some(file), Source::Live { now, .. }) = (effects.closed, source) {
-            for block in self.namespace.blocks_of(file) {
+            let blocks = self.namespace.blocks_of_inode(file).map_or_else(Vec::new, |of| of.blocks);
+            for block in blocks {
                 self.blocks.check_redundancy(now.mono, block.id);
             }
         }
@@ -427,18 +438,20 @@ impl NameNode {
         }
     }
 
-    /// The path of an inode as text, for messages and lists.
-    pub(crate) fn path_text(&self, inode: INodeId) -> Option<String> {
-        let path = self.namespace.path_of(inode)?;
-        Some(String::from_utf8_lossy(&path).into_owned())
+    /// Inodes.
+    pub fn inode_count(&self) -> u64 {
+        self.namespace.counts().inodes()
     }
 
-    /// The file that owns a block.
-    pub(crate) fn owner_of(&self, id: BlockId) -> Result<INodeId> {
-        self.blocks
-            .block(id)
-            .map(|info| info.owner)
-            .ok_or_else(|| Error::new(ErrorKind::Io, format!("blk_{id} does not exist.")))
+    /// Files that are being written.
+    pub fn open_file_count(&self) -> usize {
+        self.namespace.leases().len()
+    }
+
+    /// The path of an inode as text, for messages and lists.
+    pub(crate) fn path_text(&self, inode: INodeId) -> Option<String> {
+        let path = self.namespace.path(inode)?;
+        Some(String::from_utf8_lossy(&path).into_owned())
     }
 }
 
