@@ -41,7 +41,10 @@ fn fill(client: &HdfsClient) {
 fn assert_kept(site: &Site) {
     let client = site.client();
     for number in 0..20 {
-        assert!(client.exists(&format!("/kept/{number}")).expect("exists"), "/kept/{number} is gone");
+        assert!(
+            client.exists(&format!("/kept/{number}")).expect("exists"),
+            "/kept/{number} is gone"
+        );
     }
 }
 
@@ -95,7 +98,11 @@ fn a_name_folder_that_is_a_file_is_named() {
 #[test]
 fn a_folder_in_use_by_another_namenode_is_refused() {
     let mut site = Site::running("in-use", 0, &[]);
-    let other = Site::new("in-use-other", 0, &[("dfs.namenode.name.dir", &format!("file://{}/name", site.dir.display()))]);
+    let other = Site::new(
+        "in-use-other",
+        0,
+        &[("dfs.namenode.name.dir", &format!("file://{}/name", site.dir.display()))],
+    );
     let mut other = other;
     let text = refusal(&mut other, "namenode");
     assert_names(&text, &["name", "lock"]);
@@ -144,7 +151,10 @@ fn damage_inside_the_edit_log_is_refused_and_never_cut_off() {
     let text = refusal(&mut site, "namenode");
     assert_names(&text, &[&edits.file_name().expect("a name").to_string_lossy()]);
     flip(&edits, 60);
-    assert!(std::fs::read(&edits).expect("the segment") == before, "the refused segment was changed");
+    assert!(
+        std::fs::read(&edits).expect("the segment") == before,
+        "the refused segment was changed"
+    );
     site.start("namenode");
     site.wait_until_writable();
     assert_kept(&site);

@@ -39,7 +39,10 @@ fn killing_the_namenode_loses_nothing_acknowledged() {
     let_run(&load, &mut rng);
     let acknowledged = load.acknowledged();
     let compared = load.verify(&site);
-    println!("{} kills, {acknowledged} operations acknowledged, {compared} paths compared", rounds());
+    println!(
+        "{} kills, {acknowledged} operations acknowledged, {compared} paths compared",
+        rounds()
+    );
     assert!(compared > 20, "only {compared} paths were compared");
 }
 
@@ -59,6 +62,9 @@ fn killing_a_datanode_loses_nothing_acknowledged() {
     let_run(&load, &mut rng);
     let acknowledged = load.acknowledged();
     let compared = load.verify(&site);
-    println!("{} kills, {acknowledged} operations acknowledged, {compared} paths compared", rounds());
+    println!(
+        "{} kills, {acknowledged} operations acknowledged, {compared} paths compared",
+        rounds()
+    );
     assert!(compared > 20, "only {compared} paths were compared");
 }

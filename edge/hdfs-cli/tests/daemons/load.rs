@@ -193,9 +193,14 @@ fn check(client: &HdfsClient, path: &str, expected: &Expected) {
     let status = client.file_info(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     match expected {
         Expected::Unknown => {}
-        Expected::Absent => assert!(status.is_none(), "{path} was deleted or renamed, and is there"),
+        Expected::Absent => {
+            assert!(status.is_none(), "{path} was deleted or renamed, and is there")
+        }
         Expected::Directory => {
-            assert!(status.is_some_and(|status| status.is_directory()), "{path} was made, and is gone");
+            assert!(
+                status.is_some_and(|status| status.is_directory()),
+                "{path} was made, and is gone"
+            );
         }
         Expected::File(parts) => {
             assert!(status.is_some(), "{path} was closed, and is gone");

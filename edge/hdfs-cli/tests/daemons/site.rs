@@ -42,9 +42,14 @@ impl Site {
         write_conf(&dir.join("conf"), &shared);
         for number in 1..=datanodes {
             let mut own = shared.clone();
-            own.push(("dfs.datanode.data.dir".into(), format!("file://{}/data{number}", dir.display())));
+            own.push((
+                "dfs.datanode.data.dir".into(),
+                format!("file://{}/data{number}", dir.display()),
+            ));
             // The same ports after a restart, so that clients and NameNode know the node again.
-            for key in ["dfs.datanode.address", "dfs.datanode.http.address", "dfs.datanode.ipc.address"] {
+            for key in
+                ["dfs.datanode.address", "dfs.datanode.http.address", "dfs.datanode.ipc.address"]
+            {
                 own.push((key.into(), format!("127.0.0.1:{}", free_port())));
             }
             write_conf(&dir.join(format!("conf{number}")), &own);
@@ -198,9 +203,7 @@ fn write_conf(dir: &Path, settings: &[(String, String)]) {
     std::fs::create_dir_all(dir).expect("make the configuration folder");
     let mut xml = String::from("<configuration>\n");
     for (key, value) in settings {
-        xml.push_str(&format!(
-            "<property><name>{key}</name><value>{value}</value></property>\n"
-        ));
+        xml.push_str(&format!("<property><name>{key}</name><value>{value}</value></property>\n"));
     }
     xml.push_str("</configuration>\n");
     std::fs::write(dir.join("core-site.xml"), &xml).expect("write core-site.xml");
