@@ -18,6 +18,7 @@
 
 mod apply;
 mod effects;
+mod image;
 mod lease;
 mod namespace;
 mod op;
@@ -32,7 +33,7 @@ mod store;
 pub use apply::ReplayError;
 pub use effects::{BlockChange, Effects};
 pub use lease::{ExpiredLease, LeaseHolders};
-pub use namespace::{Counts, Identities, Namespace};
+pub use namespace::{BlockOfFile, Counts, Identities, Namespace};
 pub use op::add_block::{AddBlockPlan, AddBlockRequest, NewBlock};
 pub use op::append::{AppendRequest, Appended};
 pub use op::close::CompletePlan;

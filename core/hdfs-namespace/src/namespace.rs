@@ -12,6 +12,7 @@ use hdfs_types::{
 
 use crate::effects::{BlockChange, Effects};
 use crate::lease::LeaseHolders;
+use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
 use crate::status::INodeKind;
 use crate::store::children::Children;
@@ -27,6 +28,7 @@ mod invariants;
 mod node;
 mod reclaim;
 
+pub use blocks::BlockOfFile;
 pub(crate) use carried::Carried;
 pub(crate) use node::NewNode;
 pub(crate) use reclaim::Detached;
@@ -116,6 +118,11 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// An empty tree for these settings.
+    pub fn new(conf: &NamespaceConf) -> Self {
+        Self::format(&conf.owner, &conf.supergroup)
+    }
+
     /// An empty tree as `namenode -format` makes it: `/` with mode 755 of the process owner and the supergroup.
     pub fn format(owner: &str, supergroup: &str) -> Self {
         let mut namespace = Self::empty();

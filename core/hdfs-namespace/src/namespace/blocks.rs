@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hdfs_types::Block;
+use hdfs_types::{Block, INodeId};
 
 use super::{Namespace, UnderConstruction};
 use crate::op::policy::storage_types;
@@ -52,10 +52,14 @@ impl Namespace {
 
     /// Adds a block at the end.
     pub(crate) fn push_block(&mut self, slot: Slot, block: Block) {
-        let record = self.record(slot);
+        let record = self.record_mut(slot);
         if record.has(Flag::ManyBlocks) {
             let number = record.number();
             self.block_lists.get_mut(number).push(block);
+            self.counts.blocks += 1;
+        } else if !record.has(Flag::OneBlock) {
+            record.set(Flag::OneBlock, true);
+            record.set_inline_block(block);
             self.counts.blocks += 1;
         } else {
             let mut blocks = self.blocks_of(slot).to_vec();
@@ -73,6 +77,29 @@ impl Namespace {
             let number = record.number();
             let list = self.block_lists.get_mut(number);
             *list.last_mut().expect("a block list has two blocks or more") = block;
+        }
+    }
+
+    /// Every block of every file, in the order of the files' ids: for a block manager that starts. `complete` is false for
+    /// the last block of a file that is being written.
+    pub fn visit_blocks(&self, mut visit: impl FnMut(BlockOfFile)) {
+        for (_, slot) in self.index.iter() {
+            let slot = Slot(slot);
+            let record = self.record(slot);
+            if !record.is_file() || !self.detached.is_empty() && !self.is_attached(slot) {
+                continue;
+            }
+            let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
+            let blocks = self.blocks_of(slot);
+            let last = blocks.len().wrapping_sub(1);
+            for (index, block) in blocks.iter().enumerate() {
+                visit(BlockOfFile {
+                    block: *block,
+                    owner: record.id(),
+                    replication: self.replication_of(slot),
+                    complete: !(open_last && index == last),
+                });
+            }
         }
     }
 
@@ -149,6 +176,19 @@ impl Namespace {
         let header = self.record(slot).file_header();
         if header.striped { 1 } else { header.redundancy }
     }
+}
+
+/// A block and its file, as [`Namespace::visit_blocks`] shows them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockOfFile {
+    /// The block.
+    pub block: Block,
+    /// Its file.
+    pub owner: INodeId,
+    /// Replicas wanted.
+    pub replication: u16,
+    /// It is final.
+    pub complete: bool,
 }
 
 /// Blocks of a file, without copying.

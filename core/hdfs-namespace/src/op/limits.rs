@@ -171,6 +171,45 @@ impl Namespace {
         usage
     }
 
+    /// After loading: counts what every directory with a quota uses.
+    pub(crate) fn recount_quotas(&mut self) {
+        let mut quotas: Vec<(Slot, QuotaCounts)> = Vec::new();
+        let mut order = vec![(Slot::ROOT, false)];
+        let mut running: Vec<QuotaCounts> = Vec::new();
+        while let Some((slot, left)) = order.pop() {
+            let has_quota = self.record(slot).has(Flag::Quota);
+            if left {
+                // Everything below was counted into the innermost directory with a quota.
+                let used = running.pop().unwrap_or_default();
+                if let Some(outer) = running.last_mut() {
+                    outer.add(&used);
+                }
+                quotas.push((slot, used));
+                continue;
+            }
+            if has_quota {
+                running.push(QuotaCounts::default());
+                order.push((slot, true));
+            }
+            let usage = if self.record(slot).is_file() {
+                self.file_usage(slot)
+            } else {
+                QuotaCounts { names: 1, ..QuotaCounts::default() }
+            };
+            if let Some(current) = running.last_mut() {
+                current.add(&usage);
+            }
+            if self.record(slot).is_directory() {
+                order.extend(self.children_of(slot).iter().map(|child| (child, false)));
+            }
+        }
+        for (slot, used) in quotas {
+            if let Some(quota) = self.quotas.get_mut(&slot) {
+                quota.used = used;
+            }
+        }
+    }
+
     /// `fs.protected.directories`.
     pub(crate) fn check_protected(
         &self,
