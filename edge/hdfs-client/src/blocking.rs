@@ -44,6 +44,7 @@ calls! {
     exists(path: &str) -> bool;
     file_link_info(path: &str) -> Option<FileStatus>;
     located_file_info(path: &str) -> Option<FileStatus>;
+    list_batched(paths: &[&str]) -> Vec<Result<Vec<FileStatus>>>;
     block_locations(path: &str, offset: u64, length: u64) -> LocatedBlocks;
     mkdirs(path: &str, permission: Option<FsPermission>, create_parent: bool) -> bool;
     delete(path: &str, recursive: bool) -> bool;

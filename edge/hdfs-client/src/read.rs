@@ -11,6 +11,7 @@
 mod block_reader;
 mod blocks;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,15 +30,22 @@ use crate::peer::Peer;
 const SKIP_LIMIT_BYTES: u64 = 128 * 1024;
 
 /// An open file.
-#[derive(Debug)]
 pub struct FileReader {
     file: Arc<OpenFile>,
     position: u64,
     current: Option<Current>,
 }
 
+impl fmt::Debug for FileReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileReader")
+            .field("path", &self.file.path)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A sequential read in progress.
-#[derive(Debug)]
 struct Current {
     reader: BlockReader,
     block: Arc<LocatedBlock>,
@@ -186,7 +194,6 @@ impl FileReader {
 }
 
 /// What all reads of a file share.
-#[derive(Debug)]
 struct OpenFile {
     client: HdfsClient,
     path: String,

@@ -14,7 +14,9 @@ mod recovery;
 mod shared;
 mod streamer;
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hdfs_proto::hdfs as proto;
 use hdfs_proto::hdfs::CreateFlagProto;
@@ -23,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::HdfsClient;
+use crate::conf::ClientConf;
 use crate::lease::LeaseGuard;
 use crate::located::LocatedBlock;
 use crate::metadata::permission_to_proto;
@@ -69,7 +72,6 @@ pub struct SyncOptions {
 }
 
 /// A file being written. Close it: dropping it leaves the file open until its lease expires.
-#[derive(Debug)]
 pub struct FileWriter {
     client: HdfsClient,
     path: String,
@@ -132,9 +134,8 @@ impl HdfsClient {
         let answer: proto::AppendResponseProto =
             self.namenode().call("append", AtMostOnce, &request).await?;
         let last = answer.block.map(LocatedBlock::from_proto);
-        let status = match answer.stat {
-            Some(status) => status,
-            None => return Err(Error::io("the NameNode sent no status of the file to append to")),
+        let Some(status) = answer.stat else {
+            return Err(Error::io("the NameNode sent no status of the file to append to"));
         };
         let length = status.length;
         FileWriter::start(self, path, &status, length, last, !new_block)
@@ -143,7 +144,7 @@ impl HdfsClient {
 
 /// Hadoop's check and message.
 fn check_block_size(block_size: u64, bytes_per_checksum: u32) -> Result<()> {
-    if block_size % u64::from(bytes_per_checksum) == 0 {
+    if block_size.is_multiple_of(bytes_per_checksum.into()) {
         return Ok(());
     }
     Err(Error::new(
@@ -326,29 +327,88 @@ impl FileWriter {
             last: last.as_ref().map(hdfs_format::datatransfer::extended_block_proto),
             file_id: Some(self.file_id.0),
         };
-        let mut pause = conf.locate_initial_delay;
-        let mut retries = conf.locate_retries;
+        let mut pauses = LocatePauses::new(conf);
         loop {
             let answer: proto::CompleteResponseProto =
                 self.client.namenode().call("complete", AtMostOnce, &request).await?;
             if answer.result {
                 return Ok(());
             }
-            if retries == 0 {
+            let Some(pause) = pauses.next() else {
                 let last = last.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string);
                 return Err(Error::io(format!(
                     "Unable to close file because the last block {last} does not have enough number of replicas."
                 )));
-            }
-            retries -= 1;
+            };
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(conf.locate_max_delay);
         }
+    }
+}
+
+impl fmt::Debug for FileWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileWriter")
+            .field("path", &self.path)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Pauses before addBlock or complete is called again, while the DataNodes' reports are on their way.
+// Differs: Hadoop's first pause is the configured one (400 ms). Reports take a few milliseconds, so shorter pauses come
+// first here, each twice the one before; the configured ones follow, and only they count as retries.
+#[derive(Debug)]
+struct LocatePauses {
+    next: Duration,
+    configured: Duration,
+    longest: Duration,
+    retries: u32,
+}
+
+/// How many times the first pause is halved.
+const SHORT_PAUSES: u32 = 7;
+
+impl LocatePauses {
+    fn new(conf: &ClientConf) -> Self {
+        Self {
+            next: conf.locate_initial_delay / (1 << SHORT_PAUSES),
+            configured: conf.locate_initial_delay,
+            longest: conf.locate_max_delay,
+            retries: conf.locate_retries,
+        }
+    }
+}
+
+impl Iterator for LocatePauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        if self.next >= self.configured {
+            self.retries = self.retries.checked_sub(1)?;
+        }
+        let pause = self.next.min(self.longest);
+        self.next = (self.next * 2).max(Duration::from_millis(1));
+        Some(pause)
     }
 }
 
 impl Drop for FileWriter {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_pauses_come_before_the_configured_ones() {
+        let conf = ClientConf::from_configuration(&hdfs_conf::Configuration::new()).unwrap();
+        let pauses: Vec<Duration> = LocatePauses::new(&conf).collect();
+        assert_eq!(pauses.len(), 7 + 5);
+        assert_eq!(pauses[0], Duration::from_micros(3_125));
+        let configured: Vec<u128> = pauses[7..].iter().map(Duration::as_millis).collect();
+        assert_eq!(configured, [400, 800, 1_600, 3_200, 6_400]);
     }
 }

@@ -5,6 +5,8 @@
 //! `TUSK_PEER_DIR` names a cluster that is up already, to save the start; `TUSK_SCENARIO` runs only the scenarios whose
 //! name contains its value.
 
+#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
+
 #[path = "apache/peer.rs"]
 mod peer;
 
@@ -39,7 +41,7 @@ const SIZES: [usize; 14] = [
 
 type Scenario = (&'static str, fn(&Cluster));
 
-const SCENARIOS: [Scenario; 13] = [
+const SCENARIOS: [Scenario; 14] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
     ("administrators' calls answer", administrators_calls_answer),
@@ -48,6 +50,7 @@ const SCENARIOS: [Scenario; 13] = [
     ("checksums are those of java", checksums_are_those_of_java),
     ("an append may begin at any byte of a chunk", an_append_may_begin_at_any_byte_of_a_chunk),
     ("flushed bytes are visible", flushed_bytes_are_visible),
+    ("an idle writer keeps its pipeline", an_idle_writer_keeps_its_pipeline),
     ("a truncated file is read to its new end", a_truncated_file_is_read_to_its_new_end),
     ("a corrupt replica is left for another", a_corrupt_replica_is_left_for_another),
     ("a write survives a killed datanode", a_write_survives_a_killed_datanode),
@@ -61,6 +64,11 @@ fn this_client_against_apache() {
         eprintln!("skipped: TUSK_PEER does not name the folder of Apache's programs");
         return;
     };
+    // A cluster that was up already may hold files of an earlier run.
+    let client = cluster.client(&[]);
+    for status in client.list("/").map(Result::unwrap).collect::<Vec<_>>() {
+        client.delete(&status.path, true).unwrap();
+    }
     let only = std::env::var("TUSK_SCENARIO").unwrap_or_default();
     for (name, scenario) in SCENARIOS {
         if name.contains(&only) {
@@ -105,6 +113,10 @@ fn names_are_made_changed_and_described(cluster: &Cluster) {
     assert_eq!((file.permission, file.owner.as_str()), (FsPermission(0o644), client.user()));
     let names: Vec<String> = client.list("/names/a").map(|status| status.unwrap().path).collect();
     assert_eq!(names, ["/names/a/b", "/names/a/file"]);
+    let batched = client.list_batched(&["/names/a", "/names/none", "/names"]).unwrap();
+    assert_eq!(batched[0].as_ref().unwrap()[1].path, "/names/a/file");
+    assert_eq!(batched[1].as_ref().unwrap_err().kind, ErrorKind::FileNotFound);
+    assert_eq!(batched[2].as_ref().unwrap().len(), 1);
     let located: Vec<_> = client.list_located("/names/a").map(Result::unwrap).collect();
     let blocks = located[1].locations.as_ref().unwrap();
     assert_eq!((blocks.blocks.len(), blocks.blocks[0].locations.len()), (1, 2));
@@ -382,6 +394,25 @@ fn flushed_bytes_are_visible(cluster: &Cluster) {
     client.delete("/flush", false).unwrap();
 }
 
+fn an_idle_writer_keeps_its_pipeline(cluster: &Cluster) {
+    // Heartbeats every 100 ms, and a pipeline that is silent for 5.2 s is given up.
+    let client = cluster.client(&[("dfs.client.socket-timeout", "200")]);
+    let mut file = client.create("/idle", small_blocks(1)).unwrap();
+    file.write_all(b"before").unwrap();
+    file.hflush().unwrap();
+    let generation = || {
+        let blocks = client.block_locations("/idle", 0, 1).unwrap().blocks;
+        blocks[0].block.block.generation_stamp
+    };
+    let before = generation();
+    std::thread::sleep(Duration::from_millis(6_500));
+    file.write_all(b" and after").unwrap();
+    file.close().unwrap();
+    assert_eq!(generation(), before, "the pipeline was not rebuilt");
+    assert_eq!(read(&client, "/idle"), b"before and after");
+    client.delete("/idle", false).unwrap();
+}
+
 fn a_truncated_file_is_read_to_its_new_end(cluster: &Cluster) {
     let client = cluster.client(&[]);
     let bytes = data(2 * MIB + 1_000, 7);
@@ -407,12 +438,23 @@ fn a_corrupt_replica_is_left_for_another(cluster: &Cluster) {
     file.write_all(&bytes).unwrap();
     file.close().unwrap();
     let located = client.block_locations("/corrupt", 0, 1).unwrap().blocks.remove(0);
-    cluster.damage(located.block.block.id.0, located.locations[0].datanode.xfer_port);
-    assert!(read(&client, "/corrupt") == bytes);
-    let reader = client.open("/corrupt").unwrap();
-    let mut got = vec![0; 1_000];
-    reader.read_exact_at(150_000, &mut got).unwrap();
-    assert!(got == bytes[150_000..151_000]);
+    let port = located.locations[0].datanode.xfer_port;
+    cluster.damage(located.block.block.id.0, port);
+    // The NameNode mixes the replicas: ask until the damaged one came first, was found out and reported.
+    let is_reported = || {
+        let now = client.block_locations("/corrupt", 0, 1).unwrap().blocks.remove(0);
+        now.locations.iter().all(|place| place.datanode.xfer_port != port)
+    };
+    for attempt in 0.. {
+        assert!(attempt < 100, "the damaged replica was never reported");
+        let mut got = vec![0; 1_000];
+        client.open("/corrupt").unwrap().read_exact_at(150_000, &mut got).unwrap();
+        assert!(got == bytes[150_000..151_000]);
+        assert!(read(&client, "/corrupt") == bytes);
+        if is_reported() {
+            break;
+        }
+    }
     client.delete("/corrupt", false).unwrap();
 }
 
@@ -431,6 +473,17 @@ fn a_write_survives_a_killed_datanode(cluster: &Cluster) {
         file.write_all(&bytes[3 * MIB + 100..]).unwrap();
         file.close().unwrap();
         assert!(read(&client, &path) == bytes, "DataNode {place} of the pipeline");
+        cluster.restart(port);
+        // The same when only the end of the block is left to be sent.
+        let path = format!("/killed/closing{place}");
+        let mut file = client.create(&path, options.clone()).unwrap();
+        file.write_all(&bytes[..MIB + 7]).unwrap();
+        file.hflush().unwrap();
+        let located = client.block_locations(&path, 0, 1).unwrap().blocks.remove(0);
+        let port = located.locations[place].datanode.xfer_port;
+        cluster.kill(port);
+        file.close().unwrap();
+        assert!(read(&client, &path) == bytes[..MIB + 7], "DataNode {place}, closing");
         cluster.restart(port);
     }
     client.delete("/killed", true).unwrap();

@@ -163,7 +163,11 @@ impl Filler {
         if self.filled > self.resent {
             let chunk = u64::from(self.spec.bytes_per_checksum);
             // Bytes before the start of the packet are not here, so only an aligned packet can be sent again.
-            let keep = if self.packet_offset % chunk == 0 { (offset % chunk) as usize } else { 0 };
+            let keep = if self.packet_offset.is_multiple_of(chunk) {
+                (offset % chunk) as usize
+            } else {
+                0
+            };
             return Some(self.seal(sync, keep));
         }
         // A block without bytes has no pipeline yet, hence nothing to sync.

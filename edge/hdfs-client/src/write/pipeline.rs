@@ -9,6 +9,7 @@ use hdfs_proto::hdfs::{ChecksumTypeProto, Status};
 use hdfs_types::{Error, ErrorKind, ExtendedBlock, GenerationStamp, Result};
 use tokio::time::Instant;
 
+use super::LocatePauses;
 use super::streamer::{Broken, Streamer};
 use crate::located::LocatedBlock;
 use crate::namenode::Repeat::{AtMostOnce, Idempotent};
@@ -149,18 +150,16 @@ impl Streamer {
             favored_nodes: Vec::new(),
             flags: Vec::new(),
         };
-        let mut pause = conf.locate_initial_delay;
-        let mut retries = conf.locate_retries;
+        let mut pauses = LocatePauses::new(conf);
         loop {
             let answer: Result<proto::AddBlockResponseProto> =
                 self.file.client.namenode().call("addBlock", Idempotent, &request).await;
             match answer {
                 Ok(answer) => return Ok(LocatedBlock::from_proto(answer.block)),
-                Err(error) if error.kind == ErrorKind::NotReplicatedYet && retries > 0 => {
-                    retries -= 1;
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(conf.locate_max_delay);
-                }
+                Err(error) if error.kind == ErrorKind::NotReplicatedYet => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error),
+                },
                 Err(error) => return Err(error),
             }
         }

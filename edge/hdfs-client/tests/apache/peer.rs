@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use hdfs_client::DatanodeReportType;
 use hdfs_client::blocking::HdfsClient;
 use hdfs_rt::rpc::client::Ugi;
+use hdfs_types::WallMillis;
 
 const DATANODES: &str = "4";
 
@@ -110,8 +111,10 @@ impl Cluster {
         assert!(status.success());
     }
 
-    /// Starts it again and waits until it serves.
+    /// Starts it again and waits until the NameNode has its block report.
     pub(crate) fn restart(&self, xfer_port: u16) {
+        let before = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let before = WallMillis(u64::try_from(before.as_millis()).unwrap());
         let status = Command::new(self.programs.join("cluster"))
             .arg("start")
             .arg(&self.dir)
@@ -124,11 +127,7 @@ impl Cluster {
         loop {
             let live = client.datanode_report(DatanodeReportType::Live).unwrap();
             let back = live.iter().find(|node| node.xfer_port == xfer_port);
-            let fresh = back.is_some_and(|node| node.last_block_report.0 > 0);
-            let accepts = std::net::TcpStream::connect(("127.0.0.1", xfer_port)).is_ok();
-            if fresh && accepts {
-                // Registration and block report of the new process follow its listening at once.
-                std::thread::sleep(Duration::from_secs(2));
+            if back.is_some_and(|node| node.last_block_report >= before) {
                 return;
             }
             assert!(started.elapsed() < Duration::from_secs(60), "{xfer_port} did not come back");
