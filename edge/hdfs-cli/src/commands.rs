@@ -100,8 +100,8 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
         Run::Plain(run) => run(args),
         Run::Configured(run) => {
             if let Err(message) = generic.take(&mut args) {
-                eprintln!("{name}: {message}");
-                return 1;
+                eprintln!("{name}: options parsing failed: {message}");
+                return 255;
             }
             match start(&generic) {
                 Ok(conf) => run(conf, args),

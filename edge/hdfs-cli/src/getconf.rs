@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.tools.GetConf (3.5.0)
 
-use hdfs_conf::{Configuration, keys};
+use hdfs_conf::{Configuration, HostPort, keys};
 
 const USAGE: &str = "\
 hdfs getconf is utility for getting configuration information from the config file.
@@ -75,5 +75,7 @@ fn namenode(conf: &Configuration, with_port: bool) -> Result<String, String> {
                 .to_owned()
         })?,
     };
-    Ok(if with_port { address.to_string() } else { address.host })
+    let host = crate::host_names::host_of(&address.host).unwrap_or_else(|| address.host.clone());
+    let named = HostPort { host, ..address };
+    Ok(if with_port { named.to_string() } else { named.host })
 }

@@ -7,6 +7,7 @@ mod commands;
 mod dfsadmin;
 mod generic;
 mod getconf;
+mod host_names;
 mod offline;
 mod output;
 mod shell;

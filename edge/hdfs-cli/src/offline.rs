@@ -135,15 +135,12 @@ fn refuse_oev(message: &str) -> i32 {
 }
 
 fn view_edits(input: &str, out: &str, processor: &str) -> Result<(), String> {
+    if !["xml", "stats"].contains(&processor) {
+        let valid = "(valid processors: xml, binary, stats)";
+        return Err(format!("Unknown processor {processor} {valid}"));
+    }
     let bytes = read(input)?;
-    let out = match processor {
-        "xml" | "stats" => output(out)?,
-        other => {
-            return Err(format!(
-                "Unknown processor {other} (valid processors: xml, binary, stats)"
-            ));
-        }
-    };
+    let out = output(out)?;
     let viewed = match processor {
         "stats" => edits::write_stats(input, &bytes, out),
         _ => edits::write_xml(input, &bytes, out),

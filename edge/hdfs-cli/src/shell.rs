@@ -172,6 +172,9 @@ impl Shell {
 
     /// The file system that a path lies on.
     pub(crate) fn file_system(&mut self, path: &ParsedPath) -> Outcome<Rc<dyn FileSystem>> {
+        if path.scheme.is_none() && path.authority.is_some() {
+            return Err(Failure::io("No FileSystem for scheme \"null\""));
+        }
         let default_uri = default_uri(&self.conf);
         let default = ParsedPath::parse(&default_uri)?;
         let scheme = path.scheme.as_deref().or(default.scheme.as_deref()).unwrap_or("file");

@@ -95,7 +95,7 @@ const CASES: &[Case] = &[
         "",
     ),
     ("dfs -help rmr", 0, "-rmr :\n  (DEPRECATED) Same as '-rm -r'\n", ""),
-    ("dfs -conf", 1, "", "dfs: Missing argument for option: conf\n"),
+    ("dfs -conf", 255, "", "dfs: options parsing failed: Missing argument for option: conf\n"),
     ("dfs -conf /no/such.xml -ls /", 1, "", "dfs: configuration file /no/such.xml not found\n"),
     ("--config /no/such dfs -ls /", 1, "", "dfs: /no/such is no configuration folder\n"),
     ("getconf -confKey no.such.key", 255, "", "Configuration no.such.key is missing.\n"),

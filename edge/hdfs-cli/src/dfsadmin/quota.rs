@@ -48,14 +48,19 @@ fn at_least<'a>(call: &'a Call<'_>, count: usize) -> Result<&'a [String]> {
     Ok(call.args)
 }
 
-fn limit(text: &str) -> Option<u64> {
-    parse_bytes(text).ok().and_then(|number| u64::try_from(number).ok())
+/// A quota; a text with a wrong suffix has a message of its own.
+fn limit(text: &str, otherwise: &str) -> Result<u64> {
+    let refuse = |message: String| match message.starts_with("Invalid size prefix") {
+        true => illegal(message),
+        false => illegal(otherwise),
+    };
+    let number = parse_bytes(text).map_err(refuse)?;
+    u64::try_from(number).map_err(|_| illegal(otherwise))
 }
 
 pub(super) fn set_names(call: &Call<'_>) -> Result<i32> {
     let args = at_least(call, 2)?;
-    let quota =
-        limit(&args[0]).ok_or_else(|| illegal(format!("For input string: \"{}\"", args[0])))?;
+    let quota = limit(&args[0], &format!("For input string: \"{}\"", args[0]))?;
     change(call, "setQuota", &args[1..], QuotaChange::Set(quota), QuotaChange::Keep)
 }
 
@@ -66,8 +71,8 @@ pub(super) fn clear_names(call: &Call<'_>) -> Result<i32> {
 pub(super) fn set_space(call: &Call<'_>) -> Result<i32> {
     let args = at_least(call, 2)?;
     refuse_types(call)?;
-    let quota = limit(&args[0])
-        .ok_or_else(|| illegal(format!("\"{}\" is not a valid value for a quota.", args[0])))?;
+    let otherwise = format!("\"{}\" is not a valid value for a quota.", args[0]);
+    let quota = limit(&args[0], &otherwise)?;
     change(call, "setSpaceQuota", &args[1..], QuotaChange::Keep, QuotaChange::Set(quota))
 }
 

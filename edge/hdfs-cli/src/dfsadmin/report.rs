@@ -8,6 +8,7 @@ use hdfs_client::{AdminState, DatanodeInfo, DatanodeReportType, SafeModeAction};
 use hdfs_types::{Error, Result};
 
 use super::Call;
+use crate::host_names::host_of;
 use crate::shell::format::{half_up, human_bytes, java_date};
 
 /// Options that choose DataNodes, which they choose, and the title of the list.
@@ -142,13 +143,6 @@ fn describe(node: &DatanodeInfo) -> String {
         format!("Num of Blocks: {}", node.num_blocks),
     ]);
     lines.join("\n") + "\n"
-}
-
-/// The name of an address in /etc/hosts.
-fn host_of(address: &str) -> Option<String> {
-    let hosts = std::fs::read_to_string("/etc/hosts").ok()?;
-    let line = hosts.lines().find(|line| line.split_whitespace().next() == Some(address))?;
-    line.split_whitespace().nth(1).map(str::to_owned)
 }
 
 pub(super) fn topology(call: &Call<'_>) -> Result<i32> {

@@ -186,9 +186,8 @@ fn has_open_brace(pattern: &str) -> bool {
 
 fn illegal(what: &str, pattern: &str) -> Failure {
     let position = pattern.chars().count();
-    Failure::io(format!(
-        "Illegal file pattern: {what} at pos {position} near index {position}\n{pattern}"
-    ))
+    let message = format!("error parsing regexp: {what} at pos {position}: `{pattern}`");
+    Failure::io(format!("Illegal file pattern: {message}"))
 }
 
 /// Multiplies groups out, innermost last, and reads what is left as tokens.

@@ -19,6 +19,15 @@ impl Remote {
     pub(crate) fn new(client: HdfsClient) -> Self {
         Self { client }
     }
+
+    /// Refuses, before the NameNode is asked, what cannot be a path of HDFS.
+    fn check(&self, path: &str) -> Outcome<()> {
+        if hdfs_types::is_valid_name(path.as_bytes()) {
+            return Ok(());
+        }
+        let full = format!("{}{path}", self.client.uri());
+        Err(Failure::Illegal(format!("Pathname {path} from {full} is not a valid DFS filename.")))
+    }
 }
 
 fn describe(status: FileStatus) -> Stat {
@@ -56,10 +65,12 @@ impl FileSystem for Remote {
     }
 
     fn stat(&self, path: &str) -> Outcome<Option<Stat>> {
+        self.check(path)?;
         Ok(self.client.file_info(path)?.map(describe))
     }
 
     fn list(&self, path: &str) -> Outcome<Vec<Stat>> {
+        self.check(path)?;
         Ok(self.client.list(path).map(|entry| entry.map(describe)).collect::<Result<_, _>>()?)
     }
 
