@@ -4,8 +4,8 @@
 //! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
 
 use hdfs_blocks::{DatanodeReportType, HostsLists};
-use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::common::HaServiceStateProto;
+use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, Mono, Result};
 use p::SafeModeActionProto as Action;
@@ -188,17 +188,17 @@ impl NameNode {
             .map_err(|e| Error::io(format!("{e}: the cookie is a block id")))?;
         let limit = self.conf.max_corrupt_files;
         let found = self.blocks.corrupt_blocks(hdfs_types::BlockId(from), limit);
-        let cookie = found
-            .last()
-            .map_or_else(|| request.cookie.clone().unwrap_or_default(), |info| {
-                (info.block.id.0 + 1).to_string()
-            });
+        let cookie = found.last().map_or_else(
+            || request.cookie.clone().unwrap_or_default(),
+            |info| (info.block.id.0 + 1).to_string(),
+        );
         let below = request.path.trim_end_matches('/');
         let files = found
             .iter()
             .filter_map(|info| self.path_text(info.owner))
             .filter(|path| {
-                path.strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                path.strip_prefix(below)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
             .collect();
         let corrupt = p::CorruptFileBlocksProto { files, cookie };

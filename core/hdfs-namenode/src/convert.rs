@@ -13,7 +13,9 @@ use hdfs_proto::hdfs::{
     BlockKeyProto, BlockProto, DatanodeIdProto, DatanodeInfoProto, DatanodeStorageProto,
     ExportedBlockKeysProto, ExtendedBlockProto, StorageReportProto, datanode_storage_proto,
 };
-use hdfs_types::{Block, BlockId, BlockPoolId, DatanodeUuid, Error, GenerationStamp, Result, StorageType};
+use hdfs_types::{
+    Block, BlockId, BlockPoolId, DatanodeUuid, Error, GenerationStamp, Result, StorageType,
+};
 
 /// A block of a request.
 pub(crate) fn block(proto: &ExtendedBlockProto) -> Block {
@@ -65,7 +67,10 @@ pub(crate) fn no_keys() -> ExportedBlockKeysProto {
 }
 
 /// A registration; the address is the one the connection came from.
-pub(crate) fn registration(proto: &DatanodeRegistrationProto, ip: &str) -> Result<DatanodeRegistration> {
+pub(crate) fn registration(
+    proto: &DatanodeRegistrationProto,
+    ip: &str,
+) -> Result<DatanodeRegistration> {
     let id = &proto.datanode_id;
     let port = |number: u32| {
         u16::try_from(number).map_err(|_| Error::io(format!("{number} is no port of a DataNode")))

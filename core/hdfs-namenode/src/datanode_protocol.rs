@@ -38,7 +38,11 @@ const CAPABILITY_BLOCK_REPORT_BUFFERS: u64 = 1;
 
 impl NameNode {
     /// Proto: HdfsServer.proto versionRequest.
-    pub fn version_request(&self, _: &Call<'_>, _: &VersionRequestProto) -> Result<VersionResponseProto> {
+    pub fn version_request(
+        &self,
+        _: &Call<'_>,
+        _: &VersionRequestProto,
+    ) -> Result<VersionResponseProto> {
         let info = NamespaceInfoProto {
             build_version: SOFTWARE_VERSION.to_owned(),
             unused: 0,
@@ -264,7 +268,10 @@ impl NameNode {
     }
 
     /// Refuses nodes of another cluster.
-    pub(crate) fn check_registration(&self, registration: &DatanodeRegistrationProto) -> Result<()> {
+    pub(crate) fn check_registration(
+        &self,
+        registration: &DatanodeRegistrationProto,
+    ) -> Result<()> {
         let of = &registration.storage_info;
         let theirs = format!("NS-{}-{}-{}", of.namespce_id, of.cluster_id, of.c_time);
         let ours = self.identity.registration_id();
@@ -348,8 +355,14 @@ impl NameNode {
             block_pool_id: self.identity.block_pool_id.as_str().to_owned(),
             blocks: transfers.iter().map(|transfer| convert::block_proto(transfer.block)).collect(),
             targets: transfers.iter().map(|transfer| infos(&transfer.targets)).collect(),
-            target_storage_uuids: transfers.iter().map(|transfer| uuids(&transfer.targets)).collect(),
-            target_storage_types: transfers.iter().map(|transfer| types(&transfer.targets)).collect(),
+            target_storage_uuids: transfers
+                .iter()
+                .map(|transfer| uuids(&transfer.targets))
+                .collect(),
+            target_storage_types: transfers
+                .iter()
+                .map(|transfer| types(&transfer.targets))
+                .collect(),
         }
     }
 

@@ -6,13 +6,13 @@
 //! **Invariant:** every change of the namespace goes through [`NameNode::commit`], live, or [`NameNode::replay`], at start:
 //! both call the one `apply` of the namespace and carry its effects to the block manager by the same function.
 
+use std::io;
 use std::time::Duration;
 
 use hdfs_blocks::{BlockEvent, BlockManager, BlocksConf, FsStats, Now, StorageSlot};
 use hdfs_format::edits::{EditOp, RetryKey};
-use hdfs_namespace::{
-    BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned,
-};
+use hdfs_format::fsimage::ImageWriter;
+use hdfs_namespace::{BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned};
 use hdfs_proto::hdfs::{CheckpointSignatureProto, FsServerDefaultsProto};
 use hdfs_types::{Block, Error, INodeId, Mono, Result, TxId};
 
@@ -75,10 +75,27 @@ enum Source<'a> {
 impl NameNode {
     /// A machine over a namespace that was loaded from an image (or is empty), at this transaction. Edits are replayed
     /// next, then [`NameNode::start`] is called.
-    pub fn new(conf: MachineConf, identity: Identity, namespace: Namespace, txid: TxId) -> Self {
-        let blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
+    ///
+    /// # Errors
+    /// When a block of the image is out of range or belongs to two files.
+    pub fn new(
+        conf: MachineConf,
+        identity: Identity,
+        namespace: Namespace,
+        txid: TxId,
+    ) -> Result<Self> {
+        use hdfs_blocks::BlockState::{Complete, UnderConstruction};
+        let mut blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
+        let mut added = Ok(());
+        namespace.visit_blocks(|of| {
+            let state = if of.complete { Complete } else { UnderConstruction };
+            if added.is_ok() {
+                added = blocks.add_block(of.block, of.owner, of.replication, state);
+            }
+        });
+        added?;
         let safe_mode = SafeMode::new(conf.safe_mode.clone(), u64::MAX, conf.host.clone());
-        Self {
+        Ok(Self {
             retry: RetryCache::new(conf.retry_cache_expiry),
             conf,
             identity,
@@ -91,7 +108,7 @@ impl NameNode {
             news: Vec::new(),
             reclaim: false,
             queues_started: false,
-        }
+        })
     }
 
     /// Applies an operation of the log.
@@ -163,6 +180,18 @@ impl NameNode {
         &self.namespace
     }
 
+    /// Writes an image of the state after this transaction, which must be the last one that changed anything.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn save_image<W: io::Write>(
+        &self,
+        writer: &mut ImageWriter<W>,
+        txid: TxId,
+    ) -> io::Result<()> {
+        self.namespace.save(writer, self.identity.namespace_id, txid)
+    }
+
     /// Numbers about blocks and DataNodes.
     pub fn block_stats(&self, now: Mono) -> FsStats {
         self.blocks.stats(now)
@@ -227,9 +256,7 @@ impl NameNode {
             now: call.now.wall,
             mono: call.now.mono,
             caller,
-            retry: call
-                .key
-                .map(|key| RetryKey { client_id: key.client_id, call_id: key.call_id }),
+            retry: call.key.map(|key| RetryKey { client_id: key.client_id, call_id: key.call_id }),
             conf: &self.conf.namespace,
             blocks: &facts,
         };

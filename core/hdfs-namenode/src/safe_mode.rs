@@ -209,7 +209,9 @@ impl SafeMode {
                 minimum - live
             )
         } else {
-            format!("The number of live datanodes {live} has reached the minimum number {minimum}. ")
+            format!(
+                "The number of live datanodes {live} has reached the minimum number {minimum}. "
+            )
         }
     }
 

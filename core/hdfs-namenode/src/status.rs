@@ -148,17 +148,19 @@ fn overlapping(
     let empty = blocks.first().is_some_and(|of| of.0.num_bytes == 0);
     let mut position = 0;
     let mut any = false;
-    blocks.iter().map_while(move |(block, _)| {
-        let start = position;
-        position += block.num_bytes;
-        let skip = position <= offset && !empty;
-        if any && start >= end {
-            return None;
-        }
-        any |= !skip;
-        Some((!skip).then_some((*block, start)))
-    })
-    .flatten()
+    blocks
+        .iter()
+        .map_while(move |(block, _)| {
+            let start = position;
+            position += block.num_bytes;
+            let skip = position <= offset && !empty;
+            if any && start >= end {
+                return None;
+            }
+            any |= !skip;
+            Some((!skip).then_some((*block, start)))
+        })
+        .flatten()
 }
 
 fn ec_policy(id: u8) -> Option<ErasureCodingPolicyProto> {

@@ -1,1 +1,39 @@
-//! Being written.
+//! The NameNode: the shell around the machine of `hdfs-namenode`.
+//!
+//! ```text
+//! connection ── rpc ──> shell ── lock ──> NameNode (core) ── operations ──> edit_log ──> name folders
+//!                         ^                                                    │
+//!                         └────────────── replies, when synced ────────────────┘
+//! ```
+//!
+//! **Invariants**
+//! - No answer to a change leaves before its transaction is on every name folder in use.
+//! - Nothing under the machine's lock blocks, encodes or touches a disk.
+//! - A name folder that failed is not written again; when none is left, the NameNode stops.
+//!
+//! Entry points: [`format`] and [`start`].
+
+mod audit;
+mod background;
+mod beans;
+mod callers;
+mod checkpoint;
+mod conf;
+mod durable;
+mod edit_log;
+mod format;
+mod handle;
+mod hosts;
+mod image_store;
+mod inventory;
+mod replay;
+mod rpc;
+mod segment;
+mod shell;
+mod startup;
+mod storage;
+mod waiting;
+mod web;
+
+pub use format::{FormatOptions, Formatted, format};
+pub use handle::{NameNodeHandle, start};

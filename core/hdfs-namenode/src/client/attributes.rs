@@ -65,7 +65,10 @@ impl NameNode {
     ) -> Result<p::SetReplicationResponseProto> {
         self.check_writable(&format!("Cannot set replication for {}", request.src), call.now.mono)?;
         let replication = u16::try_from(request.replication).map_err(|_| {
-            Error::io(format!("Requested replication factor of {} is out of range", request.replication))
+            Error::io(format!(
+                "Requested replication factor of {} is out of range",
+                request.replication
+            ))
         })?;
         let planned = self.plan(call, |namespace, context| {
             namespace.plan_set_replication(context, request.src.as_bytes(), replication)
@@ -78,7 +81,8 @@ impl NameNode {
         if self.in_safe_mode() {
             return;
         }
-        let planned = self.plan(call, |namespace, context| namespace.plan_access_time(context, inode));
+        let planned =
+            self.plan(call, |namespace, context| namespace.plan_access_time(context, inode));
         if let Some(planned) = planned {
             self.commit(planned, call.now);
         }

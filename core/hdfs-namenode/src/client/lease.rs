@@ -100,11 +100,11 @@ impl NameNode {
     }
 
     fn close(&mut self, call: &Call<'_>, inode: INodeId) -> Result<()> {
-        let last = self.namespace.blocks_of_inode(inode).and_then(|file| file.blocks.last().copied());
+        let last =
+            self.namespace.blocks_of_inode(inode).and_then(|file| file.blocks.last().copied());
         let last = last.and_then(|last| self.blocks.block(last.id)).map(|info| info.block);
-        let planned = self.plan(call, |namespace, context| {
-            namespace.plan_close_file(context, inode, last)
-        })?;
+        let planned =
+            self.plan(call, |namespace, context| namespace.plan_close_file(context, inode, last))?;
         self.commit(planned, call.now);
         Ok(())
     }
@@ -120,7 +120,8 @@ impl NameNode {
         };
         let count = file.blocks.len();
         let before = count.checked_sub(2).map(|index| &file.blocks[index]);
-        if first + 2 < count || first + 2 == count && before.map(state) != Some(BlockState::Committed)
+        if first + 2 < count
+            || first + 2 == count && before.map(state) != Some(BlockState::Committed)
         {
             return Err(Error::io(format!(
                 "DIR* NameSystem.internalReleaseLease: attempt to release a create lock on {path} but file is already \
@@ -183,7 +184,10 @@ impl NameNode {
         let Some(file) = self.namespace.blocks_of_inode(stored.owner) else {
             return Err(Error::new(
                 ErrorKind::FileNotFound,
-                format!("File not found: inode {}, likely due to delayed block removal", stored.owner),
+                format!(
+                    "File not found: inode {}, likely due to delayed block removal",
+                    stored.owner
+                ),
             ));
         };
         let Some(last) = file.blocks.last().copied() else { return Ok(answer) };
@@ -257,7 +261,9 @@ impl NameNode {
                 let name = self.path_text(file).unwrap_or_else(|| format!("inode {file}"));
                 notes.push(match self.release_lease(now, file, Some(&holder)) {
                     Ok(true) => format!("closed {name}, whose writer {} was silent", lease.holder),
-                    Ok(false) => format!("recovering {name}, whose writer {} was silent", lease.holder),
+                    Ok(false) => {
+                        format!("recovering {name}, whose writer {} was silent", lease.holder)
+                    }
                     Err(error) => format!("can't release the lease of {name}: {error}"),
                 });
             }

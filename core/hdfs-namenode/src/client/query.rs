@@ -75,8 +75,9 @@ impl NameNode {
                 "Negative length is not supported. File: ".to_owned() + &request.src,
             ));
         }
-        let file = self
-            .plan(call, |namespace, context| namespace.get_blocks(context, request.src.as_bytes()))?;
+        let file = self.plan(call, |namespace, context| {
+            namespace.get_blocks(context, request.src.as_bytes())
+        })?;
         let reader = Some(call.client_machine);
         let located = self.located_blocks(call, &file, request.offset, request.length, reader);
         let due = self
@@ -172,7 +173,11 @@ impl NameNode {
         }
         let has_more = index < paths.len();
         let start_after = if has_more { batch_key(paths, index, after) } else { Vec::new() };
-        Ok(p::GetBatchedListingResponseProto { listings, has_more, start_after: start_after.into() })
+        Ok(p::GetBatchedListingResponseProto {
+            listings,
+            has_more,
+            start_after: start_after.into(),
+        })
     }
 
     /// Proto: getContentSummary, first slice.

@@ -41,13 +41,18 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::DeleteRequestProto,
     ) -> Result<p::DeleteResponseProto> {
-        let result = self.once(call, flag, |result| CachedAnswer::Flag(*result), |nn| {
-            nn.check_writable(&format!("Cannot delete {}", request.src), call.now.mono)?;
-            let planned = nn.plan(call, |namespace, context| {
-                namespace.plan_delete(context, request.src.as_bytes(), request.recursive)
-            })?;
-            Ok(nn.commit(planned, call.now))
-        })?;
+        let result = self.once(
+            call,
+            flag,
+            |result| CachedAnswer::Flag(*result),
+            |nn| {
+                nn.check_writable(&format!("Cannot delete {}", request.src), call.now.mono)?;
+                let planned = nn.plan(call, |namespace, context| {
+                    namespace.plan_delete(context, request.src.as_bytes(), request.recursive)
+                })?;
+                Ok(nn.commit(planned, call.now))
+            },
+        )?;
         Ok(p::DeleteResponseProto { result })
     }
 
@@ -58,13 +63,18 @@ impl NameNode {
         request: &p::RenameRequestProto,
     ) -> Result<p::RenameResponseProto> {
         check_path_length(&request.dst, "rename")?;
-        let result = self.once(call, flag, |result| CachedAnswer::Flag(*result), |nn| {
-            nn.check_writable(&format!("Cannot rename {}", request.src), call.now.mono)?;
-            let planned = nn.plan(call, |namespace, context| {
-                namespace.plan_rename(context, request.src.as_bytes(), request.dst.as_bytes())
-            })?;
-            Ok(nn.commit(planned, call.now))
-        })?;
+        let result = self.once(
+            call,
+            flag,
+            |result| CachedAnswer::Flag(*result),
+            |nn| {
+                nn.check_writable(&format!("Cannot rename {}", request.src), call.now.mono)?;
+                let planned = nn.plan(call, |namespace, context| {
+                    namespace.plan_rename(context, request.src.as_bytes(), request.dst.as_bytes())
+                })?;
+                Ok(nn.commit(planned, call.now))
+            },
+        )?;
         Ok(p::RenameResponseProto { result })
     }
 
@@ -75,19 +85,24 @@ impl NameNode {
         request: &p::Rename2RequestProto,
     ) -> Result<p::Rename2ResponseProto> {
         check_path_length(&request.dst, "rename")?;
-        self.once(call, |_, _| Ok(()), |()| CachedAnswer::Done, |nn| {
-            nn.check_writable(&format!("Cannot rename {}", request.src), call.now.mono)?;
-            let flags = RenameFlags {
-                overwrite: request.overwrite_dest,
-                to_trash: request.move_to_trash.unwrap_or(false),
-            };
-            let planned = nn.plan(call, |namespace, context| {
-                let (src, dst) = (request.src.as_bytes(), request.dst.as_bytes());
-                namespace.plan_rename2(context, src, dst, flags)
-            })?;
-            nn.commit(planned, call.now);
-            Ok(())
-        })?;
+        self.once(
+            call,
+            |_, _| Ok(()),
+            |()| CachedAnswer::Done,
+            |nn| {
+                nn.check_writable(&format!("Cannot rename {}", request.src), call.now.mono)?;
+                let flags = RenameFlags {
+                    overwrite: request.overwrite_dest,
+                    to_trash: request.move_to_trash.unwrap_or(false),
+                };
+                let planned = nn.plan(call, |namespace, context| {
+                    let (src, dst) = (request.src.as_bytes(), request.dst.as_bytes());
+                    namespace.plan_rename2(context, src, dst, flags)
+                })?;
+                nn.commit(planned, call.now);
+                Ok(())
+            },
+        )?;
         Ok(p::Rename2ResponseProto {})
     }
 
@@ -97,15 +112,20 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::ConcatRequestProto,
     ) -> Result<p::ConcatResponseProto> {
-        self.once(call, |_, _| Ok(()), |()| CachedAnswer::Done, |nn| {
-            nn.check_writable(&format!("Cannot concat {}", request.trg), call.now.mono)?;
-            let sources: Vec<&[u8]> = request.srcs.iter().map(String::as_bytes).collect();
-            let planned = nn.plan(call, |namespace, context| {
-                namespace.plan_concat(context, request.trg.as_bytes(), &sources)
-            })?;
-            nn.commit(planned, call.now);
-            Ok(())
-        })?;
+        self.once(
+            call,
+            |_, _| Ok(()),
+            |()| CachedAnswer::Done,
+            |nn| {
+                nn.check_writable(&format!("Cannot concat {}", request.trg), call.now.mono)?;
+                let sources: Vec<&[u8]> = request.srcs.iter().map(String::as_bytes).collect();
+                let planned = nn.plan(call, |namespace, context| {
+                    namespace.plan_concat(context, request.trg.as_bytes(), &sources)
+                })?;
+                nn.commit(planned, call.now);
+                Ok(())
+            },
+        )?;
         Ok(p::ConcatResponseProto {})
     }
 
@@ -117,19 +137,24 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::TruncateRequestProto,
     ) -> Result<p::TruncateResponseProto> {
-        let result = self.once(call, flag, |result| CachedAnswer::Flag(*result), |nn| {
-            nn.check_writable(&format!("Cannot truncate for {}", request.src), call.now.mono)?;
-            let wanted = TruncateRequest {
-                path: request.src.as_bytes(),
-                new_length: i64::try_from(request.new_length).unwrap_or(i64::MAX),
-                client_name: &request.client_name,
-                client_machine: call.client_machine,
-            };
-            let done = nn
-                .attempt(call, |namespace, context| namespace.plan_truncate(context, &wanted))?
-                .done;
-            Ok(done)
-        })?;
+        let result = self.once(
+            call,
+            flag,
+            |result| CachedAnswer::Flag(*result),
+            |nn| {
+                nn.check_writable(&format!("Cannot truncate for {}", request.src), call.now.mono)?;
+                let wanted = TruncateRequest {
+                    path: request.src.as_bytes(),
+                    new_length: i64::try_from(request.new_length).unwrap_or(i64::MAX),
+                    client_name: &request.client_name,
+                    client_machine: call.client_machine,
+                };
+                let done = nn
+                    .attempt(call, |namespace, context| namespace.plan_truncate(context, &wanted))?
+                    .done;
+                Ok(done)
+            },
+        )?;
         Ok(p::TruncateResponseProto { result })
     }
 }

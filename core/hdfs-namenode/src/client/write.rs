@@ -108,7 +108,8 @@ impl NameNode {
             client_name: &request.client_name,
             previous,
         };
-        let plan = self.plan(call, |namespace, context| namespace.plan_add_block(context, &wanted))?;
+        let plan =
+            self.plan(call, |namespace, context| namespace.plan_add_block(context, &wanted))?;
         let (new, targets) = match plan {
             AddBlockPlan::Repeated(new) => {
                 let mut targets = self.blocks.expected_locations(new.block.id);
@@ -255,9 +256,8 @@ impl NameNode {
         if complete {
             // With the last block as it is stored: a client's word counts only once.
             let last = file.last().and_then(|last| self.blocks.block(last.id)).map(|of| of.block);
-            let planned = self.plan(call, |namespace, context| {
-                namespace.plan_close_file(context, inode, last)
-            })?;
+            let planned = self
+                .plan(call, |namespace, context| namespace.plan_close_file(context, inode, last))?;
             self.commit(planned, call.now);
         }
         self.settle(call.now);
@@ -333,8 +333,12 @@ fn create_request<'a>(
 ) -> Result<CreateRequest<'a>> {
     let has = |bit: u32| request.create_flag & bit != 0;
     let mode = |proto: &p::FsPermissionProto| FsPermission((proto.perm & 0o1777) as u16);
-    let replication = u16::try_from(request.replication)
-        .map_err(|_| Error::io(format!("Requested replication factor of {} is out of range", request.replication)))?;
+    let replication = u16::try_from(request.replication).map_err(|_| {
+        Error::io(format!(
+            "Requested replication factor of {} is out of range",
+            request.replication
+        ))
+    })?;
     Ok(CreateRequest {
         path: request.src.as_bytes(),
         permission: mode(&request.masked),

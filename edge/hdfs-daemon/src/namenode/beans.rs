@@ -78,7 +78,10 @@ fn namesystem(shell: &Shell, nn: &NameNode, stats: &FsStats) -> Bean {
         .with("MissingBlocks", stats.missing)
         .with("MissingReplOneBlocks", stats.missing_replication_one)
         .with("BadlyDistributedBlocks", stats.badly_distributed)
-        .with("TransactionsSinceLastCheckpoint", nn.last_txid().0 - shell.images.latest().0.min(nn.last_txid().0))
+        .with(
+            "TransactionsSinceLastCheckpoint",
+            nn.last_txid().0 - shell.images.latest().0.min(nn.last_txid().0),
+        )
         .with("TransactionsSinceLastLogRoll", nn.last_txid().0.saturating_sub(nn.segment_start().0))
         .with("LastWrittenTransactionId", nn.last_txid().0)
         .with("CapacityTotal", stats.capacity)
@@ -118,7 +121,9 @@ fn status(shell: &Shell) -> Bean {
 
 fn info(shell: &Shell, nn: &NameNode, stats: &FsStats) -> Bean {
     let identity = nn.identity();
-    let percent = |part: u64| if stats.capacity == 0 { 0.0 } else { part as f64 * 100.0 / stats.capacity as f64 };
+    let percent = |part: u64| {
+        if stats.capacity == 0 { 0.0 } else { part as f64 * 100.0 / stats.capacity as f64 }
+    };
     let safe_mode = if nn.in_safe_mode() { nn.safe_mode_tip(now().mono) } else { String::new() };
     Bean::new(
         "Hadoop:service=NameNode,name=NameNodeInfo",

@@ -52,11 +52,6 @@ impl Callers {
         self.known.write().clear();
     }
 
-    /// The user that runs this NameNode.
-    pub(crate) fn itself(&self) -> Arc<Caller> {
-        self.user(&self.owner)
-    }
-
     fn user(&self, user: &str) -> Arc<Caller> {
         if let Some((at, caller)) = self.known.read().get(user)
             && at.elapsed() < KEEP

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use hdfs_format::storage_dir::ImageFile;
 use hdfs_types::{Error, Result};
 
 use super::shell::Shell;
@@ -28,7 +29,7 @@ pub(crate) fn save_namespace(shell: &Shell, window: u64, gap: u64) -> Result<boo
     shell.log.enqueue(machine.pending_ops());
     let machine = parking_lot::RwLockWriteGuard::downgrade(machine);
     shell.log.wait_synced(start)?;
-    shell.images.save(end, |writer| machine.save_image(writer))?;
+    shell.images.save(end, |writer| machine.save_image(writer, end))?;
     tracing::info!("new namespace image of transaction {end}");
     Ok(true)
 }
@@ -36,7 +37,7 @@ pub(crate) fn save_namespace(shell: &Shell, window: u64, gap: u64) -> Result<boo
 fn is_fresh(shell: &Shell, window: u64, gap: u64) -> bool {
     let latest = shell.images.latest();
     let newest = shell.images.dirs().live_images().find_map(|(_, dir)| {
-        let path = dir.current().join(hdfs_format::storage_dir::image_name(latest));
+        let path = dir.current().join(ImageFile::Image(latest).name());
         std::fs::metadata(path).ok()?.modified().ok()
     });
     let Some(age) = newest.and_then(|time| time.elapsed().ok()) else { return false };

@@ -6,7 +6,9 @@ use std::time::Duration;
 use hdfs_blocks::BlocksConf;
 use hdfs_conf::{Configuration, HostPort, Key, StorageLocation, keys};
 use hdfs_namenode::{MachineConf, SafeModeConf};
+use hdfs_namespace::NamespaceConf;
 use hdfs_proto::hdfs::{ChecksumTypeProto, FsServerDefaultsProto};
+use hdfs_rt::users;
 use hdfs_types::{Error, ErrorKind, Result};
 
 use super::storage::DirSpec;
@@ -82,7 +84,9 @@ impl NameNodeConf {
             }),
             rpc_address,
             http_bind: conf.bind_address(&http, &keys::DFS_NAMENODE_HTTP_BIND_HOST),
-            checkpoints_retained: conf.get_usize(&keys::DFS_NAMENODE_NUM_CHECKPOINTS_RETAINED)?.max(1),
+            checkpoints_retained: conf
+                .get_usize(&keys::DFS_NAMENODE_NUM_CHECKPOINTS_RETAINED)?
+                .max(1),
             extra_edits_retained: conf.get_u64(&keys::DFS_NAMENODE_NUM_EXTRA_EDITS_RETAINED)?,
             extra_segments_retained: conf
                 .get_usize(&keys::DFS_NAMENODE_MAX_EXTRA_EDITS_SEGMENTS_RETAINED)?,
@@ -92,8 +96,10 @@ impl NameNodeConf {
             roll_check_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_EDIT_LOG_AUTOROLL_CHECK_INTERVAL_MS)?,
             reserved_bytes: reserved,
-            resource_check_interval: conf.get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,
-            redundancy_interval: conf.get_duration(&keys::DFS_NAMENODE_REDUNDANCY_INTERVAL_SECONDS)?,
+            resource_check_interval: conf
+                .get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,
+            redundancy_interval: conf
+                .get_duration(&keys::DFS_NAMENODE_REDUNDANCY_INTERVAL_SECONDS)?,
             lease_interval: conf.get_duration(&keys::DFS_NAMENODE_LEASE_RECHECK_INTERVAL_MS)?,
             decommission_interval: conf.get_duration(&keys::DFS_NAMENODE_DECOMMISSION_INTERVAL)?,
             hold_replies: if hold {
@@ -156,6 +162,7 @@ fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf>
     };
     let retry = conf.get_bool(&keys::DFS_NAMENODE_ENABLE_RETRYCACHE);
     Ok(MachineConf {
+        namespace: namespace_conf(conf)?,
         blocks: blocks_conf(conf)?,
         safe_mode: SafeModeConf {
             threshold: conf.get_f64(&keys::DFS_NAMENODE_SAFEMODE_THRESHOLD_PCT)? as f32,
@@ -168,8 +175,48 @@ fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf>
         } else {
             Duration::ZERO
         },
+        max_corrupt_files: conf.get_usize(&keys::DFS_NAMENODE_MAX_CORRUPT_FILE_BLOCKS_RETURNED)?,
+        batched_listing_limit: conf.get_usize(&keys::DFS_BATCHED_LS_LIMIT)?,
         host,
-        ..MachineConf::default()
+        seed: 0,
+    })
+}
+
+/// Limits and switches of the namespace.
+pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
+    let hard_limit = conf.get_duration(&keys::DFS_NAMENODE_LEASE_HARD_LIMIT_SEC)?;
+    let precision = conf.get_duration(&keys::DFS_NAMENODE_ACCESSTIME_PRECISION)?;
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let protected = conf.get_list(&keys::FS_PROTECTED_DIRECTORIES);
+    Ok(NamespaceConf {
+        owner: users::current_user(),
+        supergroup: conf.get_str(&keys::DFS_PERMISSIONS_SUPERUSERGROUP).to_owned(),
+        permissions_enabled: conf.get_bool(&keys::DFS_PERMISSIONS_ENABLED),
+        max_component_length: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_COMPONENT_LENGTH)?,
+        max_directory_items: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_DIRECTORY_ITEMS)?,
+        min_block_size: conf.get_u64(&keys::DFS_NAMENODE_FS_LIMITS_MIN_BLOCK_SIZE)?,
+        max_blocks_per_file: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_BLOCKS_PER_FILE)?,
+        max_objects: conf.get_u64(&keys::DFS_NAMENODE_MAX_OBJECTS)?,
+        ls_limit: conf.get_usize(&keys::DFS_LS_LIMIT)?,
+        access_time_precision_ms: millis(precision),
+        content_summary_sub_access: conf
+            .get_bool(&keys::DFS_PERMISSIONS_CONTENT_SUMMARY_SUB_ACCESS),
+        content_summary_limit: conf.get_usize(&keys::DFS_CONTENT_SUMMARY_LIMIT)?.max(1),
+        max_replication: conf.get_u16(&keys::DFS_REPLICATION_MAX)?,
+        min_replication: conf.get_u16(&keys::DFS_NAMENODE_REPLICATION_MIN)?,
+        acls_enabled: conf.get_bool(&keys::DFS_NAMENODE_ACLS_ENABLED),
+        posix_acl_inheritance: conf.get_bool(&keys::DFS_NAMENODE_POSIX_ACL_INHERITANCE_ENABLED),
+        xattrs_enabled: conf.get_bool(&keys::DFS_NAMENODE_XATTRS_ENABLED),
+        max_xattr_size: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_XATTR_SIZE)?,
+        max_xattrs_per_inode: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_XATTRS_PER_INODE)?,
+        storage_policy_enabled: conf.get_bool(&keys::DFS_STORAGE_POLICY_ENABLED),
+        quota_by_storage_type_enabled: conf.get_bool(&keys::DFS_QUOTA_BY_STORAGE_TYPE_ENABLED),
+        allow_owner_set_quota: conf.get_bool(&keys::DFS_PERMISSIONS_ALLOW_OWNER_SET_QUOTA),
+        protected_directories: protected.into_iter().map(|path| path.as_bytes().to_vec()).collect(),
+        protect_subdirectories: conf.get_bool(&keys::DFS_PROTECTED_SUBDIRECTORIES_ENABLE),
+        max_open_files_listed: conf.get_usize(&keys::DFS_NAMENODE_LIST_OPENFILES_NUM_RESPONSES)?,
+        lease_hard_limit_ms: millis(hard_limit),
+        ..NamespaceConf::default()
     })
 }
 
@@ -208,9 +255,11 @@ fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
         safe_mode_min_replication: safe
             .and_then(|count| u16::try_from(count).ok())
             .unwrap_or(min_replication),
-        maintenance_min_replication: conf.get_u16(&keys::DFS_NAMENODE_MAINTENANCE_REPLICATION_MIN)?,
+        maintenance_min_replication: conf
+            .get_u16(&keys::DFS_NAMENODE_MAINTENANCE_REPLICATION_MIN)?,
         heartbeat_interval: conf.get_duration(&keys::DFS_HEARTBEAT_INTERVAL)?,
-        heartbeat_recheck_interval: conf.get_duration(&keys::DFS_NAMENODE_HEARTBEAT_RECHECK_INTERVAL)?,
+        heartbeat_recheck_interval: conf
+            .get_duration(&keys::DFS_NAMENODE_HEARTBEAT_RECHECK_INTERVAL)?,
         stale_interval: conf.get_duration(&keys::DFS_NAMENODE_STALE_DATANODE_INTERVAL)?,
         avoid_stale_for_read: conf.get_bool(&keys::DFS_NAMENODE_AVOID_READ_STALE_DATANODE),
         avoid_stale_for_write: conf.get_bool(&keys::DFS_NAMENODE_AVOID_WRITE_STALE_DATANODE),
@@ -238,7 +287,8 @@ fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
             .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_BLOCKS_PER_INTERVAL)?,
         decommission_max_tracked_nodes: conf
             .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_MAX_CONCURRENT_TRACKED_NODES)?,
-        postponed_rescan_limit: conf.get_usize(&keys::DFS_NAMENODE_BLOCKS_PER_POSTPONEDBLOCKS_RESCAN)?,
+        postponed_rescan_limit: conf
+            .get_usize(&keys::DFS_NAMENODE_BLOCKS_PER_POSTPONEDBLOCKS_RESCAN)?,
         ..BlocksConf::default()
     })
 }

@@ -106,11 +106,6 @@ impl EditLog {
         self.shared.synced.load(Ordering::Acquire) >= txid.0
     }
 
-    /// The last durable transaction.
-    pub(crate) fn last_synced(&self) -> TxId {
-        TxId(self.shared.synced.load(Ordering::Acquire))
-    }
-
     /// Blocks this thread until `txid` is durable; for start and stop, not for calls.
     pub(crate) fn wait_synced(&self, txid: TxId) -> Result<()> {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
@@ -288,3 +283,6 @@ impl Writer {
         (self.shared.on_fatal)(reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,18 +10,19 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdfs_format::fsimage::{ImageDigest, ImageWriter};
-use hdfs_format::storage_dir;
+use hdfs_format::storage_dir::{self, ImageFile, MD5_SUFFIX};
 use hdfs_proto::hdfs::{RemoteEditLogManifestProto, RemoteEditLogProto};
 use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
 use hdfs_types::{Error, ErrorKind, Result, TxId};
+use md5::{Digest, Md5};
 
 use super::conf::NameNodeConf;
-use super::durable::failed;
+use super::durable::{failed, with_suffix};
 use super::inventory::{Inventory, SegmentFile};
 use super::storage::NameDirs;
 
@@ -80,12 +81,13 @@ impl ImageStore {
             }
         };
         let txids: BTreeSet<TxId> = inventory.images.iter().map(|image| image.txid).collect();
-        let Some(oldest) = txids.iter().rev().take(self.checkpoints_retained).last().copied() else {
+        let Some(oldest) = txids.iter().rev().take(self.checkpoints_retained).last().copied()
+        else {
             return;
         };
         for image in inventory.images.iter().filter(|image| image.txid < oldest) {
             delete(&image.path);
-            delete(&storage_dir::md5_path(&image.path));
+            delete(&with_suffix(&image.path, MD5_SUFFIX));
         }
         let from = self.keep_edits_from(oldest, &inventory.segments);
         for segment in &inventory.segments {
@@ -162,12 +164,12 @@ fn write_image(
     txid: TxId,
     write: &impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
 ) -> Result<()> {
-    let temporary = current.join(storage_dir::checkpoint_name(txid));
-    let image = current.join(storage_dir::image_name(txid));
+    let temporary = current.join(ImageFile::Checkpoint(txid).name());
+    let name = ImageFile::Image(txid).name();
+    let image = current.join(&name);
     let digest = write_file(&temporary, write).inspect_err(|_| delete(&temporary))?;
-    let md5 = storage_dir::md5_path(&image);
-    let name = storage_dir::image_name(txid);
-    write_file_atomic(&md5, storage_dir::md5_line(&digest.md5, &name).as_bytes())?;
+    let md5 = with_suffix(&image, MD5_SUFFIX);
+    write_file_atomic(&md5, storage_dir::print_md5(&digest.md5, &name).as_bytes())?;
     Ok(rename_durable(&temporary, &image)?)
 }
 
@@ -194,27 +196,31 @@ fn write_file(
 /// When it can't be read, has no digest, or differs from it.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
-    let md5_file: PathBuf = storage_dir::md5_path(path);
-    let text = std::fs::read_to_string(&md5_file).map_err(|e| {
+    let md5_file = with_suffix(path, MD5_SUFFIX);
+    let line = std::fs::read(&md5_file).map_err(|e| {
         let mut error = failed("read", &md5_file, e);
         error.message.push_str(". Every image has such a file; copy both from another name folder");
         error
     })?;
-    let wanted = storage_dir::parse_md5(&text)
-        .ok_or_else(|| Error::io(format!("{} holds no digest: {text:?}", md5_file.display())))?;
-    let found = storage_dir::md5(&bytes);
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let wanted = storage_dir::parse_md5(&md5_file.display().to_string(), &line, name)?;
+    let found: [u8; 16] = Md5::digest(&bytes).into();
     if wanted != found {
         return Err(Error::new(
             ErrorKind::Io,
             format!(
                 "Image file {} is corrupt with MD5 checksum of {} but expecting {}",
                 path.display(),
-                storage_dir::hex(&found),
-                storage_dir::hex(&wanted)
+                hex(&found),
+                hex(&wanted)
             ),
         ));
     }
     Ok(bytes)
+}
+
+fn hex(md5: &[u8; 16]) -> String {
+    md5.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn delete(path: &Path) {

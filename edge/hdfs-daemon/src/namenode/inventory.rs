@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use hdfs_format::edits::EditsFile;
+use hdfs_format::storage_dir::{self, ImageFile as ImageName, SEEN_TXID};
 use hdfs_types::{Result, TxId};
 
 use super::durable::failed;
@@ -68,15 +69,10 @@ impl Inventory {
                 self.segments.push(SegmentFile { first, last, path });
             }
         }
-        let seen = current.join("seen_txid");
-        match std::fs::read_to_string(&seen) {
-            Ok(text) => {
-                let number = text.trim().parse().map_err(|_| {
-                    hdfs_types::Error::io(format!(
-                        "{} holds {text:?}, which is no transaction; copy the file from another name folder",
-                        seen.display()
-                    ))
-                })?;
+        let seen = current.join(SEEN_TXID);
+        match std::fs::read(&seen) {
+            Ok(bytes) => {
+                let number = storage_dir::parse_number(&seen.display().to_string(), &bytes)?;
                 self.seen = self.seen.max(TxId(number));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -87,9 +83,10 @@ impl Inventory {
 }
 
 fn image(name: &str) -> Option<TxId> {
-    let digits = name.strip_prefix("fsimage_")?;
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { digits.parse().ok().map(TxId) } else { None }
+    match ImageName::parse(name)? {
+        ImageName::Image(txid) => Some(txid),
+        ImageName::Checkpoint(_) | ImageName::Rollback(_) => None,
+    }
 }
 
 fn segment(name: &str) -> Option<(TxId, Option<TxId>)> {
@@ -108,7 +105,10 @@ mod tests {
     fn names_of_segments_and_images_are_recognised() {
         assert_eq!(image("fsimage_0000000000000000012"), Some(TxId(12)));
         assert_eq!(image("fsimage_0000000000000000012.md5"), None);
-        assert_eq!(segment("edits_0000000000000000001-0000000000000000007"), Some((TxId(1), Some(TxId(7)))));
+        assert_eq!(
+            segment("edits_0000000000000000001-0000000000000000007"),
+            Some((TxId(1), Some(TxId(7))))
+        );
         assert_eq!(segment("edits_inprogress_0000000000000000008"), Some((TxId(8), None)));
         assert_eq!(segment("edits_inprogress_0000000000000000008.empty"), None);
         assert_eq!(segment("edits_tmp_1-2_3"), None);

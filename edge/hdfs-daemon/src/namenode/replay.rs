@@ -136,7 +136,10 @@ pub(crate) fn finalize_unfinished(inventory: &Inventory) -> Result<()> {
     for segment in inventory.segments.iter().filter(|segment| segment.last.is_none()) {
         let path = &segment.path;
         match scan(path, segment.first)? {
-            Some(SegmentSummary { error: Some(SegmentError::Corrupt(_) | SegmentError::Gap { .. }), .. }) => {
+            Some(SegmentSummary {
+                error: Some(SegmentError::Corrupt(_) | SegmentError::Gap { .. }),
+                ..
+            }) => {
                 tracing::warn!("{} is damaged and set aside", path.display());
                 rename_durable(path, &with_suffix(path, ".corrupt"))?;
             }

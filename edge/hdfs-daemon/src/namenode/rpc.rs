@@ -7,7 +7,9 @@ mod admin;
 mod client;
 mod datanode;
 mod hold;
+mod locations;
 mod peers;
+mod summary;
 mod unsupported;
 
 use std::sync::Arc;

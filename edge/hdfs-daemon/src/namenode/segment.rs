@@ -147,9 +147,7 @@ impl SegmentFile {
                 .map_err(|e| failed("extend", &self.path, e))?;
             self.allocated += PREALLOCATION_BYTES as u64;
         }
-        self.file
-            .write_all_at(bytes, self.position)
-            .map_err(|e| failed("write", &self.path, e))?;
+        self.file.write_all_at(bytes, self.position).map_err(|e| failed("write", &self.path, e))?;
         self.position = end;
         Ok(())
     }

@@ -104,7 +104,8 @@ impl NameDirs {
 
     /// Checks that enough folders for edits are left.
     pub(crate) fn check_edits(&self) -> Result<()> {
-        if let Some((_, dir)) = self.dropped().find(|(_, dir)| dir.spec.edits && dir.spec.required) {
+        if let Some((_, dir)) = self.dropped().find(|(_, dir)| dir.spec.edits && dir.spec.required)
+        {
             return Err(Error::io(format!(
                 "the required folder {} (dfs.namenode.edits.dir.required) is lost",
                 dir.spec.root.display()
@@ -148,7 +149,9 @@ fn check_root(root: &Path) -> Result<()> {
     let metadata = match std::fs::metadata(root) {
         Ok(metadata) => metadata,
         Err(error) => {
-            let text = format!("storage directory does not exist or is not accessible. ({error}) {advice}");
+            let text = format!(
+                "storage directory does not exist or is not accessible. ({error}) {advice}"
+            );
             return Err(inconsistent(root, &text));
         }
     };

@@ -35,9 +35,10 @@ fn statistics(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         ),
         "getDatanodeStorageReport" => shell.read(
             call,
-            Audit::new("getDatanodeStorageReport", |_: &p::GetDatanodeStorageReportRequestProto| {
-                ("", "")
-            }),
+            Audit::new(
+                "getDatanodeStorageReport",
+                |_: &p::GetDatanodeStorageReportRequestProto| ("", ""),
+            ),
             N::get_datanode_storage_report,
         ),
         "getSlowDatanodeReport" => shell.read(
@@ -162,18 +163,14 @@ fn save_namespace(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
 /// Proto: restoreFailedStorage. A folder that failed is never written again by this process, so only the question
 /// whether it would be is answered.
 fn restore_failed_storage(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
-    shell.read(
-        call,
-        Audit::none(),
-        |_, context, request: &p::RestoreFailedStorageRequestProto| {
-            context.caller.check_superuser()?;
-            match request.arg.as_str() {
-                "check" | "false" => Ok(p::RestoreFailedStorageResponseProto { result: false }),
-                _ => Err(Error::new(
-                    ErrorKind::UnsupportedOperation,
-                    "a name folder that failed is used again after a restart only",
-                )),
-            }
-        },
-    )
+    shell.read(call, Audit::none(), |_, context, request: &p::RestoreFailedStorageRequestProto| {
+        context.caller.check_superuser()?;
+        match request.arg.as_str() {
+            "check" | "false" => Ok(p::RestoreFailedStorageResponseProto { result: false }),
+            _ => Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "a name folder that failed is used again after a restart only",
+            )),
+        }
+    })
 }

@@ -51,11 +51,7 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             Audit::new("getfileinfo", |q: &p::GetFileLinkInfoRequestProto| (&q.src, "")),
             N::get_file_link_info,
         ),
-        "getContentSummary" => shell.read(
-            call,
-            Audit::new("contentSummary", |q: &p::GetContentSummaryRequestProto| (&q.path, "")),
-            N::get_content_summary,
-        ),
+        "getContentSummary" => super::summary::get_content_summary(shell, call),
         "getQuotaUsage" => shell.read(
             call,
             Audit::new("quotaUsage", |q: &p::GetQuotaUsageRequestProto| (&q.path, "")),
@@ -91,16 +87,6 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             call,
             Audit::new("getAclStatus", |q: &p::GetAclStatusRequestProto| (&q.src, "")),
             N::get_acl_status,
-        ),
-        "getXAttrs" => shell.read(
-            call,
-            Audit::new("getXAttrs", |q: &p::GetXAttrsRequestProto| (&q.src, "")),
-            N::get_xattrs,
-        ),
-        "listXAttrs" => shell.read(
-            call,
-            Audit::new("listXAttrs", |q: &p::ListXAttrsRequestProto| (&q.src, "")),
-            N::list_xattrs,
         ),
         _ => return None,
     })
@@ -141,11 +127,6 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             Audit::new("truncate", |q: &p::TruncateRequestProto| (&q.src, "")),
             N::truncate,
         ),
-        "createSymlink" => shell.write(
-            call,
-            Audit::new("createSymlink", |q: &p::CreateSymlinkRequestProto| (&q.link, &q.target)),
-            N::create_symlink,
-        ),
         _ => return None,
     })
 }
@@ -172,31 +153,6 @@ fn attributes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             call,
             Audit::new("setReplication", |q: &p::SetReplicationRequestProto| (&q.src, "")),
             N::set_replication,
-        ),
-        "setQuota" => shell.write(
-            call,
-            Audit::new("setQuota", |q: &p::SetQuotaRequestProto| (&q.path, "")),
-            N::set_quota,
-        ),
-        "setStoragePolicy" => shell.write(
-            call,
-            Audit::new("setStoragePolicy", |q: &p::SetStoragePolicyRequestProto| (&q.src, "")),
-            N::set_storage_policy,
-        ),
-        "unsetStoragePolicy" => shell.write(
-            call,
-            Audit::new("unsetStoragePolicy", |q: &p::UnsetStoragePolicyRequestProto| (&q.src, "")),
-            N::unset_storage_policy,
-        ),
-        "setXAttr" => shell.write(
-            call,
-            Audit::new("setXAttr", |q: &p::SetXAttrRequestProto| (&q.src, "")),
-            N::set_xattr,
-        ),
-        "removeXAttr" => shell.write(
-            call,
-            Audit::new("removeXAttr", |q: &p::RemoveXAttrRequestProto| (&q.src, "")),
-            N::remove_xattr,
         ),
         _ => return None,
     })

@@ -98,7 +98,8 @@ fn apply_storage<'a>(
     proto: &StorageBlockReportProto,
 ) -> Result<bool> {
     let replicas = decode(proto)?;
-    let begun = shell.write_with(|nn| nn.begin_storage_report(&context(), uuid, &proto.storage)).0?;
+    let begun =
+        shell.write_with(|nn| nn.begin_storage_report(&context(), uuid, &proto.storage)).0?;
     let Some(mut report) = begun else { return Ok(false) };
     for slice in replicas.chunks(SLICE) {
         shell.write_with(|nn| nn.apply_storage_report(&context(), &mut report, slice));

@@ -26,7 +26,7 @@ pub(super) fn complete(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
         call,
         NameNode::complete,
         |answer| matches!(answer, Ok(response) if !response.result),
-        |nn, request| nn.file_of(&request.src, request.file_id),
+        |request| request.file_id,
     )
 }
 
@@ -37,7 +37,7 @@ pub(super) fn add_block(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
         call,
         NameNode::add_block,
         |answer| matches!(answer, Err(error) if error.kind == ErrorKind::NotReplicatedYet),
-        |nn, request| nn.file_of(&request.src, request.file_id),
+        |request| request.file_id,
     )
 }
 
@@ -54,7 +54,7 @@ fn hold<Q, A>(
     call: &RpcCall<'_>,
     method: Method<Q, A>,
     not_yet: fn(&Result<A>) -> bool,
-    file: fn(&NameNode, &Q) -> Option<INodeId>,
+    file: fn(&Q) -> Option<u64>,
 ) -> Reply
 where
     Q: Message + Default + 'static,
@@ -76,15 +76,13 @@ where
             if !not_yet(&answer) || wait.is_zero() {
                 return (answer, None);
             }
-            let ticket = ticket.or_else(|| Some(shell.waiting.register(file(nn, &request)?)));
+            let ticket = ticket.or_else(|| Some(shell.waiting.register(INodeId(file(&request)?))));
             let news = ticket.as_ref().and_then(Ticket::news);
             (answer, ticket.zip(news))
         });
         match tried {
             (answer, None) => Tried::Done(answer, txid),
-            (answer, Some((ticket, news))) => {
-                Tried::NotYet(answer, txid, ticket, Box::pin(news))
-            }
+            (answer, Some((ticket, news))) => Tried::NotYet(answer, txid, ticket, Box::pin(news)),
         }
     };
     match attempt(&shell, None) {

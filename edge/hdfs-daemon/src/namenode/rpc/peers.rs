@@ -84,8 +84,12 @@ pub(super) fn namenode(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> 
                 Ok(n::IsRollingUpgradeResponseProto { is_rolling_upgrade: false })
             })
         }
-        "getBlocks" | "errorReport" | "registerSubordinateNamenode" | "startCheckpoint"
-        | "endCheckpoint" | "getNextSPSPath" => unsupported(call),
+        "getBlocks"
+        | "errorReport"
+        | "registerSubordinateNamenode"
+        | "startCheckpoint"
+        | "endCheckpoint"
+        | "getNextSPSPath" => unsupported(call),
         _ => return None,
     })
 }
@@ -101,7 +105,9 @@ pub(super) fn ha(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
                 Ok(c::MonitorHealthResponseProto {})
             })
         }
-        "getServiceStatus" | "transitionToActive" | "transitionToStandby"
+        "getServiceStatus"
+        | "transitionToActive"
+        | "transitionToStandby"
         | "transitionToObserver" => {
             if let Err(error) = shell.callers.get(call.caller).check_superuser() {
                 return Some(Reply::error(error));

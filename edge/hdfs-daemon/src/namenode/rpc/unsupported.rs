@@ -7,6 +7,14 @@ use hdfs_types::{Error, ErrorKind};
 
 /// Method and the feature that it waits for.
 const WAITING: &[(&str, &str)] = &[
+    ("createSymlink", "symbolic links"),
+    ("setQuota", "quotas"),
+    ("setStoragePolicy", "storage policies"),
+    ("unsetStoragePolicy", "storage policies"),
+    ("getXAttrs", "extended attributes"),
+    ("listXAttrs", "extended attributes"),
+    ("setXAttr", "extended attributes"),
+    ("removeXAttr", "extended attributes"),
     ("satisfyStoragePolicy", "storage policies"),
     ("metaSave", "administration"),
     ("addCacheDirective", "centralized caching"),
