@@ -26,7 +26,7 @@ fn millis() -> impl Strategy<Value = WallMillis> {
 fn block() -> impl Strategy<Value = Block> {
     any::<(i64, u64, u64)>().prop_map(|(id, num_bytes, stamp)| Block {
         id: BlockId(id),
-        num_bytes,
+        num_bytes: num_bytes >> 1,
         generation_stamp: GenerationStamp(stamp),
     })
 }
@@ -53,9 +53,9 @@ fn acl() -> impl Strategy<Value = Vec<AclEntry>> {
     use AclEntryType::{Group, Mask, Other, User};
     let kind = prop_oneof![Just(User), Just(Group), Just(Mask), Just(Other)];
     let scope = prop_oneof![Just(AclEntryScope::Access), Just(AclEntryScope::Default)];
-    let entry = (kind, scope, 0_u8..8, option::of(text())).prop_map(|(kind, scope, bits, name)| {
-        AclEntry { kind, scope, permission: FsAction(bits), name }
-    });
+    let entry = (kind, scope, 0_u8..8, option::of("[ -~\u{1F600}]{1,6}")).prop_map(
+        |(kind, scope, bits, name)| AclEntry { kind, scope, permission: FsAction(bits), name },
+    );
     vec(entry, 0..3)
 }
 
@@ -245,18 +245,18 @@ fn other_op() -> impl Strategy<Value = EditOp> {
             };
             EditOp::AddCachePool(AddCachePoolOp { info, retry })
         });
-    let policy = (text(), any::<(i32, i32, i32)>(), vec((text(), text()), 0..3), retry()).prop_map(
-        |(codec_name, (data, parity, cell_size), extra_options, retry)| {
+    let units = || 1..=i32::MAX;
+    let policy = (text(), (units(), units(), units()), vec((text(), text()), 0..2), retry())
+        .prop_map(|(codec_name, (data, parity, cell_size), extra_options, retry)| {
             let ec_policy = ErasureCodingPolicyDefinition {
                 codec_name,
                 num_data_units: data,
                 num_parity_units: parity,
-                cell_size,
+                cell_size: cell_size & !1023 | 1024,
                 extra_options,
             };
             EditOp::AddErasureCodingPolicy(AddErasureCodingPolicyOp { ec_policy, retry })
-        },
-    );
+        });
     prop_oneof![acl, x_attr, quota, owner, token, key, directive, pool, policy]
 }
 

@@ -353,11 +353,11 @@ fn blocks(body: &mut Body<'_>) -> Decoded<Vec<Block>> {
     let count = body.count(24, "number of blocks")?;
     let mut blocks = Vec::with_capacity(count);
     for _ in 0..count {
-        blocks.push(Block {
-            id: BlockId(body.i64("block id")?),
-            num_bytes: body.u64("block length")?,
-            generation_stamp: stamp(body)?,
-        });
+        let (id, length) = (BlockId(body.i64("block id")?), body.i64("block length")?);
+        let Ok(num_bytes) = u64::try_from(length) else {
+            return body.fail("block length", DecodeErrorKind::Value(length));
+        };
+        blocks.push(Block { id, num_bytes, generation_stamp: stamp(body)? });
     }
     Ok(blocks)
 }
@@ -389,10 +389,15 @@ fn acl(body: &mut Body<'_>) -> Decoded<Vec<AclEntry>> {
                 AclEntryScope::Default
             },
             permission: FsAction(packed & 7),
-            name: if packed >> 6 & 1 == 1 { Some(body.string("ACL name")?) } else { None },
+            name: if packed >> 6 & 1 == 1 { named(body.string("ACL name")?) } else { None },
         });
     }
     Ok(entries)
+}
+
+/// An empty name counts as none, as in Hadoop's AclEntry.
+fn named(name: String) -> Option<String> {
+    Some(name).filter(|name| !name.is_empty())
 }
 
 fn acl_type(number: i32) -> Option<AclEntryType> {
@@ -422,7 +427,8 @@ fn set_acl(body: &mut Body<'_>) -> Decoded<EditOp> {
             let kind = DecodeErrorKind::Value(i64::from(entry.permissions));
             return body.fail("ACL permission", kind);
         };
-        acl_entries.push(AclEntry { kind, scope, permission, name: entry.name });
+        let name = entry.name.and_then(named);
+        acl_entries.push(AclEntry { kind, scope, permission, name });
     }
     Ok(EditOp::SetAcl(SetAclOp { src: message.src.into_bytes(), acl_entries }))
 }

@@ -109,6 +109,12 @@ fn tree_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
             permissions(&op.permission_status, out)?;
             retry(op.retry, out)
         }
+        _ => snapshot_op(op, out),
+    }
+}
+
+fn snapshot_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
+    match op {
         EditOp::CreateSnapshot(CreateSnapshotOp {
             snapshot_root,
             snapshot_name,

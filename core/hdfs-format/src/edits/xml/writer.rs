@@ -49,17 +49,15 @@ impl<W: Write> XmlWriter<W> {
     pub fn end(&mut self, tag: &str) -> io::Result<()> {
         self.depth = self.depth.saturating_sub(1);
         if self.open {
-            self.line.push_str("/>\n");
+            self.line.push_str("/>");
             self.open = false;
         } else {
             self.indent();
             self.line.push_str("</");
             self.line.push_str(tag);
-            self.line.push_str(">\n");
+            self.line.push('>');
         }
-        self.out.write_all(self.line.as_bytes())?;
-        self.line.clear();
-        Ok(())
+        self.end_line()
     }
 
     /// Writes an element that holds text.
@@ -72,13 +70,21 @@ impl<W: Write> XmlWriter<W> {
         self.line.push('<');
         self.line.push_str(tag);
         if text.is_empty() {
-            self.line.push_str("/>\n");
+            self.line.push_str("/>");
         } else {
             self.line.push('>');
             text.chars().for_each(|character| push_serialized(&mut self.line, character));
             self.line.push_str("</");
             self.line.push_str(tag);
-            self.line.push_str(">\n");
+            self.line.push('>');
+        }
+        self.end_line()
+    }
+
+    /// Java breaks no line after the root: an element that follows it (an error) stands beside it.
+    fn end_line(&mut self) -> io::Result<()> {
+        if self.depth > 0 {
+            self.line.push('\n');
         }
         self.out.write_all(self.line.as_bytes())?;
         self.line.clear();
@@ -98,6 +104,7 @@ impl<W: Write> XmlWriter<W> {
     /// # Errors
     /// When the output can't be written.
     pub fn finish(mut self) -> io::Result<()> {
+        self.out.write_all(b"\n")?;
         self.out.flush()
     }
 
@@ -140,7 +147,7 @@ fn push_serialized(out: &mut String, character: char) {
         '&' => out.push_str("&amp;"),
         '<' => out.push_str("&lt;"),
         '>' => out.push_str("&gt;"),
-        '\r' | '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{1_0000}'.. => {
+        '\r' | '\u{7F}'..='\u{9F}' | '\u{1_0000}'.. => {
             out.push_str("&#");
             out.push_str(&u32::from(character).to_string());
             out.push(';');
