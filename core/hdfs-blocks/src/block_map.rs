@@ -12,7 +12,11 @@
 //! Generation stamps, lengths and owner ids take 48 bits: 281 trillion, checked when a block is added. A fourth replica
 //! and further ones go to a side table. Blocks are spread over [`SHARDS`] by their id, each shard with its own
 //! index, arena and free list, so that a table grows in small steps and locks can be cut along shards later. A *slot*
-//! names an entry: `position << SHARD_BITS | shard`. Entries live in chunks that never move.
+//! names an entry: `shard << POSITION_BITS | position`. Entries live in chunks that never move.
+//!
+//! Reports list blocks roughly by id, and ids are given one after the other. So 256 consecutive ids share a shard, and
+//! eight of them lie next to each other in its index: a report walks memory forwards instead of missing the cache for
+//! every block.
 
 use hashbrown::HashTable;
 use hdfs_types::{Block, BlockId, FastMap, GenerationStamp, INodeId};
@@ -21,8 +25,13 @@ use smallvec::SmallVec;
 use crate::datanode::StorageSlot;
 
 const SHARD_BITS: u32 = 6;
+const POSITION_BITS: u32 = 32 - SHARD_BITS;
 /// Shards of the map.
 pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
+/// Consecutive ids that share a shard, as a power of two.
+const SHARD_RUN_BITS: u32 = 8;
+/// Consecutive ids that lie next to each other in the index.
+const INDEX_RUN: u64 = 8;
 const CHUNK_BITS: u32 = 8;
 const CHUNK: usize = 1 << CHUNK_BITS;
 const NONE: u32 = u32::MAX;
@@ -205,14 +214,30 @@ impl Shard {
     }
 }
 
-/// Ids are mostly sequential: a multiplication spreads them, and shards take the low bits of the plain id.
+/// Where runs of ids go is spread by a multiplication; inside a run, neighbours stay neighbours. The upper half, from
+/// which the table takes its tags, depends on every bit.
 fn hash(id: i64) -> u64 {
-    let product = u128::from(id as u64) * u128::from(0x9E37_79B9_7F4A_7C15_u64);
-    (product >> 64) as u64 ^ product as u64
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let id = id as u64;
+    let run = (id / INDEX_RUN).wrapping_mul(ODD) >> 32;
+    let tag = (id ^ id >> 32).wrapping_mul(ODD) & 0xFFFF_FFFF_0000_0000;
+    tag | run & !(INDEX_RUN - 1) | id & (INDEX_RUN - 1)
 }
 
 fn shard_of(id: BlockId) -> usize {
-    id.0 as usize & (SHARDS - 1)
+    (id.0 >> SHARD_RUN_BITS) as usize & (SHARDS - 1)
+}
+
+fn slot_at(shard: usize, position: u32) -> u32 {
+    (shard as u32) << POSITION_BITS | position
+}
+
+fn shard_part(slot: u32) -> usize {
+    (slot >> POSITION_BITS) as usize
+}
+
+fn position_part(slot: u32) -> u32 {
+    slot & ((1 << POSITION_BITS) - 1)
 }
 
 /// All blocks.
@@ -237,15 +262,15 @@ impl BlockMap {
         let shard = &self.shards[shard_number];
         let position =
             shard.index.find(hash(id.0), |position| shard.entry(*position).id == id.0)?;
-        Some(position << SHARD_BITS | shard_number as u32)
+        Some(slot_at(shard_number, *position))
     }
 
     pub(crate) fn entry(&self, slot: u32) -> &Entry {
-        self.shards[slot as usize & (SHARDS - 1)].entry(slot >> SHARD_BITS)
+        self.shards[shard_part(slot)].entry(position_part(slot))
     }
 
     pub(crate) fn entry_mut(&mut self, slot: u32) -> &mut Entry {
-        self.shards[slot as usize & (SHARDS - 1)].entry_mut(slot >> SHARD_BITS)
+        self.shards[shard_part(slot)].entry_mut(position_part(slot))
     }
 
     pub(crate) fn get(&self, id: BlockId) -> Option<&Entry> {
@@ -265,7 +290,7 @@ impl BlockMap {
         let shard = &mut self.shards[shard_number];
         let position = shard.free.pop().unwrap_or_else(|| {
             let position = shard.used;
-            assert!(position < 1 << (32 - SHARD_BITS), "a shard holds 67 million blocks");
+            assert!(position < 1 << POSITION_BITS, "a shard holds 67 million blocks");
             if position as usize & (CHUNK - 1) == 0 {
                 shard.chunks.push(Box::new([entry; CHUNK]));
             }
@@ -278,13 +303,13 @@ impl BlockMap {
             hash(chunks[(*other >> CHUNK_BITS) as usize][*other as usize & (CHUNK - 1)].id)
         });
         self.len += 1;
-        position << SHARD_BITS | shard_number as u32
+        slot_at(shard_number, position)
     }
 
     /// Forgets a block; its storages must have been removed.
     pub(crate) fn remove(&mut self, slot: u32) {
-        let shard = &mut self.shards[slot as usize & (SHARDS - 1)];
-        let position = slot >> SHARD_BITS;
+        let shard = &mut self.shards[shard_part(slot)];
+        let position = position_part(slot);
         let entry = *shard.entry(position);
         assert!(entry.storages[0] == NONE, "a forgotten block has no replicas");
         if let Ok(found) = shard.index.find_entry(hash(entry.id), |other| *other == position) {
@@ -296,8 +321,8 @@ impl BlockMap {
     }
 
     pub(crate) fn storages(&self, slot: u32) -> Storages {
-        let shard = &self.shards[slot as usize & (SHARDS - 1)];
-        let position = slot >> SHARD_BITS;
+        let shard = &self.shards[shard_part(slot)];
+        let position = position_part(slot);
         let entry = shard.entry(position);
         let mut storages: Storages = entry
             .storages
@@ -314,8 +339,8 @@ impl BlockMap {
     }
 
     pub(crate) fn add_storage(&mut self, slot: u32, storage: StorageSlot) {
-        let shard = &mut self.shards[slot as usize & (SHARDS - 1)];
-        let position = slot >> SHARD_BITS;
+        let shard = &mut self.shards[shard_part(slot)];
+        let position = position_part(slot);
         let entry = shard.entry_mut(position);
         if let Some(place) = entry.storages.iter_mut().find(|place| **place == NONE) {
             *place = storage.0;
@@ -330,8 +355,8 @@ impl BlockMap {
         let mut storages = self.storages(slot);
         let Some(at) = storages.iter().position(|other| *other == storage) else { return false };
         storages.remove(at);
-        let shard = &mut self.shards[slot as usize & (SHARDS - 1)];
-        let position = slot >> SHARD_BITS;
+        let shard = &mut self.shards[shard_part(slot)];
+        let position = position_part(slot);
         let entry = shard.entry_mut(position);
         for (index, place) in entry.storages.iter_mut().enumerate() {
             *place = storages.get(index).map_or(NONE, |storage| storage.0);
@@ -353,7 +378,7 @@ impl BlockMap {
         self.shards.iter().enumerate().flat_map(|(number, shard)| {
             (0..shard.used)
                 .filter(|position| shard.entry(*position).id != 0)
-                .map(move |position| position << SHARD_BITS | number as u32)
+                .map(move |position| slot_at(number, position))
         })
     }
 
@@ -368,7 +393,7 @@ impl BlockMap {
         (from..used)
             .take(limit)
             .filter(move |position| self.shards[shard].entry(*position).id != 0)
-            .map(move |position| position << SHARD_BITS | shard as u32)
+            .map(move |position| slot_at(shard, position))
     }
 
     /// Positions of a shard that were ever used.
@@ -442,18 +467,18 @@ mod tests {
     #[test]
     fn slots_of_forgotten_blocks_are_used_again() {
         let mut map = BlockMap::default();
-        for id in 1..10_000 {
+        for id in 1..40_000 {
             map.insert(block(id), INodeId(16_386), 3, BlockState::Complete);
         }
         let before = map.heap_bytes();
-        for id in 1..10_000 {
+        for id in 1..40_000 {
             let slot = map.find(BlockId(id)).expect("it was inserted");
             map.remove(slot);
         }
-        for id in 20_000..29_999 {
+        for id in 50_000..89_999 {
             map.insert(block(id), INodeId(16_386), 3, BlockState::Complete);
         }
         assert!(map.heap_bytes() < before + before / 4);
-        assert_eq!(map.slots().count(), 9_999);
+        assert_eq!(map.slots().count(), 39_999);
     }
 }
