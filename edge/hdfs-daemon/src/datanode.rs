@@ -15,13 +15,14 @@ mod random;
 mod recovery;
 mod sender;
 mod service;
+mod throttle;
 mod volume;
 mod wire;
 mod xceiver;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use hdfs_conf::{Configuration, HostPort};
@@ -41,6 +42,7 @@ pub use conf::{DataNodeConf, NameService};
 use dataset::Dataset;
 use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
 use service::{Actor, NameServiceState};
+use throttle::Throttle;
 use volume::Volume;
 use xceiver::{Counters, XceiverServer};
 
@@ -77,7 +79,11 @@ struct Shared {
     started: WallMillis,
     /// Folders that could not be used at start, within what is tolerated.
     failed_at_start: Vec<String>,
-    balancer_bandwidth: AtomicU64,
+    /// Limit of what balancing may send and receive.
+    balance: Throttle,
+    /// Balancer moves that run.
+    moves: AtomicUsize,
+    checking_volumes: AtomicBool,
     shutdown: Mutex<bool>,
     shutdown_asked: Condvar,
 }
@@ -190,8 +196,38 @@ impl Shared {
         }
     }
 
+    /// After a disk error: looks at every volume, in the background. More failed ones than tolerated end the DataNode.
+    fn check_volumes(self: &Arc<Self>) {
+        if self.checking_volumes.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let shared = Arc::clone(self);
+        let spawned = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
+            let failed = shared.dataset.check_volumes() + shared.failed_at_start.len();
+            shared.checking_volumes.store(false, Ordering::Release);
+            if failed == 0 {
+                return;
+            }
+            let tolerated = shared.conf.tolerated_failures();
+            if failed > tolerated || shared.dataset.volumes.iter().all(|v| v.has_failed()) {
+                tracing::error!(failed, tolerated, "too many failed volumes; the DataNode ends");
+                shared.request_shutdown();
+            }
+            for actor in shared.actors() {
+                actor.trigger_report(true);
+            }
+        });
+        if let Err(error) = spawned {
+            self.checking_volumes.store(false, Ordering::Release);
+            tracing::error!(%error, "start a thread to check volumes");
+        }
+    }
+
     fn set_balancer_bandwidth(&self, bandwidth: u64) {
-        self.balancer_bandwidth.store(bandwidth, Ordering::Relaxed);
+        if bandwidth > 0 {
+            tracing::info!(bandwidth, "Updating balance throttler bandwidth");
+            self.balance.set_limit(bandwidth);
+        }
     }
 
     fn request_shutdown(&self) {
@@ -291,11 +327,7 @@ fn open_volumes(conf: &DataNodeConf) -> Result<(Vec<volume::Opened>, Vec<String>
             }
         }
     }
-    let tolerated = match conf.failed_volumes_tolerated {
-        all_but_one if all_but_one < 0 => conf.volumes.len().saturating_sub(1),
-        count => usize::try_from(count).unwrap_or(usize::MAX),
-    };
-    if failed.len() > tolerated || opened.is_empty() {
+    if failed.len() > conf.tolerated_failures() || opened.is_empty() {
         return Err(Error::new(
             ErrorKind::DiskError,
             format!(
@@ -333,6 +365,16 @@ fn bind_address(address: &HostPort, key: &str) -> Result<SocketAddr> {
     found.first().copied().ok_or_else(|| Error::io(format!("{key}={address} has no address")))
 }
 
+/// Listens at a configured address; port 0 picks a free one.
+fn listen(address: &HostPort, key: &str) -> Result<TcpListener> {
+    let address = bind_address(address, key)?;
+    TcpListener::bind(address).map_err(|error| {
+        let remedy = format!("set {key} or stop the process that listens there");
+        Error::io(format!("Port in use or not available: {address} ({error}); {remedy}"))
+            .with_source(error)
+    })
+}
+
 /// Starts a DataNode. It serves at once; it registers with its NameNodes as soon as they answer.
 ///
 /// # Errors
@@ -347,18 +389,10 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     });
     let dataset = Dataset::new(volumes.collect(), conf.volume_policy, conf.stop_writer_timeout);
 
-    let data_bind = bind_address(&conf.data_address, "dfs.datanode.address")?;
-    let listener = TcpListener::bind(data_bind).map_err(|error| {
-        Error::io(format!(
-            "Port in use or not available: {data_bind} ({error}); set dfs.datanode.address or stop the process that \
-             listens there"
-        ))
-        .with_source(error)
-    })?;
+    let listener = listen(&conf.data_address, "dfs.datanode.address")?;
     let data = listener.local_addr()?;
-    let runtime = Workers::shared()?.next().clone();
-    let http_bind = bind_address(&conf.http_address, "dfs.datanode.http.address")?;
-    let web_listener = runtime.block_on(http::bind(http_bind))?;
+    let web_listener = listen(&conf.http_address, "dfs.datanode.http.address")?;
+    web_listener.set_nonblocking(true)?;
     let http_address = web_listener.local_addr()?;
 
     let client = ClientConf {
@@ -377,6 +411,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         ipc_port: 0,
     };
     let ipc_bind = bind_address(&conf.ipc_address, "dfs.datanode.ipc.address")?;
+    let bandwidth = conf.balance_bandwidth;
     let shared = Arc::new(Shared {
         conf,
         dataset,
@@ -387,10 +422,12 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         services: Mutex::default(),
         rpc: RpcClient::new(client),
         ugi: Arc::new(Ugi::new(users::current_user())),
-        runtime,
+        runtime: Workers::shared()?.next().clone(),
         started: clock::wall(),
         failed_at_start,
-        balancer_bandwidth: AtomicU64::new(100 << 20),
+        balance: Throttle::new(bandwidth),
+        moves: AtomicUsize::new(0),
+        checking_volumes: AtomicBool::new(false),
         shutdown: Mutex::new(false),
         shutdown_asked: Condvar::new(),
     });
@@ -398,9 +435,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     let server = Server::start(ServerConf::new(ipc_bind), services)?;
     shared.identity.lock().ipc_port = server.local_addr().port();
     let xceivers = XceiverServer::start(Arc::clone(&shared), listener)?;
-    let of_page = Arc::clone(&shared);
-    let router = http::jmx_router(Arc::new(move || beans::all(&of_page)));
-    let web = shared.runtime.spawn(http::serve(web_listener, router)).abort_handle();
+    let web = serve_web(&shared, web_listener);
     let actors = start_services(&shared)?;
     let ipc = server.local_addr();
     tracing::info!(%data, %ipc, http = %http_address, uuid = shared.uuid, "DataNode started");
@@ -414,6 +449,22 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         actors: Mutex::new(actors),
         shared,
     })
+}
+
+/// Serves `/jmx` until aborted.
+fn serve_web(shared: &Arc<Shared>, listener: TcpListener) -> AbortHandle {
+    let of_page = Arc::clone(shared);
+    let router = http::jmx_router(Arc::new(move || beans::all(&of_page)));
+    let serve = async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        http::serve(listener, router).await
+    };
+    let logged = async {
+        if let Err(error) = serve.await {
+            tracing::error!(%error, "serve the web port");
+        }
+    };
+    shared.runtime.spawn(logged).abort_handle()
 }
 
 fn start_services(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {

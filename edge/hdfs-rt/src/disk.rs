@@ -7,9 +7,12 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use hdfs_types::{Error, ErrorKind};
+
+use crate::os;
 
 mod lock;
 #[cfg(test)]
@@ -131,6 +134,16 @@ pub fn fsync_file(file: &File, path: &Path) -> DiskResult<()> {
 /// `SyncFailed`.
 pub fn fdatasync_file(file: &File, path: &Path) -> DiskResult<()> {
     file.sync_data().map_err(|error| DiskError::sync(path, error))
+}
+
+/// Starts to write a range of a file to the disk, so that a later sync has less to wait for. Makes nothing durable by
+/// itself: what goes wrong is told by that sync. A length of 0 means up to the end.
+pub fn start_writeback(file: &File, offset: u64, length: u64) {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let started = os::start_writeback(file.as_fd(), signed(offset), signed(length));
+    if let Err(error) = started {
+        tracing::debug!(%error, "start writeback");
+    }
 }
 
 /// Makes the names in a folder durable.

@@ -1,8 +1,10 @@
-//! The C library's user database and time zone: the only unsafe code of this crate.
+//! The C library's user database, time zone and early writeback: the only unsafe code of this crate.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
+use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 /// Longest record of the user database that is read.
@@ -130,6 +132,15 @@ pub(crate) fn local_time(seconds_since_1970: i64) -> [i32; 6] {
         broken_down.assume_init()
     };
     [tm.tm_year + 1_900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec]
+}
+
+/// Starts to write dirty pages of a range of a file to the disk; waits for nothing but room in the disk's queue.
+pub(crate) fn start_writeback(file: BorrowedFd<'_>, offset: i64, length: i64) -> io::Result<()> {
+    // SAFETY: the descriptor is open as long as it is borrowed, and no memory is passed.
+    let code = unsafe {
+        libc::sync_file_range(file.as_raw_fd(), offset, length, libc::SYNC_FILE_RANGE_WRITE)
+    };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

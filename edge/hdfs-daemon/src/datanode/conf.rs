@@ -43,6 +43,12 @@ pub struct DataNodeConf {
     pub keepalive: Duration,
     /// Fsync before a block's last acknowledgement. Differs: on unless `dfs.datanode.synconclose` is set to false.
     pub sync_on_close: bool,
+    /// `dfs.datanode.sync.behind.writes`: the disk begins early; always so with [`Self::sync_on_close`].
+    pub sync_behind_writes: bool,
+    /// `dfs.datanode.balance.bandwidthPerSec`: bytes a second for balancing, until the NameNode says otherwise.
+    pub balance_bandwidth: u64,
+    /// `dfs.datanode.balance.max.concurrent.moves`.
+    pub max_moves: usize,
     /// `tusk.datanode.verify-checksums-at-every-hop`.
     pub verify_every_hop: bool,
     /// `dfs.datanode.du.reserved`, in bytes for each volume.
@@ -97,6 +103,9 @@ impl DataNodeConf {
             keepalive: conf.get_duration(&keys::DFS_DATANODE_SOCKET_REUSE_KEEPALIVE)?,
             sync_on_close: !conf.is_set(&keys::DFS_DATANODE_SYNCONCLOSE)
                 || conf.get_bool(&keys::DFS_DATANODE_SYNCONCLOSE),
+            sync_behind_writes: conf.get_bool(&keys::DFS_DATANODE_SYNC_BEHIND_WRITES),
+            balance_bandwidth: conf.get_u64(&keys::DFS_DATANODE_BALANCE_BANDWIDTH_PER_SEC)?,
+            max_moves: conf.get_usize(&keys::DFS_DATANODE_BALANCE_MAX_CONCURRENT_MOVES)?,
             verify_every_hop: conf.get_bool(&keys::TUSK_DATANODE_VERIFY_CHECKSUMS_AT_EVERY_HOP),
             reserved_bytes: conf.get_u64(&keys::DFS_DATANODE_DU_RESERVED)?,
             reserved_percent: percent,
@@ -111,6 +120,16 @@ impl DataNodeConf {
             connect_by_host_name: conf.get_bool(&keys::DFS_DATANODE_USE_DATANODE_HOSTNAME),
             stop_writer_timeout: Duration::from_secs(60),
         })
+    }
+}
+
+impl DataNodeConf {
+    /// How many volumes may fail.
+    pub fn tolerated_failures(&self) -> usize {
+        match self.failed_volumes_tolerated {
+            all_but_one if all_but_one < 0 => self.volumes.len().saturating_sub(1),
+            count => usize::try_from(count).unwrap_or(usize::MAX),
+        }
     }
 }
 

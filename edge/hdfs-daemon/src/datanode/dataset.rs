@@ -7,6 +7,7 @@
 
 mod create;
 mod delete;
+mod health;
 mod open;
 mod recover;
 mod scan;
@@ -171,9 +172,12 @@ impl Pool {
 
     /// Tells the NameNodes what happened to a replica.
     pub fn notify(&self, volume: VolumeIndex, block: Block, event: BlockEvent) {
-        let listeners = self.listeners.read();
-        for listener in listeners.iter() {
-            listener.block_event(volume, Event { block, event, delete_hint: None });
+        self.tell(volume, &Event { block, event, delete_hint: None });
+    }
+
+    fn tell(&self, volume: VolumeIndex, event: &Event) {
+        for listener in self.listeners.read().iter() {
+            listener.block_event(volume, event.clone());
         }
     }
 

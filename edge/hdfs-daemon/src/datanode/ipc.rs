@@ -3,7 +3,6 @@
 //! Proto: ClientDatanodeProtocol.proto, InterDatanodeProtocol.proto
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use hdfs_format::datatransfer::{block_proto, extended_block};
@@ -163,7 +162,7 @@ impl RpcService for DataNodeIpc {
             "triggerBlockReport" => ready(self.trigger_report(&call)),
             "shutdownDatanode" => ready(self.shutdown(&call)),
             "getBalancerBandwidth" => Reply::message(&GetBalancerBandwidthResponseProto {
-                bandwidth: self.shared.balancer_bandwidth.load(Ordering::Relaxed),
+                bandwidth: self.shared.balance.limit(),
             }),
             "initReplicaRecovery" => match call.decode() {
                 Ok(request) => {

@@ -14,6 +14,7 @@ use hdfs_format::datatransfer::{PACKET_MAX_HEADER_BYTES, PacketHeader};
 use hdfs_types::{Error, ErrorKind, ExtendedBlock, Result};
 
 use super::dataset::{Pool, ReadView};
+use super::throttle::Throttle;
 use super::wire::{self, give_large, take_large};
 
 /// Data of one packet, at most.
@@ -94,7 +95,19 @@ impl Sender {
     ///
     /// # Errors
     /// See [`SendError`]: what was sent before stays sent.
-    pub fn send(mut self, stream: &TcpStream) -> Result<u64, SendError> {
+    pub fn send(self, stream: &TcpStream) -> Result<u64, SendError> {
+        self.send_throttled(stream, None)
+    }
+
+    /// The same, no faster than the throttle allows.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_throttled(
+        mut self,
+        stream: &TcpStream,
+        throttle: Option<&Throttle>,
+    ) -> Result<u64, SendError> {
         let total = self.remaining();
         let mut buffer = if total > 64 * 1024 {
             take_large()
@@ -102,12 +115,17 @@ impl Sender {
             let sums = usize::try_from(self.spec.checksum_bytes(total)).unwrap_or(0);
             vec![0; 2 * PACKET_MAX_HEADER_BYTES + sums + usize::try_from(total).unwrap_or(0)]
         };
-        let result = self.send_packets(stream, &mut buffer);
+        let result = self.send_packets(stream, &mut buffer, throttle);
         give_large(buffer);
         result.map(|()| total)
     }
 
-    fn send_packets(&mut self, stream: &TcpStream, buffer: &mut Vec<u8>) -> Result<(), SendError> {
+    fn send_packets(
+        &mut self,
+        stream: &TcpStream,
+        buffer: &mut Vec<u8>,
+        throttle: Option<&Throttle>,
+    ) -> Result<(), SendError> {
         let mut seqno = 0;
         let per = u64::from(self.spec.bytes_per_checksum);
         let packet_data = (PACKET_DATA_BYTES / per).max(1) * per;
@@ -124,6 +142,9 @@ impl Sender {
             wire::send(stream, &buffer[..used]).map_err(SendError::Peer)?;
             if done {
                 return Ok(());
+            }
+            if let Some(throttle) = throttle {
+                throttle.wait(used as u64);
             }
         }
     }

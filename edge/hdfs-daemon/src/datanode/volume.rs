@@ -22,7 +22,7 @@ pub fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::FileNotFound,
         io::ErrorKind::StorageFull => ErrorKind::DiskOutOfSpace,
-        _ => ErrorKind::Io,
+        _ => ErrorKind::DiskError,
     };
     Error::new(kind, format!("{verb} {}: {error}", path.display())).with_source(error)
 }

@@ -2,6 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.{DataXceiverServer, DataXceiver} (3.5.0)
 
+mod balance;
 mod checksum;
 mod read;
 mod receive;
@@ -17,11 +18,11 @@ use std::thread;
 
 use hdfs_format::datatransfer::{Op, block_op_response, encode_delimited};
 use hdfs_proto::hdfs::{
-    BlockOpResponseProto, OpBlockChecksumProto, OpReadBlockProto, OpRequestShortCircuitAccessProto,
-    OpTransferBlockProto, OpWriteBlockProto, ShortCircuitShmRequestProto,
-    ShortCircuitShmResponseProto, Status,
+    BlockOpResponseProto, OpBlockChecksumProto, OpCopyBlockProto, OpReadBlockProto,
+    OpReplaceBlockProto, OpRequestShortCircuitAccessProto, OpTransferBlockProto, OpWriteBlockProto,
+    ShortCircuitShmRequestProto, ShortCircuitShmResponseProto, Status,
 };
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 pub(super) use transfer::replicate;
@@ -187,6 +188,9 @@ fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: SocketAddr) {
             Ok(_) => return,
             Err(error) => {
                 tracing::info!(%peer, op = op.name(), %error, "DataXceiver error processing operation");
+                if error.kind == ErrorKind::DiskError {
+                    shared.check_volumes();
+                }
                 return;
             }
         }
@@ -233,7 +237,16 @@ impl Xceiver<'_> {
                 wire::send(&self.input.stream, &encode_delimited(&response))?;
                 Ok(After::Keep)
             }
-            Op::ReplaceBlock | Op::CopyBlock | Op::BlockGroupChecksum => {
+            Op::CopyBlock => {
+                let request: OpCopyBlockProto = self.input.read_message("OpCopyBlockProto")?;
+                self.copy_block(&request)
+            }
+            Op::ReplaceBlock => {
+                let request: OpReplaceBlockProto =
+                    self.input.read_message("OpReplaceBlockProto")?;
+                self.replace_block(&request)
+            }
+            Op::BlockGroupChecksum => {
                 let text = format!("{} is not supported by this DataNode", op.name());
                 self.respond(&block_op_response(Status::ErrorUnsupported, Some(&text)))?;
                 Err(Error::io(text))

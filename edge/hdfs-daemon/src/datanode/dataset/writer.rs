@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hdfs_datanode::report::BlockEvent;
+use hdfs_datanode::report::{BlockEvent, Event};
 use hdfs_datanode::{Place, VolumeIndex, WriterId, transition};
 use hdfs_datapath::ChecksumSpec;
+use hdfs_rt::disk;
 use hdfs_types::{Block, Error, ExtendedBlock, Result};
 use parking_lot::{Condvar, Mutex};
 
@@ -137,6 +138,9 @@ impl WriteTarget {
     /// When the disk refuses: nothing may be acknowledged.
     pub fn sync(&self, with_folder: bool) -> Result<()> {
         let path = &self.volume.root;
+        // Both files' pages go out before the first wait: one journal commit then carries the sizes of both.
+        disk::start_writeback(&self.meta, 0, 0);
+        disk::start_writeback(&self.data, 0, 0);
         self.data.sync_data().map_err(|error| io_error("sync block on", path, error))?;
         self.meta.sync_data().map_err(|error| io_error("sync checksums on", path, error))?;
         if with_folder {
@@ -145,12 +149,17 @@ impl WriteTarget {
         Ok(())
     }
 
-    /// The block is complete with `length` bytes: moves its files to their final folder and tells the NameNodes. With
-    /// `durable`, it survives a power cut when this returns.
+    /// The block is complete with `length` bytes: moves its files to their final folder and tells the NameNodes, who may
+    /// then delete the copy on the DataNode that `delete_hint` names. With `durable`, it survives a power cut when this returns.
     ///
     /// # Errors
     /// When this writer was displaced or the disk refuses.
-    pub fn finalize(&self, length: u64, durable: bool) -> Result<Block> {
+    pub fn finalize(
+        &self,
+        length: u64,
+        durable: bool,
+        delete_hint: Option<String>,
+    ) -> Result<Block> {
         if durable {
             self.sync(false)?;
         }
@@ -179,7 +188,8 @@ impl WriteTarget {
             sync_dir(&from)?;
         }
         self.volume.add_used((length + self.spec.meta_bytes(length)).cast_signed());
-        self.pool.notify(self.volume.index, block, BlockEvent::Received);
+        self.pool
+            .tell(self.volume.index, &Event { block, event: BlockEvent::Received, delete_hint });
         Ok(block)
     }
 

@@ -134,6 +134,7 @@ impl Actor {
         self.call("sendHeartbeat", &request)
     }
 
+    #[expect(deprecated, reason = "the field is required on the wire")]
     fn storage_reports(&self, pool: &Pool) -> Vec<StorageReportProto> {
         let usable = self.shared.dataset.volumes.iter().filter(|volume| !volume.has_failed());
         usable
@@ -160,6 +161,7 @@ impl Actor {
             .collect()
     }
 
+    #[expect(deprecated, reason = "the field is required on the wire")]
     pub(super) fn send_received_and_deleted(
         &self,
         pool: &Pool,

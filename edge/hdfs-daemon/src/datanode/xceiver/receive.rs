@@ -18,6 +18,7 @@ use hdfs_format::datatransfer::{
     HEARTBEAT_SEQNO, PACKET_LENGTHS_BYTES, PacketHeader, PacketLengths, encode_delimited_into,
 };
 use hdfs_proto::hdfs::Status;
+use hdfs_rt::disk;
 use hdfs_types::{Error, ErrorKind, Result};
 
 use super::super::Shared;
@@ -26,6 +27,9 @@ use super::super::files::write_slices;
 use super::super::volume::io_error;
 use super::super::wire::{self, Input};
 use super::respond::Responder;
+
+/// Dirty bytes after which the disk is asked to begin.
+const WRITEBACK_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Who acknowledges.
 pub(super) enum AckMode {
@@ -59,6 +63,8 @@ pub(super) struct Receiver<'a> {
     /// Bytes of the partial last chunk on disk.
     partial: Vec<u8>,
     synced_folder: bool,
+    /// Up to here the system was asked to write to the disk.
+    writeback: u64,
     corrupt: bool,
     sums: Vec<u8>,
 }
@@ -82,6 +88,7 @@ impl<'a> Receiver<'a> {
             on_disk: target.on_disk,
             partial: target.partial.clone(),
             synced_folder: false,
+            writeback: target.on_disk,
             corrupt: false,
             sums: Vec::new(),
         }
@@ -100,6 +107,17 @@ impl<'a> Receiver<'a> {
     /// Receives until the packet that ends the block; `finalize` makes the block complete before that one is
     /// acknowledged.
     pub(super) fn run(&mut self, input: &mut Input, mode: AckMode, finalize: bool) -> Result<()> {
+        self.run_with(input, mode, finalize, &mut || Ok(()))
+    }
+
+    /// The same; `progress` is called after every batch of packets.
+    pub(super) fn run_with(
+        &mut self,
+        input: &mut Input,
+        mode: AckMode,
+        finalize: bool,
+        progress: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
         let mut acks = match mode {
             AckMode::None => Acks::None,
             AckMode::Last => Acks::Direct,
@@ -107,7 +125,7 @@ impl<'a> Receiver<'a> {
                 Acks::Mirrored(Responder::start(self.target, &input.stream, from_below)?)
             }
         };
-        let result = self.receive_packets(input, &mut acks, finalize);
+        let result = self.receive_packets(input, &mut acks, finalize, progress);
         if let Acks::Mirrored(responder) = acks {
             if result.is_err() {
                 responder.abandon();
@@ -125,6 +143,7 @@ impl<'a> Receiver<'a> {
         input: &mut Input,
         acks: &mut Acks,
         finalize: bool,
+        progress: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
         let mut packets = Vec::new();
         loop {
@@ -137,6 +156,7 @@ impl<'a> Receiver<'a> {
             let (used, ended) = (last.end, last.header.last_packet_in_block);
             self.process(input.available(), &packets, acks, finalize, &input.stream)?;
             input.consume(used);
+            progress()?;
             if ended {
                 return Ok(());
             }
@@ -166,7 +186,7 @@ impl<'a> Receiver<'a> {
             && finalize
         {
             let durable = self.shared.conf.sync_on_close || last.header.sync_block;
-            self.target.finalize(self.on_disk, durable)?;
+            self.target.finalize(self.on_disk, durable, None)?;
         }
         self.acknowledge(good, Status::Success, acks, upstream)?;
         if let Some((packet, error)) = failure {
@@ -283,9 +303,20 @@ impl<'a> Receiver<'a> {
             self.target.wrote(self.on_disk, last_sum)?;
             let written = &self.shared.counters.bytes_written;
             written.fetch_add(self.on_disk - before, Ordering::Relaxed);
+            self.write_back();
         }
         self.sums = sums;
         Ok(())
+    }
+
+    /// Lets the disk work while the network does: the sync at the end then has little to wait for.
+    fn write_back(&mut self) {
+        let conf = &self.shared.conf;
+        let waiting = self.on_disk - self.writeback.min(self.on_disk);
+        if waiting >= WRITEBACK_BYTES && (conf.sync_on_close || conf.sync_behind_writes) {
+            disk::start_writeback(&self.target.data, self.writeback, waiting);
+            self.writeback = self.on_disk;
+        }
     }
 
     /// Remembers the bytes of a partial last chunk: a packet that continues it inside needs them.

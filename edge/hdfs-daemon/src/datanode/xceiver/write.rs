@@ -262,7 +262,7 @@ impl Xceiver<'_> {
             target.sync(false)?;
             target.convert_to_rbw(&plan.block)?;
         } else {
-            target.finalize(length, self.shared.conf.sync_on_close)?;
+            target.finalize(length, self.shared.conf.sync_on_close, None)?;
         }
         if plan.is_transfer {
             self.respond(&block_op_response(Status::Success, None))?;
