@@ -3,7 +3,7 @@
 use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
-use crate::{dfsadmin, getconf, offline, shell, version};
+use crate::{daemons, dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -25,6 +25,8 @@ enum Group {
 enum Run {
     /// With a configuration and what is left of the arguments.
     Configured(fn(Configuration, Vec<String>) -> i32),
+    /// The same, and it logs what it does.
+    Daemon(fn(Configuration, Vec<String>) -> i32),
     /// Needs no configuration.
     Plain(fn(Vec<String>) -> i32),
     /// Hadoop has it; we do not yet.
@@ -62,6 +64,14 @@ const COMMANDS: &[Spec] = {
         spec("crypto", Admin, "administer encryption zones", Absent),
         spec("storagepolicies", Admin, "administer storage policies", Absent),
         spec("debug", Admin, "run a debugging command", Absent),
+        spec("namenode", Daemon, "run a NameNode", Run::Daemon(daemons::namenode::run)),
+        spec("datanode", Daemon, "run a DataNode", Run::Daemon(daemons::datanode::run)),
+        spec(
+            "minicluster",
+            Daemon,
+            "run a NameNode and DataNodes in one process and one folder",
+            Plain(daemons::minicluster::run),
+        ),
         spec("balancer", Daemon, "balance the DataNodes", Absent),
         spec("mover", Daemon, "move replicas to where storage policies want them", Absent),
         spec("diskbalancer", Daemon, "balance the disks of a DataNode", Absent),
@@ -98,12 +108,13 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
     };
     match spec.run {
         Run::Plain(run) => run(args),
-        Run::Configured(run) => {
+        Run::Configured(run) | Run::Daemon(run) => {
+            let level = if matches!(spec.run, Run::Daemon(_)) { "INFO" } else { "WARN" };
             if let Err(message) = generic.take(&mut args) {
                 eprintln!("{name}: options parsing failed: {message}");
                 return 255;
             }
-            match start(&generic) {
+            match start(&generic, level) {
                 Ok(conf) => run(conf, args),
                 Err(message) => {
                     eprintln!("{name}: {message}");
@@ -119,8 +130,8 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
 }
 
 /// Logging and configuration, as the options ask for.
-fn start(generic: &Generic) -> Result<Configuration, String> {
-    let level = generic.log_level.as_deref().unwrap_or("WARN");
+fn start(generic: &Generic, default_level: &str) -> Result<Configuration, String> {
+    let level = generic.log_level.as_deref().unwrap_or(default_level);
     let level = hdfs_rt::logging::parse_level(level).map_err(|error| error.message)?;
     hdfs_rt::logging::init(level);
     let conf = generic.configuration().map_err(|error| error.message)?;

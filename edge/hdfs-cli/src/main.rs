@@ -4,6 +4,7 @@
 //! script (`hadoop fs …`). Options before and after the command are read here once, commands get a configuration.
 
 mod commands;
+mod daemons;
 mod dfsadmin;
 mod generic;
 mod getconf;

@@ -11,6 +11,7 @@ mod copy;
 mod display;
 mod failure;
 mod files;
+mod find;
 pub(crate) mod format;
 mod glob;
 mod help;
@@ -26,6 +27,7 @@ mod remove;
 mod space;
 mod stat;
 mod table;
+mod trash;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -168,6 +170,11 @@ impl Shell {
     pub(crate) fn warn(&mut self, message: &str) {
         let line = format!("{}: {message}", self.name);
         self.out.error_line(line);
+    }
+
+    /// What Hadoop's shell logs about its trash, on standard error.
+    pub(crate) fn inform(&mut self, message: &str) {
+        self.out.error_line(format!("INFO fs.TrashPolicyDefault: {message}"));
     }
 
     /// The file system that a path lies on.

@@ -148,7 +148,7 @@ fn split_alternatives(group: &str) -> Vec<String> {
 }
 
 /// One component of a pattern: the alternatives that its groups multiply out to.
-struct Component {
+pub(crate) struct Component {
     alternatives: Vec<Vec<Token>>,
     has_wildcard: bool,
 }
@@ -161,7 +161,7 @@ enum Token {
 }
 
 impl Component {
-    fn parse(pattern: &str) -> Outcome<Self> {
+    pub(crate) fn parse(pattern: &str) -> Outcome<Self> {
         let alternatives = expand_groups(pattern)?;
         let has_wildcard = alternatives.len() > 1
             || alternatives.iter().flatten().any(|token| !matches!(token, Token::Literal(_)))
@@ -169,7 +169,7 @@ impl Component {
         Ok(Self { alternatives, has_wildcard })
     }
 
-    fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         let name: Vec<char> = name.chars().collect();
         self.alternatives.iter().any(|tokens| matches(tokens, &name))
     }

@@ -1,16 +1,15 @@
-//! `-rm` and `-rmdir`, and moving to the trash.
+//! `-rm` and `-rmdir`.
 //!
-//! Hadoop: org.apache.hadoop.fs.shell.Delete, org.apache.hadoop.fs.TrashPolicyDefault (3.5.0)
+//! Hadoop: org.apache.hadoop.fs.shell.Delete (3.5.0)
 
 use std::io::{BufRead as _, Write as _};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use hdfs_conf::keys;
 
 use super::Shell;
 use super::arguments::Options;
 use super::failure::{Failure, Outcome};
-use super::path::{join, name, parent};
+use super::trash::move_to_trash;
 use super::walk::{Command, PathData};
 
 /// `-rm`.
@@ -96,62 +95,6 @@ fn confirmed(shell: &mut Shell, item: &PathData) -> Outcome<bool> {
     }
     shell.out.error_line("Delete aborted at user request.\n");
     Ok(false)
-}
-
-/// Moves a path below the user's trash; false when there is no trash, or it lies there already.
-fn move_to_trash(shell: &mut Shell, item: &PathData) -> Outcome<bool> {
-    let of_server = item.fs.trash_interval_minutes()?.filter(|minutes| *minutes > 0);
-    let enabled = of_server.is_some() || shell.conf.get_f64(&keys::FS_TRASH_INTERVAL)? > 0.0;
-    if !enabled {
-        return Ok(false);
-    }
-    let advice = |failure: Failure| match failure {
-        Failure::Io(error) => {
-            Failure::io(format!("{}. Consider using -skipTrash option", error.message))
-        }
-        other => other,
-    };
-    let root = item.fs.trash_root(&item.path)?;
-    if item.path == root || item.path.starts_with(&format!("{root}/")) {
-        return Ok(false);
-    }
-    let above = parent(&root).unwrap_or("/");
-    if above.starts_with(&item.path) {
-        let message =
-            format!("Cannot move \"{}\" to the trash, as it contains the trash", item.qualified());
-        return Err(advice(Failure::io(message)));
-    }
-    let current = format!("{root}/Current");
-    let folder = format!("{current}{}", parent(&item.path).unwrap_or("/"));
-    let folder = folder.trim_end_matches('/');
-    make_trash_folder(item, folder).map_err(advice)?;
-    let mut target = join(folder, name(&item.path));
-    while item.fs.stat(&target)?.is_some() {
-        target = format!("{}{}", join(folder, name(&item.path)), now_ms());
-    }
-    item.fs.move_to_trash(&item.path, &target).map_err(|failure| {
-        let message =
-            format!("Failed to move {} to trash {}", item.qualified(), item.fs.prefix() + &target);
-        advice(Failure::io(format!("{message}: {}", failure.message())))
-    })?;
-    Ok(true)
-}
-
-/// Mode of the trash's folders.
-const TRASH_MODE: hdfs_types::FsPermission = hdfs_types::FsPermission(0o700);
-
-fn make_trash_folder(item: &PathData, folder: &str) -> Outcome<()> {
-    let existed = item.fs.stat(folder)?.is_some();
-    item.fs.mkdirs(folder)?;
-    if !existed {
-        item.fs.set_permission(folder, TRASH_MODE)?;
-    }
-    Ok(())
-}
-
-pub(crate) fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `-rmdir`.

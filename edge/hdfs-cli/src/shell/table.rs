@@ -2,7 +2,9 @@
 
 use super::arguments::Format;
 use super::walk::Command;
-use super::{attributes, copy, display, help, list, modify, move_files, remove, space, stat};
+use super::{
+    attributes, copy, display, find, help, list, modify, move_files, remove, space, stat, trash,
+};
 
 /// A command of the shell.
 pub(crate) struct Spec {
@@ -60,8 +62,10 @@ pub(crate) const COMMANDS: &[Spec] = &[
     command("df", Format::new(0, &["h"]), || Box::new(space::Df::default())),
     command("du", DU, || Box::new(space::Du::default())),
     deprecated(command("dus", DU, || Box::new(space::Du::summary())), "du -s"),
-    absent("expunge"),
-    absent("find"),
+    command("expunge", Format::new(0, &["immediate"]).most(2).with_values(&["fs"]), || {
+        Box::new(trash::Expunge::default())
+    }),
+    command("find", Format::new(1, &["L", "H"]).lenient(), || Box::new(find::Find::default())),
     command("get", GET, || Box::new(copy::Copying::get())),
     absent("getfacl"),
     absent("getfattr"),

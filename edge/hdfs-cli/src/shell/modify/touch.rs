@@ -8,7 +8,7 @@ use crate::shell::Shell;
 use crate::shell::arguments::Options;
 use crate::shell::failure::{Failure, Outcome};
 use crate::shell::files::Create;
-use crate::shell::remove::now_ms;
+use crate::shell::trash::now_ms;
 use crate::shell::walk::{Command, PathData};
 
 const EMPTY: Create = Create { overwrite: true, lazy_persist: false, checksum_file: true };

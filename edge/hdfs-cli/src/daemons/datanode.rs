@@ -1,0 +1,42 @@
+//! `hdfs datanode`.
+
+use std::time::Duration;
+
+use hdfs_conf::Configuration;
+use hdfs_daemon::datanode;
+use hdfs_types::Result;
+
+use super::{exit_status, refuse, waiter};
+
+const USAGE: &str = "\
+Usage: hdfs datanode [-regular]
+    -regular                 : Normal DataNode startup (default).";
+/// How often it is looked whether an administrator or every NameNode wants the end.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs `hdfs datanode ARGS…`; the exit status.
+pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
+    match args.as_slice() {
+        [] => {}
+        [option] if option.eq_ignore_ascii_case("-regular") => {}
+        _ => return refuse(&args, USAGE),
+    }
+    exit_status("datanode", serve(&conf))
+}
+
+fn serve(conf: &Configuration) -> Result<i32> {
+    let handle = datanode::start(conf)?;
+    let ended = async {
+        while !handle.is_shutdown_requested() && !handle.is_rejected() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let status = waiter()?.block_on(async {
+        tokio::select! {
+            signal = hdfs_rt::signals::shutdown_signal() => signal.map(|_| 0),
+            () = ended => Ok(i32::from(!handle.is_shutdown_requested())),
+        }
+    });
+    handle.stop();
+    status
+}

@@ -1,0 +1,106 @@
+//! `hdfs namenode`, and `hdfs namenode -format`.
+
+use hdfs_conf::Configuration;
+use hdfs_daemon::namenode::{self, FormatOptions, Formatted};
+use hdfs_types::Result;
+
+use super::{exit_status, refuse, waiter};
+
+const USAGE: &str = "\
+Usage: hdfs namenode [-regular] | 
+\t[-format [-clusterid cid ] [-force] [-nonInteractive] ]";
+
+/// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Run,
+    Format(FormatOptions),
+}
+
+/// Runs `hdfs namenode ARGS…`; the exit status.
+pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
+    match parse(&args) {
+        Some(Task::Run) => exit_status("namenode", serve(&conf)),
+        Some(Task::Format(options)) => {
+            let status = namenode::format(&conf, &options).map(|done| match done {
+                Formatted::Done => 0,
+                Formatted::Aborted => 1,
+            });
+            exit_status("namenode", status)
+        }
+        None => refuse(&args, USAGE),
+    }
+}
+
+/// Options in any case of letters; `None` when they make no sense.
+fn parse(args: &[String]) -> Option<Task> {
+    let Some((first, rest)) = args.split_first() else { return Some(Task::Run) };
+    match first.to_ascii_lowercase().as_str() {
+        "-regular" if rest.is_empty() => Some(Task::Run),
+        "-format" => parse_format(rest).map(Task::Format),
+        _ => None,
+    }
+}
+
+fn parse_format(args: &[String]) -> Option<FormatOptions> {
+    let mut options = FormatOptions::default();
+    let mut args = args.iter();
+    while let Some(option) = args.next() {
+        match option.to_ascii_lowercase().as_str() {
+            "-clusterid" => {
+                // An option in its place means that the id was forgotten.
+                let id = args.next().map(|id| id.trim());
+                let id = id.filter(|id| !id.is_empty() && !id.starts_with('-'))?;
+                options.cluster_id = Some(id.to_owned());
+            }
+            "-force" => options.force = true,
+            "-noninteractive" => options.non_interactive = true,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+fn serve(conf: &Configuration) -> Result<i32> {
+    let handle = namenode::start(conf)?;
+    let failed = waiter()?.block_on(async {
+        tokio::select! {
+            signal = hdfs_rt::signals::shutdown_signal() => signal.map(|_| None),
+            reason = handle.failed() => Ok(Some(reason)),
+        }
+    })?;
+    if let Some(reason) = failed {
+        tracing::error!("Exiting: {reason}");
+        return Ok(1);
+    }
+    handle.stop()?;
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Option<Task> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&args)
+    }
+
+    #[test]
+    fn format_takes_its_options_in_any_order_and_case() {
+        let options =
+            FormatOptions { cluster_id: Some("CID-1".into()), force: true, non_interactive: true };
+        let task = parsed("-format -nonInteractive -clusterId CID-1 -FORCE");
+        assert_eq!(task, Some(Task::Format(options)));
+        assert_eq!(parsed(""), Some(Task::Run));
+        for wrong in [
+            "-format -clusterid",
+            "-format -clusterid -force",
+            "-format x",
+            "-recover",
+            "-regular x",
+        ] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
+}
