@@ -9,4 +9,3 @@
 mod features;
 mod load;
 mod save;
-mod wire;

@@ -29,6 +29,8 @@ mod quota;
 mod resolve;
 mod status;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use apply::ReplayError;
 pub use effects::{BlockChange, Effects};

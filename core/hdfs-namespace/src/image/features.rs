@@ -2,10 +2,12 @@
 
 use hdfs_format::edits::{AclEntry, AclEntryType, XAttr};
 use hdfs_format::fsimage::{
-    NameTable, StringTable, pack_acl_entry, pack_xattr_name, unpack_acl_entry, unpack_xattr_name,
+    DirectoryRecord, NameTable, StringTable, pack_acl_entry, pack_xattr_name, unpack_acl_entry,
+    unpack_xattr_name,
 };
 use hdfs_proto::hdfs::fsimage::i_node_section as pb;
 use hdfs_types::StorageType;
+use prost::Message;
 
 use crate::quota::{Quota, QuotaCounts, RESET, type_index};
 
@@ -13,10 +15,8 @@ fn acl_table(kind: AclEntryType) -> NameTable {
     if kind == AclEntryType::User { NameTable::User } else { NameTable::Group }
 }
 
-pub(super) fn load_acl(
-    message: &pb::AclFeatureProto,
-    names: &StringTable,
-) -> Result<Vec<AclEntry>, String> {
+pub(super) fn load_acl(encoded: &[u8], names: &StringTable) -> Result<Vec<AclEntry>, String> {
+    let message = pb::AclFeatureProto::decode(encoded).map_err(|error| error.to_string())?;
     let load = |packed: &u32| {
         let (kind, scope, permission, number) = unpack_acl_entry(*packed);
         let name = match number {
@@ -33,7 +33,7 @@ pub(super) fn load_acl(
     message.entries.iter().map(load).collect()
 }
 
-pub(super) fn save_acl(entries: &[AclEntry], names: &mut StringTable) -> pb::AclFeatureProto {
+pub(super) fn save_acl(entries: &[AclEntry], names: &mut StringTable) -> Vec<u8> {
     let entries = entries
         .iter()
         .map(|entry| {
@@ -42,13 +42,11 @@ pub(super) fn save_acl(entries: &[AclEntry], names: &mut StringTable) -> pb::Acl
             pack_acl_entry(entry.kind, entry.scope, entry.permission, number)
         })
         .collect();
-    pb::AclFeatureProto { entries }
+    pb::AclFeatureProto { entries }.encode_to_vec()
 }
 
-pub(super) fn load_xattrs(
-    message: &pb::XAttrFeatureProto,
-    names: &StringTable,
-) -> Result<Vec<XAttr>, String> {
+pub(super) fn load_xattrs(encoded: &[u8], names: &StringTable) -> Result<Vec<XAttr>, String> {
+    let message = pb::XAttrFeatureProto::decode(encoded).map_err(|error| error.to_string())?;
     let load = |xattr: &pb::XAttrCompactProto| {
         let (namespace, number) = unpack_xattr_name(xattr.name)
             .ok_or_else(|| format!("unknown namespace of attribute {:#x}", xattr.name))?;
@@ -61,7 +59,7 @@ pub(super) fn load_xattrs(
     message.x_attrs.iter().map(load).collect()
 }
 
-pub(super) fn save_xattrs(xattrs: &[XAttr], names: &mut StringTable) -> pb::XAttrFeatureProto {
+pub(super) fn save_xattrs(xattrs: &[XAttr], names: &mut StringTable) -> Vec<u8> {
     let x_attrs = xattrs
         .iter()
         .map(|xattr| pb::XAttrCompactProto {
@@ -69,23 +67,24 @@ pub(super) fn save_xattrs(xattrs: &[XAttr], names: &mut StringTable) -> pb::XAtt
             value: xattr.value.clone().map(Into::into),
         })
         .collect();
-    pb::XAttrFeatureProto { x_attrs }
+    pb::XAttrFeatureProto { x_attrs }.encode_to_vec()
 }
 
 /// The limits of a directory; None when it has none.
-pub(super) fn load_quota(message: &pb::INodeDirectory) -> Option<Quota> {
-    let mut limit = QuotaCounts {
-        names: message.ns_quota.map_or(RESET, u64::cast_signed),
-        space: message.ds_quota.map_or(RESET, u64::cast_signed),
-        types: [RESET; 6],
-    };
-    for entry in message.type_quotas.iter().flat_map(|quotas| &quotas.quotas) {
-        if let Some(kind) = StorageType::from_wire(entry.storage_type) {
+pub(super) fn load_quota(directory: &DirectoryRecord<'_>) -> Result<Option<Quota>, String> {
+    let mut limit =
+        QuotaCounts { names: directory.ns_quota, space: directory.ds_quota, types: [RESET; 6] };
+    if let Some(encoded) = directory.type_quotas {
+        let message = pb::QuotaByStorageTypeFeatureProto::decode(encoded)
+            .map_err(|error| error.to_string())?;
+        for entry in message.quotas {
+            let kind = StorageType::from_wire(entry.storage_type)
+                .ok_or_else(|| format!("unknown storage type {}", entry.storage_type))?;
             limit.types[type_index(kind)] = entry.quota.cast_signed();
         }
     }
     let quota = Quota { limit, used: QuotaCounts::default() };
-    quota.is_set().then_some(quota)
+    Ok(quota.is_set().then_some(quota))
 }
 
 /// Hadoop: StorageType.getTypesSupportingQuota, in the order of its enum.
@@ -97,7 +96,7 @@ const QUOTA_ORDER: [StorageType; 5] = [
     StorageType::Nvdimm,
 ];
 
-pub(super) fn save_type_quotas(limit: &QuotaCounts) -> Option<pb::QuotaByStorageTypeFeatureProto> {
+pub(super) fn save_type_quotas(limit: &QuotaCounts) -> Option<Vec<u8>> {
     let quotas: Vec<_> = QUOTA_ORDER
         .into_iter()
         .filter(|kind| limit.types[type_index(*kind)] >= 0)
@@ -106,5 +105,5 @@ pub(super) fn save_type_quotas(limit: &QuotaCounts) -> Option<pb::QuotaByStorage
             quota: limit.types[type_index(kind)].cast_unsigned(),
         })
         .collect();
-    (!quotas.is_empty()).then_some(pb::QuotaByStorageTypeFeatureProto { quotas })
+    (!quotas.is_empty()).then(|| pb::QuotaByStorageTypeFeatureProto { quotas }.encode_to_vec())
 }

@@ -1,16 +1,14 @@
 //! Loading.
 
 use hdfs_format::fsimage::{
-    Image, Messages, NameTable, PackedPermission, SectionName, StringTable,
+    DirectoryRecord, FileRecord, INodeKind as Kind, INodeRecord, Image, Messages, NameTable,
+    PackedPermission, SectionName, StringTable, SymlinkRecord,
 };
 use hdfs_format::storage_dir::Corrupt;
 use hdfs_proto::hdfs::fsimage as pb;
-use hdfs_types::{Block, BlockId, FastMap, GenerationStamp, INodeId, TxId, WallMillis, constants};
-use prost::Message;
-use smallvec::SmallVec;
+use hdfs_types::{BlockId, FastMap, GenerationStamp, INodeId, TxId, WallMillis, constants};
 
 use super::features::{load_acl, load_quota, load_xattrs};
-use super::wire::{Fields, Value};
 use crate::namespace::{Namespace, NewNode, replicated};
 use crate::op::limits::{MAX_REPLICATION, check_block, check_time};
 use crate::plan::NamespaceConf;
@@ -18,20 +16,6 @@ use crate::status::INodeKind;
 use crate::store::children::Children;
 use crate::store::name_pool::MAX_NAME_BYTES;
 use crate::store::record::{Flag, MAX_48, MAX_ID, Record, Slot};
-
-/// A file as most of them are: read without allocation, the rare parts still encoded.
-#[derive(Default)]
-struct FileMessage<'a> {
-    replication: u64,
-    mtime: u64,
-    atime: u64,
-    block_size: u64,
-    permission: u64,
-    storage_policy: u64,
-    blocks: SmallVec<[Block; 1]>,
-    has_rare_parts: bool,
-    encoded: &'a [u8],
-}
 
 struct Loader<'a> {
     namespace: Namespace,
@@ -62,14 +46,12 @@ impl Namespace {
         loader.load_directories()?;
         loader.load_other_sections()?;
         let mut namespace = loader.namespace;
-        let unreachable =
-            namespace.records.iter().skip(1).filter(|record| record.parent == Slot::NONE);
-        let unreachable = unreachable.count();
+        let reached = namespace.recount_quotas();
+        let unreachable = namespace.counts.inodes() - reached;
         if unreachable > 0 {
             let messages = image.messages(SectionName::InodeDir);
             return Err(messages.damaged(&format!("{unreachable} inodes are in no directory")));
         }
-        namespace.recount_quotas();
         Ok(namespace)
     }
 }
@@ -107,8 +89,7 @@ impl<'a> Loader<'a> {
         let room = head.num_inodes().min(bytes as u64 / 16);
         self.namespace.records.reserve(usize::try_from(room).unwrap_or(0));
         // `/` must be the first record, wherever it is in the image.
-        let root = self.find_root(messages)?;
-        self.load_root(root, messages)?;
+        self.load_root(messages)?;
         while let Some(bytes) = messages.next_bytes()? {
             self.load_inode(bytes).map_err(|reason| messages.damaged(&reason))?;
         }
@@ -122,112 +103,79 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn find_root(&self, mut messages: Messages<'a>) -> Result<pb::i_node_section::INode, Corrupt> {
+    fn load_root(&mut self, mut messages: Messages<'a>) -> Result<(), Corrupt> {
         while let Some(bytes) = messages.next_bytes()? {
-            let mut fields = Fields(bytes);
-            while let Ok(Some((tag, value))) = fields.next_field() {
-                if tag != 2 {
-                    continue;
-                }
-                if value == Value::Varint(constants::ROOT_INODE_ID) {
-                    return pb::i_node_section::INode::decode(bytes)
-                        .map_err(|error| messages.damaged(&error.to_string()));
-                }
-                break;
+            let inode = INodeRecord::decode(bytes).map_err(|reason| messages.damaged(reason))?;
+            if inode.id != INodeId(constants::ROOT_INODE_ID) {
+                continue;
             }
+            let Kind::Directory(root) = inode.kind else { break };
+            return self.add_root(&root).map_err(|reason| messages.damaged(&reason));
         }
         Err(messages.damaged("the root is missing"))
     }
 
-    fn load_root(
-        &mut self,
-        root: pb::i_node_section::INode,
-        messages: Messages<'_>,
-    ) -> Result<(), Corrupt> {
-        let directory = root.directory.unwrap_or_default();
-        let damaged = |reason: String| messages.damaged(&reason);
-        let permission = self.known_permission(directory.permission()).map_err(damaged)?;
-        check_time(directory.modification_time()).map_err(damaged)?;
-        self.namespace.add_root(permission, WallMillis(directory.modification_time()));
-        if let Some(loaded) = load_quota(&directory)
+    fn add_root(&mut self, root: &DirectoryRecord<'_>) -> Result<(), String> {
+        check_time(root.modification_time)?;
+        let permission = self.known_permission(root.permission)?;
+        self.namespace.add_root(permission, WallMillis(root.modification_time));
+        if let Some(loaded) = load_quota(root)?
             && let Some(quota) = self.namespace.quotas.get_mut(&Slot::ROOT)
         {
             quota.limit = loaded.limit;
         }
-        self.load_features(Slot::ROOT, directory.acl.as_ref(), directory.x_attrs.as_ref())
-            .map_err(damaged)
+        self.load_features(Slot::ROOT, root.acl, root.x_attrs)
     }
 
     fn load_inode(&mut self, bytes: &'a [u8]) -> Result<(), String> {
-        let mut fields = Fields(bytes);
-        let (mut kind, mut id, mut name, mut body) = (0, 0, &[][..], None);
-        let broken = |()| "an inode does not decode".to_owned();
-        while let Some((tag, value)) = fields.next_field().map_err(broken)? {
-            match (tag, value) {
-                (1, Value::Varint(number)) => kind = number,
-                (2, Value::Varint(number)) => id = number,
-                (3, Value::Bytes(bytes)) => name = bytes,
-                (4..=6, Value::Bytes(bytes)) => body = Some((tag, bytes)),
-                _ => {}
-            }
-        }
-        if id == constants::ROOT_INODE_ID {
+        let inode = INodeRecord::decode(bytes)?;
+        let (id, name) = (inode.id, inode.name);
+        if id == INodeId(constants::ROOT_INODE_ID) {
             return Ok(());
         }
-        if id == 0 || id > MAX_ID || name.len() > MAX_NAME_BYTES || name.is_empty() {
+        if id.0 == 0 || id.0 > MAX_ID || name.len() > MAX_NAME_BYTES || name.is_empty() {
             return Err(format!("inode {id} has a wrong id or name"));
         }
-        let (id, body) = (INodeId(id), body.unwrap_or_default());
-        match (kind, body) {
-            (1, (4 | 0, body)) => self.load_file(id, name, body),
-            (2, (5 | 0, body)) => self.load_directory(id, name, body),
-            (3, (6 | 0, body)) => self.load_symlink(id, name, body),
-            _ => Err(format!("inode {id} has the unknown type {kind}")),
+        match &inode.kind {
+            Kind::File(file) => self.load_file(id, name, file),
+            Kind::Directory(directory) => self.load_directory(id, name, directory),
+            Kind::Symlink(link) => self.load_symlink(id, name, link),
         }
         .map_err(|reason| format!("inode {id}: {reason}"))
     }
 
-    fn load_file(&mut self, id: INodeId, name: &[u8], body: &'a [u8]) -> Result<(), String> {
-        let file = FileMessage::read(body)?;
-        check_time(file.mtime)?;
-        check_time(file.atime)?;
-        let replication = u16::try_from(file.replication).unwrap_or(u16::MAX);
-        if replication > MAX_REPLICATION || file.block_size > MAX_48 || file.storage_policy > 15 {
+    fn load_file(&mut self, id: INodeId, name: &[u8], file: &FileRecord<'_>) -> Result<(), String> {
+        check_time(file.modification_time)?;
+        check_time(file.access_time)?;
+        if file.striped || file.erasure_coding_policy_id.is_some() {
+            return Err("erasure-coded files are not supported yet".to_owned());
+        }
+        let replication = file.replication.unwrap_or(0);
+        if replication > u32::from(MAX_REPLICATION)
+            || file.preferred_block_size > MAX_48
+            || file.storage_policy_id > 15
+        {
             return Err("replication, block size or storage policy is out of range".to_owned());
         }
-        let header = replicated(file.block_size, replication, file.storage_policy as u8).pack();
+        let header =
+            replicated(file.preferred_block_size, replication as u16, file.storage_policy_id as u8);
         let node = NewNode {
             id,
             kind: INodeKind::File,
             permission: self.known_permission(file.permission)?,
-            mtime: WallMillis(file.mtime),
-            atime: WallMillis(file.atime),
-            header,
+            mtime: WallMillis(file.modification_time),
+            atime: WallMillis(file.access_time),
+            header: header.pack(),
             target: &[],
         };
         let slot = self.add(name, &node)?;
-        file.blocks.iter().try_for_each(check_block)?;
-        match file.blocks.as_slice() {
-            [] => {}
-            [block] => self.namespace.push_block(slot, *block),
-            _ => self.namespace.set_blocks(slot, file.blocks.into_vec()),
+        for block in file.blocks.iter() {
+            check_block(&block)?;
+            self.namespace.push_block(slot, block);
         }
-        if file.has_rare_parts {
-            self.load_rare_parts(slot, file.encoded)?;
-        }
-        Ok(())
-    }
-
-    fn load_rare_parts(&mut self, slot: Slot, encoded: &[u8]) -> Result<(), String> {
-        let file =
-            pb::i_node_section::INodeFile::decode(encoded).map_err(|error| error.to_string())?;
-        if file.erasure_coding_policy_id.is_some() || file.block_type.is_some_and(|kind| kind != 0)
-        {
-            return Err("erasure-coded files are not supported yet".to_owned());
-        }
-        self.load_features(slot, file.acl.as_ref(), file.x_attrs.as_ref())?;
-        if let Some(open) = &file.file_uc {
-            self.namespace.open_file(slot, open.client_name(), open.client_machine());
+        self.load_features(slot, file.acl, file.x_attrs)?;
+        if let Some((client, machine)) = file.under_construction {
+            self.namespace.open_file(slot, client, machine);
             let has_blocks = self.namespace.blocks_of(slot).len() > 0;
             self.namespace.set_last_block_open(slot, has_blocks);
         }
@@ -237,8 +185,8 @@ impl<'a> Loader<'a> {
     fn load_features(
         &mut self,
         slot: Slot,
-        acl: Option<&pb::i_node_section::AclFeatureProto>,
-        xattrs: Option<&pb::i_node_section::XAttrFeatureProto>,
+        acl: Option<&[u8]>,
+        xattrs: Option<&[u8]>,
     ) -> Result<(), String> {
         if let Some(acl) = acl {
             let entries = load_acl(acl, &self.names)?;
@@ -251,40 +199,46 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn load_directory(&mut self, id: INodeId, name: &[u8], body: &[u8]) -> Result<(), String> {
-        let directory =
-            pb::i_node_section::INodeDirectory::decode(body).map_err(|error| error.to_string())?;
-        check_time(directory.modification_time())?;
+    fn load_directory(
+        &mut self,
+        id: INodeId,
+        name: &[u8],
+        directory: &DirectoryRecord<'_>,
+    ) -> Result<(), String> {
+        check_time(directory.modification_time)?;
         let node = NewNode {
             id,
             kind: INodeKind::Directory,
-            permission: self.known_permission(directory.permission())?,
-            mtime: WallMillis(directory.modification_time()),
+            permission: self.known_permission(directory.permission)?,
+            mtime: WallMillis(directory.modification_time),
             atime: WallMillis(0),
             header: 0,
             target: &[],
         };
         let slot = self.add(name, &node)?;
-        if let Some(quota) = load_quota(&directory) {
+        if let Some(quota) = load_quota(directory)? {
             self.namespace.record_mut(slot).set(Flag::Quota, true);
             self.namespace.quotas.insert(slot, Box::new(quota));
         }
-        self.load_features(slot, directory.acl.as_ref(), directory.x_attrs.as_ref())
+        self.load_features(slot, directory.acl, directory.x_attrs)
     }
 
-    fn load_symlink(&mut self, id: INodeId, name: &[u8], body: &[u8]) -> Result<(), String> {
-        let link =
-            pb::i_node_section::INodeSymlink::decode(body).map_err(|error| error.to_string())?;
-        check_time(link.modification_time())?;
-        check_time(link.access_time())?;
+    fn load_symlink(
+        &mut self,
+        id: INodeId,
+        name: &[u8],
+        link: &SymlinkRecord<'_>,
+    ) -> Result<(), String> {
+        check_time(link.modification_time)?;
+        check_time(link.access_time)?;
         let node = NewNode {
             id,
             kind: INodeKind::Symlink,
-            permission: self.known_permission(link.permission())?,
-            mtime: WallMillis(link.modification_time()),
-            atime: WallMillis(link.access_time()),
+            permission: self.known_permission(link.permission)?,
+            mtime: WallMillis(link.modification_time),
+            atime: WallMillis(link.access_time),
             header: 0,
-            target: link.target(),
+            target: link.target,
         };
         self.add(name, &node).map(|_| ())
     }
@@ -332,35 +286,15 @@ impl<'a> Loader<'a> {
 
     fn load_directories(&mut self) -> Result<(), Corrupt> {
         let mut messages = self.image.messages(SectionName::InodeDir);
-        while let Some(bytes) = messages.next_bytes()? {
-            self.load_entries(bytes).map_err(|reason| messages.damaged(&reason))?;
+        while let Some(entry) = messages.next_message::<pb::i_node_directory_section::DirEntry>()? {
+            if !entry.ref_children.is_empty() {
+                let feature = "files that were renamed while a snapshot held them";
+                return Err(self.unsupported(SectionName::InodeDir, feature));
+            }
+            self.link_children(entry.parent(), &entry.children)
+                .map_err(|reason| messages.damaged(&reason))?;
         }
         Ok(())
-    }
-
-    fn load_entries(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let broken = |()| "an entry does not decode".to_owned();
-        let mut fields = Fields(bytes);
-        let (mut parent, mut children) = (0, Vec::new());
-        while let Some((tag, value)) = fields.next_field().map_err(broken)? {
-            match (tag, value) {
-                (1, Value::Varint(id)) => parent = id,
-                (2, Value::Bytes(packed)) => {
-                    children.reserve(packed.len() / 3);
-                    let mut packed = Fields(packed);
-                    while !packed.0.is_empty() {
-                        children.push(packed.varint().ok_or(()).map_err(broken)?);
-                    }
-                }
-                (2, Value::Varint(id)) => children.push(id),
-                (3, _) => {
-                    return Err("files that were renamed out of a snapshot are not supported yet"
-                        .to_owned());
-                }
-                _ => {}
-            }
-        }
-        self.link_children(parent, &children)
     }
 
     fn link_children(&mut self, parent: u64, ids: &[u64]) -> Result<(), String> {
@@ -446,49 +380,6 @@ impl<'a> Loader<'a> {
             "Start the NameNode that wrote it, remove the feature, and save the namespace again.";
         error
     }
-}
-
-impl<'a> FileMessage<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, String> {
-        let broken = |()| "it does not decode".to_owned();
-        let mut file = Self { block_size: 0, encoded: body, ..Self::default() };
-        let mut fields = Fields(body);
-        while let Some((tag, value)) = fields.next_field().map_err(broken)? {
-            let number = value.number().unwrap_or(0);
-            match tag {
-                1 => file.replication = number,
-                2 => file.mtime = number,
-                3 => file.atime = number,
-                4 => file.block_size = number,
-                5 => file.permission = number,
-                6 => {
-                    if let Value::Bytes(bytes) = value {
-                        file.blocks.push(read_block(bytes).ok_or(()).map_err(broken)?);
-                    }
-                }
-                10 => file.storage_policy = number,
-                11 if number == 0 => {}
-                _ => file.has_rare_parts = true,
-            }
-        }
-        Ok(file)
-    }
-}
-
-/// BlockProto: id, stamp, length.
-fn read_block(bytes: &[u8]) -> Option<Block> {
-    let mut block = Block::default();
-    let mut fields = Fields(bytes);
-    while let Some((tag, value)) = fields.next_field().ok()? {
-        let number = value.number()?;
-        match tag {
-            1 => block.id = BlockId(number.cast_signed()),
-            2 => block.generation_stamp = GenerationStamp(number),
-            3 => block.num_bytes = number,
-            _ => {}
-        }
-    }
-    Some(block)
 }
 
 fn translate(

@@ -2,18 +2,19 @@
 
 use std::io::{self, Write};
 
-use hdfs_format::fsimage::{ImageWriter, NameTable, SectionName, StringTable};
+use hdfs_format::fsimage::{
+    Blocks, DirectoryRecord, FileRecord, INodeEncoder, INodeKind as Kind, INodeRecord, ImageWriter,
+    NameTable, SectionName, StringTable, SymlinkRecord,
+};
 use hdfs_proto::hdfs::fsimage as pb;
 use hdfs_proto::hdfs::{ErasureCodingPolicyProto, ErasureCodingPolicyState};
-use hdfs_types::{Block, TxId};
-use prost::Message;
+use hdfs_types::TxId;
 
 use super::features::{save_acl, save_type_quotas, save_xattrs};
-use super::wire::{put_bytes, put_fixed64, put_number, put_varint};
 use crate::namespace::Namespace;
 use crate::quota::RESET;
 use crate::status::INodeKind;
-use crate::store::record::{Flag, Record, Slot};
+use crate::store::record::{Flag, Slot};
 
 /// Bytes that are encoded before they go to the writer.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -120,111 +121,87 @@ impl Namespace {
             num_inodes: Some(count),
         })?;
         let mut batch = Vec::with_capacity(BATCH_BYTES + 4_096);
-        let (mut body, mut inode) = (Vec::new(), Vec::new());
+        let mut encoder = INodeEncoder::default();
         for slot in self.inodes() {
-            body.clear();
-            inode.clear();
-            let record = self.record(slot);
-            let (number, tag) = match record.kind() {
-                Some(INodeKind::File) => {
-                    self.encode_file(slot, names, &mut body);
-                    (1, 4)
-                }
-                Some(INodeKind::Directory) => {
-                    self.encode_directory(slot, names, &mut body);
-                    (2, 5)
-                }
-                _ => {
-                    self.encode_symlink(record, &mut body);
-                    (3, 6)
-                }
-            };
-            put_number(&mut inode, 1, number);
-            put_number(&mut inode, 2, record.id().0);
-            put_bytes(&mut inode, 3, self.name_of(slot));
-            put_bytes(&mut inode, tag, &body);
-            put_varint(&mut batch, inode.len() as u64);
-            batch.extend_from_slice(&inode);
-            flush_full(writer, &mut batch)?;
+            self.encode_inode(slot, names, &mut encoder, &mut batch);
+            if batch.len() >= BATCH_BYTES {
+                writer.encoded(&batch)?;
+                batch.clear();
+            }
         }
         writer.encoded(&batch)?;
         writer.end_section(SectionName::Inode);
         Ok(())
     }
 
-    fn encode_file(&self, slot: Slot, names: &mut StringTable, out: &mut Vec<u8>) {
+    fn encode_inode(
+        &self,
+        slot: Slot,
+        names: &mut StringTable,
+        encoder: &mut INodeEncoder,
+        out: &mut Vec<u8>,
+    ) {
         let record = self.record(slot);
-        let header = record.file_header();
-        put_number(out, 1, u64::from(header.redundancy));
-        put_number(out, 2, record.mtime().0);
-        put_number(out, 3, record.atime().0);
-        put_number(out, 4, header.preferred_block_size);
-        put_fixed64(out, 5, record.permission);
-        let mut bytes = Vec::with_capacity(32);
-        for block in self.blocks_of(slot).iter() {
-            bytes.clear();
-            encode_block(block, &mut bytes);
-            put_bytes(out, 6, &bytes);
-        }
-        if let Some(open) = self.under_construction(slot) {
-            let message = pb::i_node_section::FileUnderConstructionFeature {
-                client_name: Some(open.client_name.to_string()),
-                client_machine: Some(open.client_machine.to_string()),
-            };
-            put_bytes(out, 7, &message.encode_to_vec());
-        }
-        if record.has(Flag::Acl) {
-            put_bytes(out, 8, &save_acl(self.acl(slot), names).encode_to_vec());
-        }
-        if record.has(Flag::XAttrs) {
-            put_bytes(out, 9, &save_xattrs(self.xattrs(slot), names).encode_to_vec());
-        }
-        put_number(out, 10, u64::from(header.storage_policy_id));
-        put_number(out, 11, 0);
-    }
-
-    fn encode_directory(&self, slot: Slot, names: &mut StringTable, out: &mut Vec<u8>) {
-        let record = self.record(slot);
-        let limit = self.quotas.get(&slot).map(|quota| quota.limit);
-        let message = pb::i_node_section::INodeDirectory {
-            modification_time: Some(record.mtime().0),
-            ns_quota: Some(limit.map_or(RESET, |limit| limit.names).cast_unsigned()),
-            ds_quota: Some(limit.map_or(RESET, |limit| limit.space).cast_unsigned()),
-            permission: Some(record.permission),
-            acl: record.has(Flag::Acl).then(|| save_acl(self.acl(slot), names)),
-            x_attrs: record.has(Flag::XAttrs).then(|| save_xattrs(self.xattrs(slot), names)),
-            type_quotas: limit.as_ref().and_then(save_type_quotas),
+        let acl = record.has(Flag::Acl).then(|| save_acl(self.acl(slot), names));
+        let x_attrs = record.has(Flag::XAttrs).then(|| save_xattrs(self.xattrs(slot), names));
+        let (acl, x_attrs) = (acl.as_deref(), x_attrs.as_deref());
+        let limit =
+            self.quotas.get(&slot).filter(|_| record.has(Flag::Quota)).map(|quota| quota.limit);
+        let type_quotas = limit.as_ref().and_then(save_type_quotas);
+        let blocks = self.blocks_of(slot);
+        let kind = match record.kind() {
+            Some(INodeKind::File) => {
+                let header = record.file_header();
+                let open = self.under_construction(slot);
+                Kind::File(FileRecord {
+                    replication: Some(header.redundancy.into()),
+                    modification_time: record.mtime().0,
+                    access_time: record.atime().0,
+                    preferred_block_size: header.preferred_block_size,
+                    permission: record.permission,
+                    blocks: Blocks::Given(blocks.as_slice()),
+                    under_construction: open
+                        .map(|open| (&*open.client_name, &*open.client_machine)),
+                    acl,
+                    x_attrs,
+                    storage_policy_id: header.storage_policy_id.into(),
+                    striped: false,
+                    erasure_coding_policy_id: None,
+                })
+            }
+            Some(INodeKind::Directory) => Kind::Directory(DirectoryRecord {
+                modification_time: record.mtime().0,
+                ns_quota: limit.map_or(RESET, |limit| limit.names),
+                ds_quota: limit.map_or(RESET, |limit| limit.space),
+                permission: record.permission,
+                acl,
+                x_attrs,
+                type_quotas: type_quotas.as_deref(),
+            }),
+            _ => Kind::Symlink(SymlinkRecord {
+                permission: record.permission,
+                target: self.targets.get(record.number()),
+                modification_time: record.mtime().0,
+                access_time: record.atime().0,
+            }),
         };
-        message.encode(out).expect("a Vec grows, so encoding can't run out of space");
-    }
-
-    fn encode_symlink(&self, record: &Record, out: &mut Vec<u8>) {
-        put_fixed64(out, 1, record.permission);
-        put_bytes(out, 2, self.targets.get(record.number()));
-        put_number(out, 3, record.mtime().0);
-        put_number(out, 4, record.atime().0);
+        encoder.encode(&INodeRecord { id: record.id(), name: self.name_of(slot), kind }, out);
     }
 
     fn save_directories<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
-        let mut batch = Vec::with_capacity(BATCH_BYTES + 4_096);
-        let (mut packed, mut entry) = (Vec::new(), Vec::new());
+        let mut entry = pb::i_node_directory_section::DirEntry::default();
         for slot in self.inodes() {
             let record = self.record(slot);
             if !record.is_directory() || self.children_of(slot).is_empty() {
                 continue;
             }
-            packed.clear();
-            entry.clear();
-            for child in self.children_of(slot).iter() {
-                put_varint(&mut packed, self.record(child).id().0);
-            }
-            put_number(&mut entry, 1, record.id().0);
-            put_bytes(&mut entry, 2, &packed);
-            put_varint(&mut batch, entry.len() as u64);
-            batch.extend_from_slice(&entry);
-            flush_full(writer, &mut batch)?;
+            entry.parent = Some(record.id().0);
+            entry.children.clear();
+            entry
+                .children
+                .extend(self.children_of(slot).iter().map(|child| self.record(child).id().0));
+            writer.message(&entry)?;
         }
-        writer.encoded(&batch)?;
         writer.end_section(SectionName::InodeDir);
         Ok(())
     }
@@ -258,19 +235,4 @@ impl Namespace {
         writer.end_section(SectionName::SecretManager);
         Ok(())
     }
-}
-
-fn flush_full<W: Write>(writer: &mut ImageWriter<W>, batch: &mut Vec<u8>) -> io::Result<()> {
-    if batch.len() >= BATCH_BYTES {
-        writer.encoded(batch)?;
-        batch.clear();
-    }
-    Ok(())
-}
-
-/// BlockProto: id, stamp, length.
-fn encode_block(block: &Block, out: &mut Vec<u8>) {
-    put_number(out, 1, block.id.0.cast_unsigned());
-    put_number(out, 2, block.generation_stamp.0);
-    put_number(out, 3, block.num_bytes);
 }

@@ -88,9 +88,11 @@ impl Namespace {
         let mut waiting = vec![Slot::ROOT];
         while let Some(slot) = waiting.pop() {
             let record = self.record(slot);
+            // Images do not hold access times of directories: Hadoop forgets them as well.
+            let atime = if record.is_directory() { 0 } else { record.atime().0 };
             let _ = write!(
                 out,
-                "{} {:?} {} {}:{}:{:o} m{} a{}",
+                "{} {:?} {} {}:{}:{:o} m{} a{atime}",
                 String::from_utf8_lossy(&self.path_of(slot)),
                 record.kind(),
                 record.id(),
@@ -98,7 +100,6 @@ impl Namespace {
                 self.groups.name(record.group()),
                 record.mode().0,
                 record.mtime().0,
-                record.atime().0,
             );
             match record.kind() {
                 Some(INodeKind::Directory) => {

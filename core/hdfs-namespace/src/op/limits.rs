@@ -171,8 +171,9 @@ impl Namespace {
         usage
     }
 
-    /// After loading: counts what every directory with a quota uses.
-    pub(crate) fn recount_quotas(&mut self) {
+    /// After loading: counts what every directory with a quota uses. Returns how many inodes are reached from `/`.
+    pub(crate) fn recount_quotas(&mut self) -> u64 {
+        let mut reached = 0;
         let mut quotas: Vec<(Slot, QuotaCounts)> = Vec::new();
         let mut order = vec![(Slot::ROOT, false)];
         let mut running: Vec<QuotaCounts> = Vec::new();
@@ -191,6 +192,7 @@ impl Namespace {
                 running.push(QuotaCounts::default());
                 order.push((slot, true));
             }
+            reached += 1;
             let usage = if self.record(slot).is_file() {
                 self.file_usage(slot)
             } else {
@@ -208,6 +210,7 @@ impl Namespace {
                 quota.used = used;
             }
         }
+        reached
     }
 
     /// `fs.protected.directories`.

@@ -1,0 +1,87 @@
+//! Trees through images.
+
+use hdfs_format::fsimage::{Image, ImageWriter};
+use hdfs_types::TxId;
+
+use super::machine::Machine;
+use crate::{Namespace, NamespaceConf};
+
+/// The bytes of an image of a tree.
+pub(super) fn saved(namespace: &Namespace) -> Vec<u8> {
+    let mut writer = ImageWriter::new(Vec::new());
+    namespace.save(&mut writer, 7, namespace.last_txid()).expect("a Vec can be written");
+    writer.finish().expect("a Vec can be written").0
+}
+
+/// The tree of an image.
+pub(super) fn loaded(bytes: &[u8]) -> Namespace {
+    let image = Image::parse("image", bytes).expect("the container is right");
+    Namespace::load(&image, &NamespaceConf::default()).expect("the tree is right")
+}
+
+#[test]
+fn a_tree_comes_back_from_its_image_and_saves_the_same_bytes() {
+    let script = "mkdirs /a/b 1777
+        chown /a alice users
+        create /a/f c1
+        add_block /a/f c1 -
+        add_block /a/f c1 1024
+        complete /a/f c1 5
+        create /open c2
+        add_block /open c2 -
+        create /empty c1
+        complete /empty c1 -
+        mkdirs /gone
+        delete /gone";
+    let mut namespace = Machine::new().with_script(script).namespace;
+    while namespace.reclaim_step(100).reclaim_pending {}
+    let bytes = saved(&namespace);
+    let back = loaded(&bytes);
+    assert_eq!(back.dump(), namespace.dump());
+    assert_eq!(back.last_txid(), namespace.last_txid());
+    back.check_invariants().expect("a loaded tree is whole");
+    assert_eq!(saved(&back), bytes);
+    let mut blocks = Vec::new();
+    back.visit_blocks(|block| blocks.push((block.owner.0, block.complete)));
+    assert_eq!(blocks, [(16_388, true), (16_388, true), (16_389, false)]);
+}
+
+#[test]
+fn a_formatted_tree_is_an_image() {
+    let namespace = Namespace::format("hdfs", "supergroup");
+    let back = loaded(&saved(&namespace));
+    assert_eq!(back.dump(), namespace.dump());
+    assert_eq!(back.last_txid(), TxId(0));
+}
+
+#[test]
+fn a_damaged_image_is_an_error_and_never_a_panic() {
+    let machine = Machine::new().with_script(
+        "mkdirs /a/b
+         create /a/f c1
+         add_block /a/f c1 -",
+    );
+    let bytes = saved(&machine.namespace);
+    for position in 8..bytes.len() {
+        for flip in [0x01, 0x80] {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= flip;
+            let Ok(image) = Image::parse("image", &damaged) else { continue };
+            if let Ok(namespace) = Namespace::load(&image, &NamespaceConf::default()) {
+                namespace.check_invariants().expect("what loads is whole");
+            }
+        }
+    }
+}
+
+#[test]
+fn features_that_are_not_there_yet_are_named() {
+    let bytes = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../testdata/hadoop-3.5.0/namenode/fsimage_0000000000000000210"
+    ))
+    .expect("the sample is there");
+    let image = Image::parse("image", &bytes).expect("the container is right");
+    let error = Namespace::load(&image, &NamespaceConf::default()).expect_err("it has snapshots");
+    assert!(error.reason.contains("not support"), "{error:?}");
+}

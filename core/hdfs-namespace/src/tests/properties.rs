@@ -1,0 +1,237 @@
+//! Random calls: the live tree, the replay of its log, and its image with later operations are one and the same.
+
+use hdfs_types::{Block, FsPermission, INodeId, TxId};
+use proptest::prelude::*;
+
+use super::images::{loaded, saved};
+use super::machine::{Machine, create_request};
+use crate::*;
+
+#[derive(Clone, Debug)]
+enum Call {
+    Mkdirs(String),
+    Create(String, bool),
+    AddBlock(String, u64),
+    Abandon(String),
+    Fsync(String, i64),
+    Close(String, u64),
+    Append(String, bool),
+    Truncate(String, u64),
+    Rename(String, String),
+    Rename2(String, String, bool),
+    Delete(String),
+    Concat(String, String),
+    Chmod(String, u16),
+    Chown(String, u8),
+    Setrep(String, u16),
+    Times(String, i64),
+    Reassign(String),
+}
+
+fn path() -> impl Strategy<Value = String> {
+    proptest::collection::vec(0_u8..4, 1..4).prop_map(|components| {
+        components
+            .iter()
+            .map(|number| format!("/{}", ["a", "b", "part-0", "_x"][*number as usize]))
+            .collect()
+    })
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        2 => path().prop_map(Call::Mkdirs),
+        6 => (path(), any::<bool>()).prop_map(|(path, overwrite)| Call::Create(path, overwrite)),
+        8 => (path(), 0_u64..1_025).prop_map(|(path, length)| Call::AddBlock(path, length)),
+        1 => path().prop_map(Call::Abandon),
+        1 => (path(), 0_i64..900).prop_map(|(path, length)| Call::Fsync(path, length)),
+        6 => (path(), 1_u64..1_025).prop_map(|(path, length)| Call::Close(path, length)),
+        3 => (path(), any::<bool>()).prop_map(|(path, new)| Call::Append(path, new)),
+        3 => (path(), 0_u64..2_000).prop_map(|(path, length)| Call::Truncate(path, length)),
+        3 => (path(), path()).prop_map(|(src, dst)| Call::Rename(src, dst)),
+        3 => (path(), path(), any::<bool>()).prop_map(|(src, dst, over)| Call::Rename2(src, dst, over)),
+        2 => path().prop_map(Call::Delete),
+        3 => (path(), path()).prop_map(|(trg, src)| Call::Concat(trg, src)),
+        1 => (path(), 0_u16..0o2000).prop_map(|(path, mode)| Call::Chmod(path, mode)),
+        1 => (path(), 0_u8..4).prop_map(|(path, who)| Call::Chown(path, who)),
+        1 => (path(), 1_u16..6).prop_map(|(path, replication)| Call::Setrep(path, replication)),
+        1 => (path(), 0_i64..9_999).prop_map(|(path, time)| Call::Times(path, time)),
+        1 => path().prop_map(Call::Reassign),
+    ]
+}
+
+fn id(machine: &Machine, path: &str) -> INodeId {
+    let slot = machine.namespace.find(path.as_bytes());
+    slot.map_or(INodeId(1), |slot| machine.namespace.record(slot).id())
+}
+
+fn writer(machine: &Machine, path: &str) -> String {
+    let slot = machine.namespace.find(path.as_bytes());
+    slot.filter(|slot| machine.namespace.record(*slot).is_file())
+        .and_then(|slot| machine.namespace.under_construction(slot))
+        .map_or_else(String::new, |open| open.client_name.to_string())
+}
+
+fn done<T>(machine: &mut Machine, plan: hdfs_types::Result<Planned<T>>) {
+    if let Ok(plan) = plan {
+        machine.apply(plan);
+    }
+}
+
+fn tried<T>(machine: &mut Machine, attempt: hdfs_types::Result<Attempt<T>>) {
+    if let Ok(Attempt::Planned(plan)) = attempt {
+        machine.apply(plan);
+    }
+}
+
+fn run(machine: &mut Machine, call: &Call) {
+    match call {
+        Call::Mkdirs(path) => {
+            let plan = machine.plan(|ns, ctx| {
+                ns.plan_mkdirs(ctx, path.as_bytes(), FsPermission(0o750), None, true)
+            });
+            done(machine, plan);
+        }
+        Call::Create(path, overwrite) => {
+            let request = create_request(path.as_bytes(), "c1", *overwrite);
+            let plan = machine.plan(|ns, ctx| ns.plan_create(ctx, &request));
+            tried(machine, plan);
+        }
+        Call::AddBlock(path, length) => {
+            let previous =
+                machine.last_block(path).map(|last| Block { num_bytes: *length, ..last });
+            let client = writer(machine, path);
+            let request = AddBlockRequest {
+                path: path.as_bytes(),
+                file_id: INodeId(0),
+                client_name: &client,
+                previous,
+            };
+            let plan = machine.plan(|ns, ctx| ns.plan_add_block(ctx, &request));
+            if let Ok(AddBlockPlan::New(plan)) = plan {
+                machine.apply(plan);
+            }
+        }
+        Call::Abandon(path) => {
+            let (client, block) =
+                (writer(machine, path), machine.last_block(path).unwrap_or_default());
+            let plan = machine.plan(|ns, ctx| {
+                ns.plan_abandon_block(ctx, path.as_bytes(), INodeId(0), &client, block)
+            });
+            done(machine, plan);
+        }
+        Call::Fsync(path, length) => {
+            let client = writer(machine, path);
+            let plan = machine
+                .plan(|ns, ctx| ns.plan_fsync(ctx, path.as_bytes(), INodeId(0), &client, *length));
+            done(machine, plan);
+        }
+        Call::Close(path, length) => {
+            let (inode, last) = (id(machine, path), machine.last_block(path));
+            let last = last.map(|last| Block { num_bytes: *length, ..last });
+            let plan = machine.plan(|ns, ctx| ns.plan_close_file(ctx, inode, last));
+            done(machine, plan);
+        }
+        Call::Append(path, new_block) => {
+            let request = AppendRequest {
+                path: path.as_bytes(),
+                client_name: "c2",
+                client_machine: "host",
+                new_block: *new_block,
+            };
+            let plan = machine.plan(|ns, ctx| ns.plan_append(ctx, &request));
+            tried(machine, plan);
+        }
+        Call::Truncate(path, length) => {
+            let request = TruncateRequest {
+                path: path.as_bytes(),
+                new_length: length.cast_signed(),
+                client_name: "c3",
+                client_machine: "host",
+            };
+            let plan = machine.plan(|ns, ctx| ns.plan_truncate(ctx, &request));
+            tried(machine, plan);
+        }
+        other => run_tree(machine, other),
+    }
+}
+
+fn run_tree(machine: &mut Machine, call: &Call) {
+    match call {
+        Call::Rename(src, dst) => {
+            let plan = machine.plan(|ns, ctx| ns.plan_rename(ctx, src.as_bytes(), dst.as_bytes()));
+            done(machine, plan);
+        }
+        Call::Rename2(src, dst, overwrite) => {
+            let flags = RenameFlags { overwrite: *overwrite, to_trash: false };
+            let plan =
+                machine.plan(|ns, ctx| ns.plan_rename2(ctx, src.as_bytes(), dst.as_bytes(), flags));
+            done(machine, plan);
+        }
+        Call::Delete(path) => {
+            let plan = machine.plan(|ns, ctx| ns.plan_delete(ctx, path.as_bytes(), true));
+            done(machine, plan);
+        }
+        Call::Concat(trg, src) => {
+            let plan =
+                machine.plan(|ns, ctx| ns.plan_concat(ctx, trg.as_bytes(), &[src.as_bytes()]));
+            done(machine, plan);
+        }
+        Call::Chmod(path, mode) => {
+            let mode = FsPermission(*mode);
+            let plan = machine.plan(|ns, ctx| ns.plan_set_permission(ctx, path.as_bytes(), mode));
+            done(machine, plan);
+        }
+        Call::Chown(path, who) => {
+            let who = format!("user{who}");
+            let plan = machine
+                .plan(|ns, ctx| ns.plan_set_owner(ctx, path.as_bytes(), Some(&who), Some(&who)));
+            done(machine, plan);
+        }
+        Call::Setrep(path, replication) => {
+            let plan =
+                machine.plan(|ns, ctx| ns.plan_set_replication(ctx, path.as_bytes(), *replication));
+            done(machine, plan);
+        }
+        Call::Times(path, time) => {
+            let plan =
+                machine.plan(|ns, ctx| ns.plan_set_times(ctx, path.as_bytes(), *time, *time));
+            done(machine, plan);
+        }
+        Call::Reassign(path) => {
+            let inode = id(machine, path);
+            let plan = machine.plan(|ns, ctx| ns.plan_reassign_lease(ctx, inode, "nn"));
+            done(machine, plan);
+        }
+        _ => unreachable!("the others are calls on data"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn replay_and_images_equal_the_live_tree(
+        calls in proptest::collection::vec(call(), 1..120),
+        cut in 0.0..1.0_f64,
+    ) {
+        let mut machine = Machine::new();
+        for call in &calls {
+            run(&mut machine, call);
+            machine.namespace.check_invariants().map_err(TestCaseError::fail)?;
+        }
+        machine.replay_equals_live();
+
+        let cut = (machine.log.len() as f64 * cut) as usize;
+        let mut half = Namespace::new(&machine.conf);
+        for (txid, op) in (1..).zip(&machine.log[..cut]) {
+            half.replay(TxId(txid), op).expect("what was logged can be replayed");
+        }
+        let mut half = loaded(&saved(&half));
+        for (txid, op) in (1..).zip(&machine.log).skip(cut) {
+            half.replay(TxId(txid), op).expect("an image takes later operations");
+        }
+        while half.reclaim_step(1_000).reclaim_pending {}
+        half.check_invariants().map_err(TestCaseError::fail)?;
+        prop_assert_eq!(half.dump(), machine.namespace.dump());
+    }
+}
