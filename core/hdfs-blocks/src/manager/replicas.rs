@@ -277,10 +277,11 @@ impl BlockManager {
         }
     }
 
-    /// A copy arrived on a storage: it is not pending any more.
-    pub(crate) fn settle_pending(&mut self, id: BlockId, storage: StorageSlot) {
+    /// A copy arrived on a node, on whichever volume it chose: it is not pending any more.
+    pub(crate) fn settle_pending(&mut self, id: BlockId, node: DatanodeSlot) {
+        let storages = &self.storages;
         if let Some(pending) = self.pending.get_mut(&id) {
-            pending.targets.retain(|target| *target != storage);
+            pending.targets.retain(|target| storages[target.0 as usize].datanode != node);
             if pending.targets.is_empty() {
                 self.pending.remove(&id);
             }

@@ -136,7 +136,7 @@ impl BlockManager {
         let hint = hint.and_then(|hint| self.find_datanode(hint.as_str()));
         let current = self.map.get(line.block.id).map(Entry::generation_stamp);
         if current == Some(line.block.generation_stamp) {
-            self.settle_pending(line.block.id, storage);
+            self.settle_pending(line.block.id, node);
         }
         let replica = ReportedReplica { block: line.block, state: ReplicaState::Finalized };
         self.apply_reported(now, storage, &replica, hint, true);

@@ -35,6 +35,23 @@ fn a_lost_replica_is_copied_from_a_good_one_to_a_new_node() {
 }
 
 #[test]
+fn a_copy_on_another_volume_than_the_chosen_one_has_arrived_as_well() {
+    let mut c = Cluster::of(2);
+    let done = c.closed_block(1, &[0], 1);
+    c.bm.set_replication(c.mono(), BlockId(1), 2).expect("known");
+    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    let mut other = storage_of(1);
+    other.uuid = "DS-other".into();
+    let lines =
+        [IncrementalBlock { block: done, status: ReceivedDeleted::Received, delete_hint: None }];
+    let now = c.now();
+    c.bm.handle_incremental_report(now, &uuid(1), &other, &lines).expect("registered");
+    assert_eq!(c.bm.stats(c.mono()).pending_reconstruction, 0);
+    assert_eq!(c.readable_on(1), [0, 1]);
+    c.check();
+}
+
+#[test]
 fn a_copy_that_never_arrives_is_scheduled_again() {
     let mut c = Cluster::of(3);
     let done = c.closed_block(1, &[0, 1], 2);
