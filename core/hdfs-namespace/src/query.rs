@@ -185,8 +185,7 @@ impl Namespace {
             Ok(resolved) => Ok(resolved.last_name().to_vec()),
             Err(_) => Err(Error::new(
                 ErrorKind::Remote(
-                    "org.apache.hadoop.hdfs.protocol.DirectoryListingStartAfterNotFoundException"
-                        .to_owned(),
+                    "org.apache.hadoop.fs.DirectoryListingStartAfterNotFoundException".to_owned(),
                 ),
                 format!("Can't find startAfter {}", text(start_after)),
             )),
@@ -202,7 +201,10 @@ impl Namespace {
             ));
         };
         if !self.record(slot).is_directory() {
-            return Err(Error::new(ErrorKind::PathIsNotDirectory, parent));
+            return Err(Error::new(
+                ErrorKind::PathIsNotDirectory,
+                format!("`{parent}': Is not a directory"),
+            ));
         }
         if slot == Slot::ROOT {
             return Ok(Listing::default());

@@ -140,6 +140,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Hadoop's InvalidPathException of a path.
+pub(crate) fn invalid_path(path: &[u8]) -> Error {
+    Error::new(ErrorKind::InvalidPath, format!("Invalid path name {}", text(path)))
+}
+
 /// `/.reserved`, as the caller wrote it.
 pub(crate) fn is_exact_reserved(path: &[u8]) -> bool {
     path == b"/.reserved"
@@ -173,7 +178,7 @@ impl Namespace {
         if purpose.is_create() && !is_valid_name(path) {
             return Err(Error::new(
                 ErrorKind::InvalidPath,
-                format!("Invalid file name: {}", text(path)),
+                format!("Invalid path name Invalid file name: {}", text(path)),
             ));
         }
         let resolved = self.resolve_unchecked(path)?;

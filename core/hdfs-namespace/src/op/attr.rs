@@ -16,7 +16,7 @@ use crate::effects::{BlockChange, Effects};
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::resolve::{Purpose, is_exact_reserved, text};
+use crate::resolve::{Purpose, invalid_path, is_exact_reserved};
 use crate::store::record::{Flag, Slot};
 
 impl Namespace {
@@ -303,7 +303,7 @@ fn same(a: &XAttr, b: &XAttr) -> bool {
 
 fn refuse_reserved(path: &[u8]) -> Result<()> {
     if is_exact_reserved(path) {
-        return Err(Error::new(ErrorKind::InvalidPath, text(path)));
+        return Err(invalid_path(path));
     }
     Ok(())
 }

@@ -16,7 +16,8 @@ use crate::namespace::{Namespace, NewNode, names, replicated};
 use crate::permission::Access;
 use crate::plan::{Attempt, LeasePurpose, PlanContext, Planned};
 use crate::resolve::{
-    Purpose, Resolved, is_exact_reserved, is_reserved, is_reserved_inodes, is_reserved_raw, text,
+    Purpose, Resolved, invalid_path, is_exact_reserved, is_reserved, is_reserved_inodes,
+    is_reserved_raw, text,
 };
 use crate::status::INodeKind;
 use crate::store::record::Slot;
@@ -79,7 +80,7 @@ impl Namespace {
             || is_exact_reserved(path)
             || is_reserved(path) && !is_reserved_raw(path) && !is_reserved_inodes(path)
         {
-            return Err(Error::new(ErrorKind::InvalidPath, text(path)));
+            return Err(invalid_path(path));
         }
         if request.flags.should_replicate && !request.ec_policy_name.is_empty() {
             return Err(Error::new(

@@ -10,7 +10,7 @@ use crate::effects::Effects;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::resolve::{Purpose, is_exact_reserved, text};
+use crate::resolve::{Purpose, invalid_path, is_exact_reserved};
 use crate::store::record::Slot;
 
 impl Namespace {
@@ -25,7 +25,7 @@ impl Namespace {
         recursive: bool,
     ) -> Result<Planned<bool>> {
         if is_exact_reserved(path) {
-            return Err(Error::new(ErrorKind::InvalidPath, text(path)));
+            return Err(invalid_path(path));
         }
         let resolved = self.resolve(ctx, path, Purpose::WriteLink)?;
         self.check_access(ctx, &resolved, Access::removal())?;
@@ -34,7 +34,7 @@ impl Namespace {
             if !recursive {
                 return Err(Error::new(
                     ErrorKind::PathIsNotEmptyDirectory,
-                    format!("{} is non empty", resolved.text()),
+                    format!("`{} is non empty': Directory is not empty", resolved.text()),
                 ));
             }
             self.check_protected(ctx, &resolved)?;

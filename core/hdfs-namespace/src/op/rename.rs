@@ -175,7 +175,10 @@ impl Namespace {
             )));
         }
         if is_exact_reserved(from) || is_exact_reserved(to) {
-            return Err(Error::new(ErrorKind::InvalidPath, "Cannot rename to or from /.reserved"));
+            return Err(Error::new(
+                ErrorKind::InvalidPath,
+                "Invalid path name Cannot rename to or from /.reserved",
+            ));
         }
         Ok(())
     }

@@ -471,11 +471,11 @@ fn deletes_check_for_children_and_leave_the_root() {
               * Added { block: blk_1073741825_1001[0], owner: INodeId(16389), replication: 3, complete: false }
               = (blk_1073741825_1001[0], 0)
             delete /a
-              ! PathIsNotEmptyDirectoryException: /a is non empty
+              ! PathIsNotEmptyDirectoryException: `/a is non empty': Directory is not empty
             delete /a/b/none
               = false
             delete /
-              ! PathIsNotEmptyDirectoryException: / is non empty
+              ! PathIsNotEmptyDirectoryException: `/ is non empty': Directory is not empty
             delete / -r
               = false
             delete /a -r
@@ -487,7 +487,7 @@ fn deletes_check_for_children_and_leave_the_root() {
             count /
               1 directories, 0 files, 0 bytes, 0 with replicas
             delete /.reserved
-              ! InvalidPathException: /.reserved
+              ! InvalidPathException: Invalid path name /.reserved
         "#]],
     );
 }
@@ -496,6 +496,7 @@ fn deletes_check_for_children_and_leave_the_root() {
 fn permissions_are_checked_with_hadoops_messages() {
     check(
         "mkdirs /home/bob 700
+         chmod /home 755
          mkdirs /tmp 1777
          chown /home/bob bob staff
          as alice users
@@ -525,26 +526,29 @@ fn permissions_are_checked_with_hadoops_messages() {
               OP_MKDIR 16386 /home hdfs:supergroup rwx------ t1000
               OP_MKDIR 16387 /home/bob hdfs:supergroup rwx------ t1000
               = true
+            chmod /home 755
+              OP_SET_PERMISSIONS SetPermissionsOp { src: [47, 104, 111, 109, 101], permissions: FsPermission(493) }
+              = ()
             mkdirs /tmp 1777
-              OP_MKDIR 16388 /tmp hdfs:supergroup rwxrwxrwt t1001
+              OP_MKDIR 16388 /tmp hdfs:supergroup rwxrwxrwt t1002
               = true
             chown /home/bob bob staff
               OP_SET_OWNER SetOwnerOp { src: [47, 104, 111, 109, 101, 47, 98, 111, 98], username: Some("bob"), groupname: Some("staff") }
               = ()
             as alice users
             mkdirs /home/bob/x
-              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home/bob":bob:staff:drwx------
             mkdirs /home/x
-              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=alice, access=WRITE, inode="/home":hdfs:supergroup:drwxr-xr-x
             stat /home/bob/x
-              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home/bob":bob:staff:drwx------
             ls /home/bob
-              ! AccessControlException: Permission denied: user=alice, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=alice, access=READ_EXECUTE, inode="/home/bob":bob:staff:drwx------
             create /tmp/alice c1
               OP_ADD 16389 /tmp/alice alice:supergroup rw-r--r-- overwrite=false
               = INodeId(16389)
             complete /tmp/alice c1 -
-              OP_CLOSE /tmp/alice [] m1004
+              OP_CLOSE /tmp/alice [] m1005
               = INodeId(16389)
             chown /tmp/alice bob -
               ! AccessControlException: User alice is not a super user (non-super user cannot change owner).
@@ -557,22 +561,22 @@ fn permissions_are_checked_with_hadoops_messages() {
             delete /tmp/alice
               ! AccessControlException: Permission denied by sticky bit: user=bob, path="/tmp/alice":alice:users:-rw-r--r--, parent="/tmp":hdfs:supergroup:drwxrwxrwt
             rename2 /tmp/alice /home/bob/x
-              ! AccessControlException: Permission denied: user=bob, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied by sticky bit: user=bob, path="/tmp/alice":alice:users:-rw-r--r--, parent="/tmp":hdfs:supergroup:drwxrwxrwt
             chmod /tmp/alice 777
               ! AccessControlException: Permission denied. user=bob is not the owner of inode=/tmp/alice
             overwrite /tmp/alice c2
               ! AccessControlException: Permission denied: user=bob, access=WRITE, inode="/tmp/alice":alice:users:-rw-r--r--
             mkdirs /home/bob/d 000
-              ! AccessControlException: Permission denied: user=bob, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              OP_MKDIR 16390 /home/bob/d bob:staff --------- t1007
+              = true
             access /home/bob 7
-              ! AccessControlException: Permission denied: user=bob, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
             access /tmp/alice 2
               ! AccessControlException: Permission denied: user=bob, access=WRITE, inode="/tmp/alice":alice:users:-rw-r--r--
             count /home/bob
-              ! AccessControlException: Permission denied: user=bob, access=EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=bob, access=READ_EXECUTE, inode="/home/bob/d":bob:staff:d---------
             as carol users
             count /home
-              ! AccessControlException: Permission denied: user=carol, access=READ_EXECUTE, inode="/home":hdfs:supergroup:drwx------
+              ! AccessControlException: Permission denied: user=carol, access=READ_EXECUTE, inode="/home/bob":bob:staff:drwx------
             open /
               ! AccessControlException: Access denied for user carol. Superuser privilege is required
         "#]],
@@ -629,13 +633,13 @@ fn wrong_paths_have_hadoops_errors() {
             stat /f/x
               none
             mkdirs /a:b
-              ! InvalidPathException: Invalid file name: /a:b
+              ! InvalidPathException: Invalid path name Invalid file name: /a:b
             mkdirs a
-              ! InvalidPathException: Invalid file name: a
+              ! InvalidPathException: Invalid path name Invalid file name: a
             create /.reserved c1
-              ! InvalidPathException: /.reserved
+              ! InvalidPathException: Invalid path name /.reserved
             create /.reserved/x c1
-              ! InvalidPathException: /.reserved/x
+              ! InvalidPathException: Invalid path name /.reserved/x
             mkdirs /.reserved
               ! HadoopIllegalArgumentException: File name ".reserved" is reserved and cannot be created. If this is during upgrade change the name of the existing file or directory to another name before upgrading to the new release.
             mkdirs /d/.snapshot
