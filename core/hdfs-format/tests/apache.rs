@@ -255,3 +255,50 @@ fn a_damaged_image_is_refused_with_its_place() {
     let error = Image::parse("name/fsimage", &IMAGE[..100]).unwrap_err().to_string();
     assert!(error.starts_with("name/fsimage is damaged at offset 96: "), "{error}");
 }
+
+#[test]
+fn xml_of_apache_becomes_the_segment_again() {
+    use hdfs_format::edits::xml::{Format, Options, Processor, view};
+    let xml = sample!("namenode/edits_0000000000000000001-0000000000000000208.xml");
+    let view = |bytes, format, processor, options| {
+        let mut out = Vec::new();
+        view("edits", bytes, format, processor, options, &mut out, |_| {}).unwrap();
+        out
+    };
+    let again = view(xml, Format::Xml, Processor::Binary, Options::default());
+    assert_eq!(again, EDITS);
+    let stats = view(xml, Format::Xml, Processor::Stats, Options::default());
+    assert_eq!(stats, view(EDITS, Format::Binary, Processor::Stats, Options::default()));
+
+    // A damaged operation is skipped, and the rest gets new numbers.
+    let mut damaged = EDITS.to_vec();
+    damaged[100] ^= 1;
+    let options = Options { fix_txids: true, recover: true };
+    let recovered = view(&damaged, Format::Binary, Processor::Binary, options);
+    let summary = SegmentReader::open("edits", &recovered, Expected::default()).unwrap().scan();
+    assert_eq!((summary.first, summary.last), (Some(TxId(1)), Some(TxId(207))));
+}
+
+#[test]
+fn xml_that_is_not_a_log_is_refused_with_a_reason() {
+    use hdfs_format::edits::xml::{Format, Options, Processor, view};
+    let view = |text: &str| {
+        let (format, processor) = (Format::Xml, Processor::Binary);
+        let options = Options::default();
+        view("x", text.as_bytes(), format, processor, options, Vec::new(), |_| {})
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(view("<EDIT/>"), "expected <EDITS>, got <EDIT>");
+    assert_eq!(view(""), "expecting </EDITS>");
+    let record = |data: &str| {
+        view(&format!(
+            "<EDITS><EDITS_VERSION>-67</EDITS_VERSION><RECORD><OPCODE>OP_MKDIR</OPCODE>\
+             <DATA><TXID>3</TXID>{data}</DATA></RECORD></EDITS>"
+        ))
+    };
+    assert_eq!(record(""), "transaction 3, OP_MKDIR: no entry found for INODEID");
+    assert!(record("<INODEID>x</INODEID>").ends_with("INODEID is \"x\", not a number that fits"));
+    assert!(record("<INODEID>\\12</INODEID>").contains("unterminated code point escape"));
+    assert!(view("<!DOCTYPE x><EDITS/>").contains("document type"));
+}

@@ -296,6 +296,14 @@ impl<'a> SegmentReader<'a> {
         Ok(Some(frame))
     }
 
+    /// After an error, goes on at the next operation that is valid; false when there is none. For viewers and for recovery
+    /// by an administrator only: what lies between is lost.
+    pub fn skip_damage(&mut self) -> bool {
+        let Some(frame) = self.find_later_frame() else { return false };
+        self.position = usize::try_from(frame.offset).unwrap_or(usize::MAX);
+        true
+    }
+
     /// Reads frames to the end without decoding bodies: what recovery and the JournalNode need to know of a file.
     pub fn scan(mut self) -> SegmentSummary {
         let mut first = None;
@@ -394,7 +402,11 @@ impl<'a> SegmentReader<'a> {
 
     fn find_later_frame(&self) -> Option<Frame<'a>> {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
-        let known = self.last.map(|last| TxId(last.0.saturating_add(1))).or(self.expected.first);
+        let known = self
+            .last
+            .filter(|_| !self.any_order)
+            .map(|last| TxId(last.0.saturating_add(1)))
+            .or(self.expected.first);
         let least = known.map_or(1, |txid| txid.0);
         // Every operation has at least MIN_OP_BYTES, so ids in this file can't be further away.
         let most = known.map_or(i64::MAX.unsigned_abs(), |txid| {

@@ -1,14 +1,20 @@
-//! The edit log as text: `hdfs oev` with its processors `xml`, `stats` and `binary`.
+//! The edit log as text and back: `hdfs oev`.
 //!
-//! The output equals that of Apache's viewer byte for byte. Hadoop: XmlEditsVisitor, StatisticsEditsVisitor,
-//! BinaryEditsVisitor, and the toXml of each operation in FSEditLogOp (3.5.0)
+//! A binary segment or an XML document goes in; XML, counts, or a binary segment come out. The output equals that of
+//! Apache's viewer byte for byte.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.tools.offlineEditsViewer.{OfflineEditsBinaryLoader, OfflineEditsXmlLoader,
+//! XmlEditsVisitor, StatisticsEditsVisitor, BinaryEditsVisitor} (3.5.0)
 
+mod input;
 mod operations;
+mod parse;
+mod sink;
 mod writer;
 
-use super::{EditOp, Expected, SegmentError, SegmentReader, encode_header_as, encode_op_as};
+use super::{Expected, SegmentError, SegmentReader};
 use hdfs_types::TxId;
-use std::collections::BTreeMap;
+use sink::Sink;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -16,6 +22,35 @@ pub(crate) use operations::hex;
 pub use operations::write_op;
 pub use writer::XmlWriter;
 pub(crate) use writer::mangle_with_entities;
+
+/// What comes out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Processor {
+    /// XML.
+    Xml,
+    /// How often each operation occurs.
+    Stats,
+    /// A segment, always in layout -67.
+    Binary,
+}
+
+/// What goes in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A segment.
+    Binary,
+    /// XML as this viewer writes it.
+    Xml,
+}
+
+/// How the input is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// Transactions are numbered again from that of the first one (`-f`).
+    pub fix_txids: bool,
+    /// Damaged parts of a segment are skipped (`-r`); each is told to the caller.
+    pub recover: bool,
+}
 
 /// Why a file could not be shown completely.
 #[derive(Debug)]
@@ -25,6 +60,8 @@ pub enum ViewError {
     Output(io::Error),
     /// The segment is damaged; what comes before is in the output.
     Segment(SegmentError),
+    /// The XML is not what the viewer writes; what comes before is in the output.
+    Xml(String),
 }
 
 impl fmt::Display for ViewError {
@@ -32,6 +69,7 @@ impl fmt::Display for ViewError {
         match self {
             Self::Output(error) => write!(f, "write the output: {error}"),
             Self::Segment(error) => error.fmt(f),
+            Self::Xml(reason) => f.write_str(reason),
         }
     }
 }
@@ -44,88 +82,81 @@ impl From<io::Error> for ViewError {
     }
 }
 
+/// Shows a file. `damage` is told of every part that recovery skips.
+///
+/// # Errors
+/// When the output can't be written, or the input is damaged: then XML ends in an ERROR element, counts in a line.
+pub fn view(
+    file: &str,
+    bytes: &[u8],
+    format: Format,
+    processor: Processor,
+    options: Options,
+    out: impl Write,
+    mut damage: impl FnMut(&SegmentError),
+) -> Result<(), ViewError> {
+    let mut sink = Sink::new(processor, out);
+    let mut next = None;
+    let mut renumber = |txid: TxId| {
+        if !options.fix_txids {
+            return txid;
+        }
+        let positive = if txid.0.cast_signed() <= 0 { TxId(1) } else { txid };
+        let given = next.unwrap_or(positive);
+        next = Some(TxId(given.0 + 1));
+        given
+    };
+    let outcome = match format {
+        Format::Xml => input::read(bytes, |event| match event {
+            input::Event::Version(version) => sink.start(version),
+            input::Event::Operation(txid, op) => sink.operation(renumber(txid), op),
+        }),
+        Format::Binary => {
+            let mut reader = SegmentReader::open(file, bytes, Expected::default())
+                .map_err(ViewError::Segment)?
+                .with_any_order();
+            sink.start(reader.layout_version())?;
+            loop {
+                match reader.next() {
+                    Ok(Some((txid, op))) => sink.operation(renumber(txid), &op)?,
+                    Ok(None) => break Ok(()),
+                    Err(error) if options.recover => {
+                        damage(&error);
+                        if !reader.skip_damage() {
+                            break Ok(());
+                        }
+                    }
+                    Err(error) => break Err(ViewError::Segment(error)),
+                }
+            }
+        }
+    };
+    if !matches!(outcome, Err(ViewError::Output(_))) {
+        sink.finish(outcome.as_ref().err())?;
+    }
+    outcome
+}
+
 /// Shows a segment as XML.
 ///
 /// # Errors
-/// When the output can't be written, or the segment is damaged: then the XML ends in an ERROR element.
+/// As [`view`].
 pub fn write_xml(file: &str, bytes: &[u8], out: impl Write) -> Result<(), ViewError> {
-    let mut reader = open(file, bytes)?;
-    let mut xml = XmlWriter::new(out)?;
-    xml.start("EDITS")?;
-    xml.leaf("EDITS_VERSION", &reader.layout_version().to_string())?;
-    let outcome = visit(&mut reader, |txid, op| {
-        xml.start("RECORD")?;
-        xml.leaf("OPCODE", op.name())?;
-        xml.start("DATA")?;
-        xml.leaf("TXID", &txid.0.cast_signed().to_string())?;
-        write_op(op, &mut xml)?;
-        xml.end("DATA")?;
-        xml.end("RECORD")
-    });
-    xml.end("EDITS")?;
-    if let Err(ViewError::Segment(error)) = &outcome {
-        xml.leaf("ERROR", &error.to_string())?;
-    }
-    xml.finish()?;
-    outcome
+    view(file, bytes, Format::Binary, Processor::Xml, Options::default(), out, |_| {})
 }
 
 /// Counts the operations of a segment.
 ///
 /// # Errors
-/// As [`write_xml`]; the counts up to the damage are printed.
-pub fn write_stats(file: &str, bytes: &[u8], mut out: impl Write) -> Result<(), ViewError> {
-    let mut reader = open(file, bytes)?;
-    let mut counts: BTreeMap<u8, u64> = BTreeMap::new();
-    let outcome = visit(&mut reader, |_, op| {
-        *counts.entry(op.opcode()).or_default() += 1;
-        Ok(())
-    });
-    writeln!(out, "    {:<30.30}      : {}", "VERSION", reader.layout_version())?;
-    let obsolete = [(5, "OP_DATANODE_ADD"), (6, "OP_DATANODE_REMOVE")];
-    let names: BTreeMap<u8, &str> = EditOp::OPCODES.iter().copied().chain(obsolete).collect();
-    for (code, name) in names {
-        let count = counts.get(&code).copied().unwrap_or_default();
-        writeln!(out, "    {name:<30.30} ({code:3}): {count}")?;
-    }
-    writeln!(out, "    {:<30.30} ({:3}): 0", "OP_INVALID", -1)?;
-    if let Err(ViewError::Segment(error)) = &outcome {
-        writeln!(out, "EXITING ON ERROR: {error}")?;
-    }
-    out.flush()?;
-    outcome
+/// As [`view`].
+pub fn write_stats(file: &str, bytes: &[u8], out: impl Write) -> Result<(), ViewError> {
+    view(file, bytes, Format::Binary, Processor::Stats, Options::default(), out, |_| {})
 }
 
 /// Writes a segment again from its operations, without unused space.
 ///
 /// # Errors
-/// As [`write_xml`]; the operations before the damage are written.
-pub fn write_binary(file: &str, bytes: &[u8], mut out: impl Write) -> Result<(), ViewError> {
-    let mut reader = open(file, bytes)?;
-    let layout_version = reader.layout_version();
-    let mut buffer = Vec::new();
-    encode_header_as(&mut buffer, layout_version);
-    out.write_all(&buffer)?;
-    let outcome = visit(&mut reader, |txid, op| {
-        buffer.clear();
-        encode_op_as(&mut buffer, txid, op, layout_version);
-        out.write_all(&buffer)
-    });
-    out.flush()?;
-    outcome
-}
-
-fn open<'a>(file: &'a str, bytes: &'a [u8]) -> Result<SegmentReader<'a>, ViewError> {
-    let reader = SegmentReader::open(file, bytes, Expected::default());
-    reader.map(SegmentReader::with_any_order).map_err(ViewError::Segment)
-}
-
-fn visit(
-    reader: &mut SegmentReader<'_>,
-    mut each: impl FnMut(TxId, &EditOp) -> io::Result<()>,
-) -> Result<(), ViewError> {
-    while let Some((txid, op)) = reader.next().map_err(ViewError::Segment)? {
-        each(txid, &op)?;
-    }
-    Ok(())
+/// As [`view`].
+pub fn write_binary(file: &str, bytes: &[u8], out: impl Write) -> Result<(), ViewError> {
+    view(file, bytes, Format::Binary, Processor::Binary, Options::default(), out, |_| {})
 }
