@@ -3,6 +3,7 @@
 use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
+use crate::output::{complain, print, print_error};
 use crate::{daemons, dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
@@ -87,23 +88,23 @@ const COMMANDS: &[Spec] = {
 pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
     let mut generic = Generic::default();
     if let Err(message) = generic.take(&mut args) {
-        eprintln!("{program}: {message}");
+        complain!("{program}: {message}");
         return 1;
     }
     if generic.help {
-        print!("{}", help());
+        print(&help());
         return 0;
     }
     if args.is_empty() {
-        eprint!("{}", help());
+        print_error(&help());
         return 1;
     }
     let name = args.remove(0);
     // Hadoop's scripts are two: `hadoop fs` is what `hdfs dfs` is.
     let wanted = if name == "fs" { "dfs" } else { name.as_str() };
     let Some(spec) = COMMANDS.iter().find(|spec| spec.name == wanted) else {
-        eprintln!("ERROR: {name} is not COMMAND nor fully qualified CLASSNAME.");
-        eprint!("{}", help());
+        complain!("ERROR: {name} is not COMMAND nor fully qualified CLASSNAME.");
+        print_error(&help());
         return 1;
     };
     match spec.run {
@@ -111,19 +112,19 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
         Run::Configured(run) | Run::Daemon(run) => {
             let level = if matches!(spec.run, Run::Daemon(_)) { "INFO" } else { "WARN" };
             if let Err(message) = generic.take(&mut args) {
-                eprintln!("{name}: options parsing failed: {message}");
+                complain!("{name}: options parsing failed: {message}");
                 return 255;
             }
             match start(&generic, level) {
                 Ok(conf) => run(conf, args),
                 Err(message) => {
-                    eprintln!("{name}: {message}");
+                    complain!("{name}: {message}");
                     1
                 }
             }
         }
         Run::Absent => {
-            eprintln!("ERROR: {name} is not supported yet.");
+            complain!("ERROR: {name} is not supported yet.");
             1
         }
     }

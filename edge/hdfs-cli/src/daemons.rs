@@ -6,6 +6,7 @@ pub(crate) mod datanode;
 pub(crate) mod minicluster;
 pub(crate) mod namenode;
 
+use crate::output::{complain, say};
 use hdfs_types::Result;
 use tokio::runtime::Runtime;
 
@@ -27,14 +28,14 @@ const ABSENT: [&str; 11] = [
 /// Answers options that make no sense, or are not built, and the wish for help.
 fn refuse(args: &[String], usage: &str) -> i32 {
     if matches!(args, [option] if ["-h", "-help", "--help"].contains(&option.as_str())) {
-        println!("{usage}");
+        say!("{usage}");
         return 0;
     }
     let absent = |arg: &&String| ABSENT.contains(&arg.to_ascii_lowercase().as_str());
     if let Some(option) = args.iter().find(absent) {
-        eprintln!("{option} is not supported yet");
+        complain!("{option} is not supported yet");
     }
-    eprintln!("{usage}");
+    complain!("{usage}");
     1
 }
 

@@ -14,6 +14,7 @@ use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, ErrorKind, Result};
 
+use crate::output::{complain, print, say};
 use crate::shell;
 
 const USAGE: &str = include_str!("dfsadmin/usage.txt");
@@ -111,37 +112,38 @@ pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
     };
     let name = typed.strip_prefix('-').unwrap_or(typed);
     if name == "help" {
-        print!("{}", rest.first().map_or_else(|| HELP.to_owned(), |command| help_of(command)));
+        print(&rest.first().map_or_else(|| HELP.to_owned(), |command| help_of(command)));
         return 0;
     }
     let Some(spec) = COMMANDS.iter().find(|spec| format!("-{}", spec.name) == *typed) else {
         if USAGE.contains(&format!("\t[{typed}")) {
-            eprintln!("{name}: not supported yet");
+            complain!("{name}: not supported yet");
         } else {
             // Hadoop cuts the first character off, whichever it is.
-            eprintln!("{}: Unknown command", typed.get(1..).unwrap_or_default());
+            complain!("{}: Unknown command", typed.get(1..).unwrap_or_default());
             print_usage();
         }
         return 255;
     };
     let (fewest, most) = spec.counts;
     if rest.len() < fewest || rest.len() > most {
-        eprintln!("Usage: hdfs dfsadmin {}", spec.usage);
+        complain!("Usage: hdfs dfsadmin {}", spec.usage);
         return 255;
     }
     let done =
         connect(&conf).and_then(|client| (spec.run)(&Call { conf: &conf, client, args: rest }));
     done.unwrap_or_else(|error| {
-        eprintln!("{name}: {}", error.message.split('\n').next().unwrap_or_default());
+        complain!("{name}: {}", error.message.split('\n').next().unwrap_or_default());
         if error.kind == ErrorKind::IllegalArgument {
-            eprintln!("Usage: hdfs dfsadmin {}", spec.usage);
+            complain!("Usage: hdfs dfsadmin {}", spec.usage);
         }
         255
     })
 }
 
 fn print_usage() {
-    eprint!("{USAGE}\n{}", shell::GENERIC_OPTIONS);
+    complain!("{USAGE}\n{}", shell::GENERIC_OPTIONS.trim_end_matches('\n'));
+    complain!("");
 }
 
 /// The part of the help that begins with a command's name.
@@ -178,7 +180,7 @@ fn safe_mode(call: &Call<'_>) -> Result<i32> {
         "wait" => (SafeModeAction::Get, true),
         "forceexit" => (SafeModeAction::ForceExit, false),
         _ => {
-            eprintln!("Usage: hdfs dfsadmin [-safemode enter | leave | get | wait | forceExit]");
+            complain!("Usage: hdfs dfsadmin [-safemode enter | leave | get | wait | forceExit]");
             return Ok(0);
         }
     };
@@ -188,7 +190,7 @@ fn safe_mode(call: &Call<'_>) -> Result<i32> {
         std::thread::sleep(Duration::from_millis(250));
         on = call.client.set_safe_mode(SafeModeAction::Get)?;
     }
-    println!("Safe mode is {}", if on { "ON" } else { "OFF" });
+    say!("Safe mode is {}", if on { "ON" } else { "OFF" });
     Ok(0)
 }
 
@@ -201,45 +203,45 @@ fn save_namespace(call: &Call<'_>) -> Result<i32> {
         let period = conf.get_duration(&keys::DFS_NAMENODE_CHECKPOINT_PERIOD)?.as_secs();
         window = period * missed;
         gap = conf.get_u64(&keys::DFS_NAMENODE_CHECKPOINT_TXNS)? * missed;
-        println!(
+        say!(
             "Do checkpoint if necessary before stopping namenode. The time window is {window} seconds, and the \
              transaction gap is {gap}"
         );
     }
     if call.client.save_namespace(window, gap)? {
-        println!("Save namespace successful");
+        say!("Save namespace successful");
     } else {
-        println!("No extra checkpoint has been made");
+        say!("No extra checkpoint has been made");
     }
     Ok(0)
 }
 
 fn roll_edits(call: &Call<'_>) -> Result<i32> {
     let first = call.client.roll_edits()?;
-    println!("Successfully rolled edit logs.\nNew segment starts at txid {first}");
+    say!("Successfully rolled edit logs.\nNew segment starts at txid {first}");
     Ok(0)
 }
 
 fn refresh_nodes(call: &Call<'_>) -> Result<i32> {
     call.client.refresh_nodes()?;
-    println!("Refresh nodes successful");
+    say!("Refresh nodes successful");
     Ok(0)
 }
 
 fn restore_failed_storage(call: &Call<'_>) -> Result<i32> {
     let arg = call.args[0].as_str();
     if !["check", "true", "false"].contains(&arg) {
-        eprintln!("restoreFailedStorage valid args are true|false|check");
+        complain!("restoreFailedStorage valid args are true|false|check");
         return Ok(255);
     }
-    println!("restoreFailedStorage is set to {}", call.client.restore_failed_storage(arg)?);
+    say!("restoreFailedStorage is set to {}", call.client.restore_failed_storage(arg)?);
     Ok(0)
 }
 
 fn meta_save(call: &Call<'_>) -> Result<i32> {
     let file = &call.args[0];
     call.client.meta_save(file)?;
-    println!("Created metasave file {file} in the log directory of namenode {}", call.client.uri());
+    say!("Created metasave file {file} in the log directory of namenode {}", call.client.uri());
     Ok(0)
 }
 
@@ -253,11 +255,11 @@ fn list_open_files(call: &Call<'_>) -> Result<i32> {
     };
     let path = path.map(|path| path.trim()).filter(|path| !path.is_empty());
     let files = call.client.list_open_files(path, blocking).inspect_err(|_| {
-        eprintln!("List open files failed.");
+        complain!("List open files failed.");
     })?;
-    println!("{:<20}\t{:<20}\tOpen File Path", "Client Host", "Client Name");
+    say!("{:<20}\t{:<20}\tOpen File Path", "Client Host", "Client Name");
     for file in files {
-        println!("{:<20}\t{:<20}\t{:>20}", file.client_machine, file.client_name, file.path);
+        say!("{:<20}\t{:<20}\t{:>20}", file.client_machine, file.client_name, file.path);
     }
     Ok(0)
 }

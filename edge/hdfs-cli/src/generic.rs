@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::output::complain;
 use hdfs_conf::{Configuration, Warning};
 use hdfs_types::Result;
 
@@ -96,7 +97,7 @@ impl Generic {
 pub(crate) fn print_warnings(conf: &Configuration) {
     for warning in conf.warnings() {
         if !matches!(warning, Warning::Deprecated { .. }) {
-            eprintln!("WARN conf.Configuration: {warning}");
+            complain!("WARN conf.Configuration: {warning}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.tools.GetConf (3.5.0)
 
+use crate::output::{complain, say};
 use hdfs_conf::{Configuration, HostPort, keys};
 
 const USAGE: &str = "\
@@ -21,7 +22,7 @@ hadoop getconf
 /// Runs `hdfs getconf ARGS…`; the exit status.
 pub(crate) fn run(conf: &Configuration, args: &[String]) -> i32 {
     let Some((command, rest)) = args.split_first() else {
-        eprintln!("{USAGE}");
+        complain!("{USAGE}");
         return 255;
     };
     let answer = match command.to_ascii_lowercase().as_str() {
@@ -42,11 +43,11 @@ pub(crate) fn run(conf: &Configuration, args: &[String]) -> i32 {
     };
     match answer {
         Ok(text) => {
-            println!("{text}");
+            say!("{text}");
             0
         }
         Err(message) => {
-            eprintln!("{message}");
+            complain!("{message}");
             255
         }
     }

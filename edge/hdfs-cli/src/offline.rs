@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
+use crate::output::{complain, print, say};
 use hdfs_format::edits::xml as edits;
 use hdfs_format::fsimage::{Image, xml as image};
 
@@ -72,7 +73,7 @@ fn exiting(result: Result<(), String>) -> i32 {
     match result {
         Ok(()) => 0,
         Err(message) => {
-            eprintln!("Encountered exception. Exiting: {message}");
+            complain!("Encountered exception. Exiting: {message}");
             255
         }
     }
@@ -81,7 +82,7 @@ fn exiting(result: Result<(), String>) -> i32 {
 /// Runs `hdfs oev ARGS…`; the exit status.
 pub(crate) fn oev(args: Vec<String>) -> i32 {
     if args.is_empty() || wants_help(&args) {
-        print!("{OEV_USAGE}");
+        print(OEV_USAGE);
         return 0;
     }
     let known = Known {
@@ -99,7 +100,7 @@ pub(crate) fn oev(args: Vec<String>) -> i32 {
         Err(message) => return refuse_oev(&message),
     };
     if given.contains_key("h") {
-        print!("{OEV_USAGE}");
+        print(OEV_USAGE);
         return 255;
     }
     let (Some(input), Some(out)) = (given.get("i"), given.get("o")) else {
@@ -109,28 +110,28 @@ pub(crate) fn oev(args: Vec<String>) -> i32 {
         return refuse_oev(&format!("Missing required option{plural}: {}", missing.join(", ")));
     };
     if given.contains_key("v") {
-        println!("input  [{input}]\noutput [{out}]");
+        say!("input  [{input}]\noutput [{out}]");
     }
     let processor = given.get("p").map_or("xml", String::as_str).to_ascii_lowercase();
     let xml_input = input.to_ascii_lowercase().ends_with(".xml");
     if xml_input && processor == "xml" {
-        eprintln!("XML format input file is not allowed to be processed by XML processor.");
+        complain!("XML format input file is not allowed to be processed by XML processor.");
         return 255;
     }
     if !xml_input && processor == "binary" {
-        eprintln!("Binary format input file is not allowed to be processed by Binary processor.");
+        complain!("Binary format input file is not allowed to be processed by Binary processor.");
         return 255;
     }
     if xml_input || given.contains_key("f") || given.contains_key("r") {
-        eprintln!("oev: XML input, --fix-txids and --recover are not supported yet");
+        complain!("oev: XML input, --fix-txids and --recover are not supported yet");
         return 255;
     }
     exiting(view_edits(input, out, &processor))
 }
 
 fn refuse_oev(message: &str) -> i32 {
-    println!("Error parsing command-line options: {message}");
-    print!("{OEV_USAGE}");
+    say!("Error parsing command-line options: {message}");
+    print(OEV_USAGE);
     255
 }
 
@@ -151,7 +152,7 @@ fn view_edits(input: &str, out: &str, processor: &str) -> Result<(), String> {
 /// Runs `hdfs oiv ARGS…`; the exit status.
 pub(crate) fn oiv(args: Vec<String>) -> i32 {
     if args.is_empty() || wants_help(&args) {
-        print!("{OIV_USAGE}");
+        print(OIV_USAGE);
         return 0;
     }
     let known = Known {
@@ -170,23 +171,23 @@ pub(crate) fn oiv(args: Vec<String>) -> i32 {
     };
     let given = parse(&args, &known).ok().filter(|given| given.contains_key("i"));
     let Some(given) = given else {
-        print!("Error parsing command-line options: \n{OIV_USAGE}");
+        print(&format!("Error parsing command-line options: \n{OIV_USAGE}"));
         return 255;
     };
     if given.contains_key("h") {
-        print!("{OIV_USAGE}");
+        print(OIV_USAGE);
         return 255;
     }
     let processor = given.get("p").map_or("Web", String::as_str);
     match processor.to_ascii_uppercase().as_str() {
         "XML" => exiting(view_image(&given["i"], given.get("o").map_or("-", String::as_str))),
         "FILEDISTRIBUTION" | "REVERSEXML" | "WEB" | "DELIMITED" | "DETECTCORRUPTION" => {
-            eprintln!("oiv: the processor {processor} is not supported yet; -p XML is");
+            complain!("oiv: the processor {processor} is not supported yet; -p XML is");
             255
         }
         _ => {
-            eprintln!("Invalid processor specified : {processor}");
-            print!("{OIV_USAGE}");
+            complain!("Invalid processor specified : {processor}");
+            print(OIV_USAGE);
             255
         }
     }

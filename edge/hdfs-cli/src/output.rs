@@ -2,6 +2,40 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+/// A line to standard output. Unlike `println!` it ends the process quietly when nobody reads any more.
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::output::print(&(format!($($arg)*) + "\n")) };
+}
+
+/// A line to standard error. Unlike `eprintln!` it does not mind when nobody reads.
+macro_rules! complain {
+    ($($arg:tt)*) => { $crate::output::print_error(&(format!($($arg)*) + "\n")) };
+}
+
+pub(crate) use {complain, say};
+
+/// Text to standard output.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    must(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Text to standard error.
+pub(crate) fn print_error(text: &str) {
+    // Nobody is left to be told when standard error cannot be written.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Ends the process when nobody reads its output (`hdfs dfs -cat … | head`), or when it cannot be written.
+fn must(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            print_error(&format!("write to standard output: {error}\n"));
+        }
+        std::process::exit(1);
+    }
+}
+
 /// Standard output and standard error, kept in the order of what was printed.
 pub(crate) struct Output {
     out: std::io::BufWriter<std::io::Stdout>,
@@ -27,30 +61,17 @@ impl Output {
     /// Bytes to standard output.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         let written = self.out.write_all(bytes);
-        Self::must(written);
+        must(written);
     }
 
     /// A line to standard error, after what went to standard output before it.
     pub(crate) fn error_line(&mut self, text: impl AsRef<str>) {
         self.flush();
-        let mut line = text.as_ref().as_bytes().to_vec();
-        line.push(b'\n');
-        // Nobody is left to be told when standard error cannot be written.
-        let _ = std::io::stderr().write_all(&line);
+        print_error(&format!("{}\n", text.as_ref()));
     }
 
     pub(crate) fn flush(&mut self) {
         let flushed = self.out.flush();
-        Self::must(flushed);
-    }
-
-    /// Ends the process when nobody reads its output (`hdfs dfs -cat … | head`), or when it cannot be written.
-    fn must(result: std::io::Result<()>) {
-        if let Err(error) = result {
-            if error.kind() != std::io::ErrorKind::BrokenPipe {
-                let _ = writeln!(std::io::stderr(), "write to standard output: {error}");
-            }
-            std::process::exit(1);
-        }
+        must(flushed);
     }
 }

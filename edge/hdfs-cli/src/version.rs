@@ -1,13 +1,15 @@
 //! `hdfs version`.
 
+use crate::output::say;
+
 /// The release of Apache Hadoop whose protocols and formats this program speaks.
 const HADOOP: &str = "3.5.0";
 
 /// Prints the versions. The first line has the form that scripts parse.
 pub(crate) fn print() -> i32 {
-    println!("Hadoop {HADOOP} (Tusk {})", env!("CARGO_PKG_VERSION"));
-    println!("Wire: IPC 9, DataTransfer 28. Disk: NameNode layout -67, DataNode layout -57.");
-    println!("This command was run using {}", program());
+    say!("Hadoop {HADOOP} (Tusk {})", env!("CARGO_PKG_VERSION"));
+    say!("Wire: IPC 9, DataTransfer 28. Disk: NameNode layout -67, DataNode layout -57.");
+    say!("This command was run using {}", program());
     0
 }
 

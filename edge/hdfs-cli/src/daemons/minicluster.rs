@@ -7,6 +7,7 @@ use hdfs_rt::signals::shutdown_signal;
 use hdfs_types::{Error, Result};
 
 use super::{exit_status, waiter};
+use crate::output::{complain, print};
 
 const USAGE: &str = "\
 Usage: hdfs minicluster [OPTION...]
@@ -23,7 +24,7 @@ Runs a NameNode and DataNodes in one process and one folder until Ctrl-C.
 pub(crate) fn run(args: Vec<String>) -> i32 {
     match cluster_options(&args) {
         Ok(None) => {
-            print!("{USAGE}");
+            print(USAGE);
             0
         }
         Ok(Some((options, level))) => {
@@ -31,7 +32,7 @@ pub(crate) fn run(args: Vec<String>) -> i32 {
             exit_status("minicluster", serve(options))
         }
         Err(message) => {
-            eprintln!("minicluster: {message}\n{USAGE}");
+            complain!("minicluster: {message}\n{USAGE}");
             1
         }
     }

@@ -5,6 +5,7 @@ use hdfs_conf::parse_bytes;
 use hdfs_types::{Error, ErrorKind, Result};
 
 use super::Call;
+use crate::output::complain;
 use crate::shell::absolute_path;
 
 fn illegal(message: impl Into<String>) -> Error {
@@ -30,7 +31,7 @@ fn change(
     for text in paths {
         let path = absolute_path(text, &call.client.home_directory()).map_err(illegal)?;
         if let Err(error) = call.client.set_quota(&path, names, space) {
-            eprintln!("{command}: {}", error.message.split('\n').next().unwrap_or_default());
+            complain!("{command}: {}", error.message.split('\n').next().unwrap_or_default());
             status = 255;
         }
     }

@@ -9,6 +9,7 @@ use hdfs_types::{Error, Result};
 
 use super::Call;
 use crate::host_names::host_of;
+use crate::output::say;
 use crate::shell::format::{half_up, human_bytes, java_date};
 
 /// Options that choose DataNodes, which they choose, and the title of the list.
@@ -33,10 +34,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<i32> {
         }
         let nodes = call.client.datanode_report(kind)?;
         if !nodes.is_empty() || !all {
-            println!("{title} datanodes ({}):\n", nodes.len());
+            say!("{title} datanodes ({}):\n", nodes.len());
         }
         for node in &nodes {
-            println!("{}\n", describe(node));
+            say!("{}\n", describe(node));
         }
     }
     Ok(0)
@@ -50,9 +51,9 @@ fn summary(call: &Call<'_>) -> Result<()> {
     let client = &call.client;
     let stats = client.fs_stats()?;
     if client.set_safe_mode(SafeModeAction::Get)? {
-        println!("Safe mode is ON");
+        say!("Safe mode is ON");
         if stats.bytes_in_future > 0 {
-            println!(
+            say!(
                 "\nWARNING: \nName node has detected blocks with generation stamps in future.\n\
                  Forcing exit from safemode will cause {} byte(s) to be deleted.\n\
                  If you are sure that the NameNode was started with the correct metadata files then you may \
@@ -62,37 +63,37 @@ fn summary(call: &Call<'_>) -> Result<()> {
         }
     }
     let present = stats.used + stats.remaining;
-    println!("{}", line("Configured Capacity", stats.capacity));
-    println!("{}", line("Present Capacity", present));
-    println!("{}", line("DFS Remaining", stats.remaining));
-    println!("{}", line("DFS Used", stats.used));
+    say!("{}", line("Configured Capacity", stats.capacity));
+    say!("{}", line("Present Capacity", present));
+    say!("{}", line("DFS Remaining", stats.remaining));
+    say!("{}", line("DFS Used", stats.used));
     let percent = if present == 0 { 0.0 } else { stats.used as f64 / present as f64 * 100.0 };
-    println!("DFS Used%: {}%", half_up(percent, 2));
+    say!("DFS Used%: {}%", half_up(percent, 2));
     let blocks = client.replicated_block_stats()?;
-    println!("Replicated Blocks:");
-    println!("\tUnder replicated blocks: {}", blocks.low_redundancy);
-    println!("\tBlocks with corrupt replicas: {}", blocks.corrupt_blocks);
-    println!("\tMissing blocks: {}", blocks.missing_blocks);
-    println!("\tMissing blocks (with replication factor 1): {}", blocks.missing_repl_one_blocks);
+    say!("Replicated Blocks:");
+    say!("\tUnder replicated blocks: {}", blocks.low_redundancy);
+    say!("\tBlocks with corrupt replicas: {}", blocks.corrupt_blocks);
+    say!("\tMissing blocks: {}", blocks.missing_blocks);
+    say!("\tMissing blocks (with replication factor 1): {}", blocks.missing_repl_one_blocks);
     print_optional(blocks.badly_distributed_blocks, blocks.highest_prio_low_redundancy_blocks);
-    println!("\tPending deletion blocks: {}", blocks.pending_deletion_blocks);
+    say!("\tPending deletion blocks: {}", blocks.pending_deletion_blocks);
     let groups = client.ec_block_group_stats()?;
-    println!("Erasure Coded Block Groups: ");
-    println!("\tLow redundancy block groups: {}", groups.low_redundancy);
-    println!("\tBlock groups with corrupt internal blocks: {}", groups.corrupt_blocks);
-    println!("\tMissing block groups: {}", groups.missing_blocks);
+    say!("Erasure Coded Block Groups: ");
+    say!("\tLow redundancy block groups: {}", groups.low_redundancy);
+    say!("\tBlock groups with corrupt internal blocks: {}", groups.corrupt_blocks);
+    say!("\tMissing block groups: {}", groups.missing_blocks);
     print_optional(groups.badly_distributed_blocks, groups.highest_prio_low_redundancy_blocks);
-    println!("\tPending deletion blocks: {}", groups.pending_deletion_blocks);
-    println!("\n-------------------------------------------------");
+    say!("\tPending deletion blocks: {}", groups.pending_deletion_blocks);
+    say!("\n-------------------------------------------------");
     Ok(())
 }
 
 fn print_optional(badly_distributed: Option<u64>, highest_priority: Option<u64>) {
     if let Some(blocks) = badly_distributed {
-        println!("\tBadly Distributed Blocks: {blocks}");
+        say!("\tBadly Distributed Blocks: {blocks}");
     }
     if let Some(blocks) = highest_priority {
-        println!("\tLow redundancy blocks with highest priority to recover: {blocks}");
+        say!("\tLow redundancy blocks with highest priority to recover: {blocks}");
     }
 }
 
@@ -160,11 +161,11 @@ pub(super) fn topology(call: &Call<'_>) -> Result<i32> {
         nodes.insert(node.xfer_addr(), format!("{host} {state}"));
     }
     for (rack, nodes) in racks {
-        println!("Rack: {rack}");
+        say!("Rack: {rack}");
         for (address, rest) in nodes {
-            println!("   {address}{rest}");
+            say!("   {address}{rest}");
         }
-        println!();
+        say!("");
     }
     Ok(0)
 }

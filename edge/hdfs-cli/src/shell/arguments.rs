@@ -116,7 +116,10 @@ mod tests {
 
     const FORMAT: Format = Format::new(1, &["f", "-odd"]).most(2).with_values(&["t"]);
 
-    fn parse(line: &str) -> Result<(Vec<String>, Vec<&'static str>, Option<String>), String> {
+    /// Arguments that are left, flags, and the value of `-t`.
+    type Parsed = (Vec<String>, Vec<&'static str>, Option<String>);
+
+    fn parse(line: &str) -> Result<Parsed, String> {
         let mut args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let options = FORMAT.parse(&mut args).map_err(|failure| failure.message().to_owned())?;
         let value = options.value("t").map(str::to_owned);

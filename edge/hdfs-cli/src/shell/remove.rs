@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.Delete (3.5.0)
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 
 use hdfs_conf::keys;
 
@@ -11,6 +11,7 @@ use super::arguments::Options;
 use super::failure::{Failure, Outcome};
 use super::trash::move_to_trash;
 use super::walk::{Command, PathData};
+use crate::output::{complain, print_error};
 
 /// `-rm`.
 #[derive(Default)]
@@ -82,15 +83,14 @@ fn confirmed(shell: &mut Shell, item: &PathData) -> Outcome<bool> {
     }
     shell.out.flush();
     loop {
-        eprint!("Proceed deleting {files} files? (Y or N) ");
-        std::io::stderr().flush()?;
+        print_error(&format!("Proceed deleting {files} files? (Y or N) "));
         let mut answer = String::new();
         let ended = std::io::stdin().lock().read_line(&mut answer)? == 0;
         match answer.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
             "" if ended => break,
             "n" | "no" => break,
-            other => eprintln!("Invalid input: {other}"),
+            other => complain!("Invalid input: {other}"),
         }
     }
     shell.out.error_line("Delete aborted at user request.\n");

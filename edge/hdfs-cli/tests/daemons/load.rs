@@ -198,7 +198,7 @@ fn check(client: &HdfsClient, path: &str, expected: &Expected) {
         }
         Expected::Directory => {
             assert!(
-                status.is_some_and(|status| status.is_directory()),
+                status.is_some_and(|status| status.is_dir()),
                 "{path} was made, and is gone"
             );
         }

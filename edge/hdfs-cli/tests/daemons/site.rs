@@ -147,7 +147,7 @@ impl Site {
         let started = Instant::now();
         loop {
             let live = client.datanode_report(DatanodeReportType::Live).map(|nodes| nodes.len());
-            let safe = client.set_safe_mode(SafeModeAction::SafemodeGet);
+            let safe = client.set_safe_mode(SafeModeAction::Get);
             if let (Ok(live), Ok(false)) = (&live, &safe)
                 && *live >= self.datanodes
             {
