@@ -146,7 +146,7 @@ impl PacketWriter {
             });
         }
         let chunk = u64::from(self.spec.bytes_per_checksum);
-        let keep = if self.buffer_offset % chunk == 0 {
+        let keep = if self.buffer_offset.is_multiple_of(chunk) {
             self.buffer.len() % chunk as usize
         } else {
             // An unaligned packet cannot be sent again from its chunk's start: those bytes are not here.

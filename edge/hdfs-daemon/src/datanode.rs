@@ -305,6 +305,8 @@ impl DataNodeHandle {
         for thread in self.actors.lock().drain(..) {
             let _ = thread.join();
         }
+        self.shared.dataset.release();
+        self.shared.services.lock().clear();
     }
 }
 

@@ -91,6 +91,16 @@ impl Dataset {
         found.cloned().ok_or_else(|| Error::io(format!("block pool {id} is not found")))
     }
 
+    /// The DataNode ends: nobody is told anything any more, and other processes may use the folders.
+    pub fn release(&self) {
+        for pool in self.pools() {
+            pool.listeners.write().clear();
+        }
+        for volume in self.volumes.iter() {
+            volume.unlock();
+        }
+    }
+
     /// All pools.
     pub fn pools(&self) -> Vec<Arc<Pool>> {
         self.pools.read().clone()

@@ -51,7 +51,7 @@ pub fn read_spec(meta: &File, path: &Path) -> Result<ChecksumSpec> {
         }
     }
     ChecksumSpec::decode_header(&header[..filled]).map_err(|error| {
-        Error::io(format!(
+        Error::new(ErrorKind::Checksum, format!(
             "The meta file length {filled} is less than the expected length or its header is corrupt: {}: {error}",
             path.display()
         ))

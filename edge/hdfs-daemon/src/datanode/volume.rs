@@ -63,8 +63,8 @@ pub struct Volume {
     reserved_for_replicas: AtomicU64,
     failed: AtomicBool,
     version: Mutex<Option<VolumeVersion>>,
-    /// Held as long as this process uses the folder.
-    _lock: StorageLock,
+    /// Held as long as this DataNode uses the folder.
+    lock: Mutex<Option<StorageLock>>,
 }
 
 /// What opening a volume found.
@@ -141,7 +141,7 @@ impl Volume {
             reserved_for_replicas: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             version: Mutex::new(opened.version),
-            _lock: opened.lock,
+            lock: Mutex::new(Some(opened.lock)),
         }
     }
 
@@ -171,6 +171,11 @@ impl Volume {
         disk::write_file_atomic(&current.join("VERSION"), fresh.encode(clock::wall()).as_bytes())?;
         *version = Some(fresh);
         Ok(())
+    }
+
+    /// Lets others use the folder.
+    pub fn unlock(&self) {
+        *self.lock.lock() = None;
     }
 
     /// Space, as it is now.

@@ -15,6 +15,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use hdfs_format::datatransfer::{Op, block_op_response, encode_delimited};
 use hdfs_proto::hdfs::{
@@ -23,7 +24,7 @@ use hdfs_proto::hdfs::{
     ShortCircuitShmRequestProto, ShortCircuitShmResponseProto, Status,
 };
 use hdfs_types::{Error, ErrorKind, Result};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub(super) use transfer::replicate;
 
@@ -32,6 +33,9 @@ use super::wire::{self, Input};
 
 /// Enough for a thread that reads and writes from buffers on the heap.
 const STACK_BYTES: usize = 512 * 1024;
+
+/// How long the end of the DataNode waits for its connections to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the data port counts.
 #[derive(Debug, Default)]
@@ -63,6 +67,7 @@ pub struct XceiverServer {
 struct Connections {
     stopped: AtomicBool,
     open: Mutex<Vec<Arc<TcpStream>>>,
+    ended: Condvar,
 }
 
 impl XceiverServer {
@@ -83,7 +88,7 @@ impl XceiverServer {
     /// Closes the port and every connection.
     pub fn stop(&self) {
         self.connections.stopped.store(true, Ordering::SeqCst);
-        for stream in self.connections.open.lock().drain(..) {
+        for stream in self.connections.open.lock().iter() {
             let _ = stream.shutdown(Shutdown::Both);
         }
         // Wakes the thread that waits in accept.
@@ -94,6 +99,14 @@ impl XceiverServer {
         let _ = TcpStream::connect(wake);
         if let Some(accept) = self.accept.lock().take() {
             let _ = accept.join();
+        }
+        // Their sockets are closed: what still runs is in the middle of one disk operation.
+        let mut open = self.connections.open.lock();
+        while !open.is_empty() {
+            if self.connections.ended.wait_for(&mut open, STOP_PATIENCE).timed_out() {
+                tracing::warn!(connections = open.len(), "connections did not end in time");
+                return;
+            }
         }
     }
 }
@@ -108,7 +121,7 @@ fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Co
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "accept on the data port");
-                thread::sleep(std::time::Duration::from_millis(20));
+                thread::sleep(Duration::from_millis(20));
                 continue;
             }
         };
@@ -130,10 +143,13 @@ fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Co
             serve(&of_thread, &stream, peer);
             let _ = stream.shutdown(Shutdown::Both);
             set.open.lock().retain(|open| !Arc::ptr_eq(open, &stream));
+            set.ended.notify_all();
             of_thread.xceivers.fetch_sub(1, Ordering::Relaxed);
         });
         if let Err(error) = spawned {
             tracing::error!(%error, "start a thread for a connection");
+            // The newest entry is the one that got no thread: only this thread adds any.
+            connections.open.lock().pop();
             shared.xceivers.fetch_sub(1, Ordering::Relaxed);
         }
     }

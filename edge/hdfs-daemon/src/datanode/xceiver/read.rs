@@ -7,7 +7,7 @@ use hdfs_proto::hdfs::{
     BlockOpResponseProto, ChecksumProto, ClientReadStatusProto, OpReadBlockProto,
     ReadOpChecksumInfoProto, Status,
 };
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, ErrorKind, Result};
 
 use super::super::sender::{SendError, Sender};
 use super::super::wire;
@@ -44,6 +44,15 @@ impl Xceiver<'_> {
                 let text = format!("opReadBlock {block} received exception {class}: {error}");
                 tracing::info!(peer = %self.peer, "{text}");
                 self.respond(&block_op_response(Status::Error, Some(&text)))?;
+                match error.kind {
+                    // Files gone or a header destroyed: the NameNode hears of it and decides; nothing is deleted here
+                    // (HDFS-17342).
+                    ErrorKind::Checksum | ErrorKind::FileNotFound => {
+                        self.shared.report_bad_block(&block, &error);
+                    }
+                    ErrorKind::DiskError => self.shared.check_volumes(),
+                    _ => {}
+                }
                 return Ok(After::Close);
             }
         };

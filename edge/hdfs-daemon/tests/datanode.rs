@@ -1,0 +1,218 @@
+//! A DataNode with a stand-in NameNode, spoken to in raw bytes of the data-transfer protocol.
+
+#[path = "datanode/harness.rs"]
+mod harness;
+
+use std::fs;
+use std::io::Read;
+
+use harness::{Answer, Cluster, block, packet, random};
+use hdfs_datapath::ack::{AckVerdict, judge};
+use hdfs_datapath::packet::PacketWriter;
+use hdfs_datapath::{ChecksumSpec, checksum};
+use hdfs_proto::hdfs::Status;
+
+#[test]
+fn a_block_is_written_finalized_reported_and_read_back() {
+    for length in [0, 1, 511, 512, 513, 65_535, 1_500_000] {
+        let cluster = Cluster::start(1);
+        let data = random(length);
+        let written = cluster.write(&[0], 1, &data);
+        assert_eq!(written, Ok(()), "length {length}");
+        let dn = &cluster.datanodes[0];
+        assert_eq!(dn.read(&block(1, 1_001, length), 0, length), Answer::Bytes(data.clone()));
+        assert_eq!(cluster.namenode.wait_for_received(1, 1), (length as u64, 1_001));
+        let (stored, meta) = dn.finalized(1, 1_001);
+        assert_eq!(fs::read(stored).unwrap(), data);
+        let mut expected = ChecksumSpec::default().encode_header().to_vec();
+        checksum::append_sums(ChecksumSpec::default(), &data, &mut expected);
+        assert_eq!(fs::read(meta).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_pipeline_of_three_acknowledges_what_all_have() {
+    let cluster = Cluster::start(3);
+    let data = random(3_000_000);
+    assert_eq!(cluster.write(&[0, 1, 2], 7, &data), Ok(()));
+    cluster.namenode.wait_for_received(7, 3);
+    for dn in &cluster.datanodes {
+        assert_eq!(
+            dn.read(&block(7, 1_001, data.len()), 0, data.len()),
+            Answer::Bytes(data.clone())
+        );
+    }
+}
+
+#[test]
+fn a_range_is_answered_from_its_chunks_start() {
+    let cluster = Cluster::start(1);
+    let data = random(10_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    let dn = &cluster.datanodes[0];
+    for (offset, length) in [(0, 1), (511, 2), (512, 512), (700, 5_000), (9_999, 1), (10_000, 0)] {
+        let expected = data[offset..offset + length].to_vec();
+        assert_eq!(dn.read(&block(1, 1_001, 10_000), offset, length), Answer::Bytes(expected));
+    }
+    let Answer::Refused(text) = dn.read(&block(1, 1_001, 10_000), 9_000, 1_001) else { panic!() };
+    assert!(text.contains(" Offset 9000 and length 1001 don't match block BP-"), "{text}");
+    let Answer::Refused(text) = dn.read(&block(1, 1_002, 10_000), 0, 1) else { panic!() };
+    assert!(text.contains("Replica gen stamp < block genstamp"), "{text}");
+    let Answer::Refused(text) = dn.read(&block(2, 1_001, 1), 0, 1) else { panic!() };
+    assert!(text.contains("ReplicaNotFoundException: Replica not found for BP-"), "{text}");
+}
+
+#[test]
+fn one_flipped_bit_on_disk_is_never_taken_for_data() {
+    let cluster = Cluster::start(1);
+    let data = random(5_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    let dn = &cluster.datanodes[0];
+    let (stored, meta) = dn.finalized(1, 1_001);
+    for (file, places) in [(&stored, vec![0, 700, 4_999]), (&meta, vec![7, 20, 46])] {
+        for place in places {
+            let good = fs::read(file).unwrap();
+            let mut bad = good.clone();
+            bad[place] ^= 0x10;
+            fs::write(file, &bad).unwrap();
+            let answer = dn.read(&block(1, 1_001, 5_000), 0, 5_000);
+            // The last checksum is held in memory while the files are open: then the flip does no harm.
+            let harmless = *file == meta && answer == Answer::Bytes(data.clone());
+            assert!(harmless || answer == Answer::ChecksumError, "{answer:?}");
+            fs::write(file, &good).unwrap();
+            assert_eq!(dn.read(&block(1, 1_001, 5_000), 0, 5_000), Answer::Bytes(data.clone()));
+        }
+    }
+}
+
+#[test]
+fn hdfs_14706_a_replica_with_a_damaged_meta_header_is_refused_and_reported() {
+    let mut cluster = Cluster::start(1);
+    let data = random(2_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    let (_, meta) = cluster.datanodes[0].finalized(1, 1_001);
+    fs::write(&meta, [0, 1, 2]).unwrap();
+    cluster.restart(0);
+    let answer = cluster.datanodes[0].read(&block(1, 1_001, 2_000), 0, 2_000);
+    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    assert_eq!(cluster.namenode.wait_for_bad_block(), 1);
+}
+
+#[test]
+fn bytes_that_do_not_match_their_checksums_are_refused_and_not_stored() {
+    let cluster = Cluster::start(1);
+    let mut stream = cluster.begin_write(&[0], 1);
+    let mut writer = PacketWriter::new(ChecksumSpec::default(), 65_536, 0);
+    let mut packets = Vec::new();
+    writer.write(&random(4_096), &mut packets);
+    packets.extend(writer.flush(false));
+    stream.send(&packets[0].bytes);
+    assert_eq!(judge(&stream.ack()), AckVerdict::Acked);
+    writer.write(&random(4_096), &mut packets);
+    let mut bad = writer.flush(false).unwrap().bytes;
+    *bad.last_mut().unwrap() ^= 1;
+    stream.send(&bad);
+    let verdict = judge(&stream.ack());
+    assert_eq!(verdict, AckVerdict::BadNode { index: 0, status: Status::ErrorChecksum });
+    assert_eq!(fs::read(cluster.datanodes[0].rbw(1)).unwrap().len(), 4_096);
+}
+
+#[test]
+fn difference_2_the_first_node_refuses_corrupt_bytes_before_the_others_see_them() {
+    let cluster = Cluster::start(2);
+    let mut stream = cluster.begin_write(&[0, 1], 1);
+    let mut bad = packet(0, 0, &random(4_096));
+    *bad.last_mut().unwrap() ^= 1;
+    stream.send(&bad);
+    let verdict = judge(&stream.ack());
+    assert_eq!(verdict, AckVerdict::BadNode { index: 0, status: Status::ErrorChecksum });
+    for dn in &cluster.datanodes {
+        assert_eq!(fs::read(dn.rbw(1)).unwrap(), b"");
+    }
+}
+
+#[test]
+fn flushed_bytes_are_readable_while_the_block_grows() {
+    let cluster = Cluster::start(2);
+    let mut stream = cluster.begin_write(&[0, 1], 1);
+    let mut writer = PacketWriter::new(ChecksumSpec::default(), 65_536, 0);
+    let data = random(3_000);
+    let mut at = 0;
+    for step in [100, 412, 600, 1, 1_887] {
+        let mut packets = Vec::new();
+        writer.write(&data[at..at + step], &mut packets);
+        packets.extend(writer.flush(false));
+        at += step;
+        for packet in packets {
+            stream.send(&packet.bytes);
+            assert_eq!(judge(&stream.ack()), AckVerdict::Acked);
+        }
+        for dn in &cluster.datanodes {
+            let read = dn.read(&block(1, 1_001, at), 0, at);
+            assert_eq!(read, Answer::Bytes(data[..at].to_vec()), "after {at} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_killed_writers_replica_waits_with_the_bytes_that_its_checksums_prove() {
+    let mut cluster = Cluster::start(1);
+    let mut stream = cluster.begin_write(&[0], 1);
+    stream.send(&packet(0, 0, &random(1_000)));
+    assert_eq!(judge(&stream.ack()), AckVerdict::Acked);
+    drop(stream);
+    let path = cluster.datanodes[0].rbw(1);
+    // HDFS-5728: data beyond the checksums, as a full disk leaves it.
+    let mut torn = fs::read(&path).unwrap();
+    torn.extend_from_slice(&[0; 700]);
+    cluster.stop(0);
+    fs::write(&path, torn).unwrap();
+    cluster.restart(0);
+    let (length, state) = cluster.namenode.wait_for_reported(1);
+    assert_eq!((length, state.name()), (512, "RWR"));
+    let answer = cluster.datanodes[0].read(&block(1, 1_001, 100), 0, 100);
+    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+}
+
+#[test]
+fn everything_closed_is_there_after_a_restart() {
+    let mut cluster = Cluster::start(1);
+    let blocks: Vec<Vec<u8>> = (0..20).map(|n| random(n * 331)).collect();
+    for (id, data) in (1..).zip(&blocks) {
+        cluster.write(&[0], id, data).unwrap();
+    }
+    cluster.restart(0);
+    for (id, data) in (1..).zip(&blocks) {
+        let dn = &cluster.datanodes[0];
+        assert_eq!(
+            dn.read(&block(id, 1_001, data.len()), 0, data.len()),
+            Answer::Bytes(data.clone())
+        );
+        let (length, state) = cluster.namenode.wait_for_reported(id);
+        assert_eq!((length, state.name()), (data.len() as u64, "FINALIZED"));
+    }
+}
+
+#[test]
+fn a_second_datanode_on_the_same_folder_is_refused() {
+    let cluster = Cluster::start(1);
+    let error = cluster.start_another_on(0).unwrap_err();
+    assert!(error.message.contains("Too many failed volumes"), "{}", error.message);
+    assert!(error.message.contains("already locked"), "{}", error.message);
+}
+
+#[test]
+fn bytes_that_are_no_operation_end_the_connection_and_nothing_else() {
+    let cluster = Cluster::start(1);
+    let dn = &cluster.datanodes[0];
+    for bytes in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0, 28, 99], &[0, 28, 81, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]]
+    {
+        let mut stream = dn.connect();
+        harness::send(&stream, bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert_eq!(answer, b"");
+    }
+    cluster.write(&[0], 1, &random(10)).unwrap();
+}

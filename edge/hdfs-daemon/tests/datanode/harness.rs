@@ -1,0 +1,485 @@
+//! DataNodes with a stand-in NameNode that accepts everything and remembers what it was told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hdfs_conf::Configuration;
+use hdfs_daemon::datanode::{self, DataNodeHandle};
+use hdfs_datapath::ack::{AckVerdict, judge};
+use hdfs_datapath::packet::{PacketWriter, append_packet};
+use hdfs_datapath::{ChecksumSpec, checksum};
+use hdfs_format::block_list::BlockListDecoder;
+use hdfs_format::datatransfer::{
+    Op, PACKET_LENGTHS_BYTES, PacketHeader, PacketLengths, Prefix, decode_prefix, encode_delimited,
+    encode_op,
+};
+use hdfs_proto::hdfs::datanode::{
+    BlockReceivedAndDeletedRequestProto, BlockReceivedAndDeletedResponseProto,
+    BlockReportRequestProto, BlockReportResponseProto, HeartbeatRequestProto,
+    HeartbeatResponseProto, RegisterDatanodeRequestProto, RegisterDatanodeResponseProto,
+    ReportBadBlocksRequestProto, ReportBadBlocksResponseProto,
+};
+use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
+use hdfs_proto::hdfs::{
+    BaseHeaderProto, BlockOpResponseProto, ChecksumProto, ClientOperationHeaderProto,
+    ClientReadStatusProto, DatanodeIdProto, DatanodeInfoProto, ExtendedBlockProto,
+    NamespaceInfoProto, NnhaStatusHeartbeatProto, OpReadBlockProto, OpWriteBlockProto,
+    PipelineAckProto, Status, StorageInfoProto, VersionResponseProto,
+};
+use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf};
+use hdfs_types::{ReplicaState, Result, Rng, SplitMix64};
+use parking_lot::{Condvar, Mutex};
+use prost::Message;
+
+const POOL: &str = "BP-1-127.0.0.1-1";
+const STAMP: u64 = 1_001;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Bytes that do not repeat.
+pub fn random(length: usize) -> Vec<u8> {
+    let mut rng = SplitMix64(length as u64 + 99);
+    (0..length).map(|_| rng.next_u64() as u8).collect()
+}
+
+/// A block of the pool.
+pub fn block(id: u64, stamp: u64, length: usize) -> ExtendedBlockProto {
+    ExtendedBlockProto {
+        pool_id: POOL.to_owned(),
+        block_id: id,
+        generation_stamp: stamp,
+        num_bytes: Some(length as u64),
+    }
+}
+
+/// One packet with default checksums.
+pub fn packet(offset: u64, seqno: i64, data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    append_packet(ChecksumSpec::default(), offset, seqno, false, false, data, &mut out);
+    out
+}
+
+/// Writes everything.
+pub fn send(mut stream: &TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).expect("the DataNode takes bytes");
+}
+
+fn read_message<M: Message + Default>(stream: &mut TcpStream) -> Option<M> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Ok(Prefix::Complete { length, .. }) = decode_prefix(&bytes) {
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).ok()?;
+            return M::decode(&body[..]).ok();
+        }
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        bytes.push(byte[0]);
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    /// Receptions of each block: how many, and the last length and stamp.
+    received: BTreeMap<u64, (usize, u64, u64)>,
+    reported: BTreeMap<u64, (u64, ReplicaState)>,
+    bad: Vec<u64>,
+    lease: u64,
+}
+
+/// The stand-in NameNode.
+#[derive(Default)]
+pub struct NameNode {
+    told: Mutex<Told>,
+    changed: Condvar,
+}
+
+const PROTOCOLS: &[Protocol] = &[Protocol {
+    java_name: "org.apache.hadoop.hdfs.server.protocol.DatanodeProtocol",
+    version: 1,
+}];
+
+impl NameNode {
+    fn wait<T>(&self, what: &str, mut look: impl FnMut(&Told) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut told = self.told.lock();
+        loop {
+            if let Some(found) = look(&told) {
+                return found;
+            }
+            let late = self.changed.wait_until(&mut told, deadline).timed_out();
+            assert!(!late, "the NameNode was not told about {what}");
+        }
+    }
+
+    /// Waits until so many DataNodes said that they received the block; answers its length and stamp.
+    pub fn wait_for_received(&self, id: u64, count: usize) -> (u64, u64) {
+        self.wait("a received block", |told| {
+            let (seen, length, stamp) = *told.received.get(&id)?;
+            (seen >= count).then_some((length, stamp))
+        })
+    }
+
+    /// Waits until a full report holds the block; answers its length and state.
+    pub fn wait_for_reported(&self, id: u64) -> (u64, ReplicaState) {
+        self.wait("a block", |told| told.reported.get(&id).copied())
+    }
+
+    /// Waits for a report of a bad block; answers its id.
+    pub fn wait_for_bad_block(&self) -> u64 {
+        self.wait("a bad block", |told| told.bad.first().copied())
+    }
+
+    fn answer(&self, call: &RpcCall<'_>) -> Result<Bytes> {
+        fn bytes(message: &impl Message) -> Bytes {
+            Bytes::from(message.encode_to_vec())
+        }
+        let mut told = self.told.lock();
+        let answer = match call.method {
+            "versionRequest" => bytes(&VersionResponseProto {
+                info: NamespaceInfoProto {
+                    block_pool_id: POOL.to_owned(),
+                    storage_info: StorageInfoProto {
+                        layout_version: (-67_i32).cast_unsigned(),
+                        namespce_id: 5,
+                        cluster_id: "CID-test".to_owned(),
+                        c_time: 1,
+                    },
+                    software_version: "3.5.0".to_owned(),
+                    capabilities: Some(1),
+                    ..NamespaceInfoProto::default()
+                },
+            }),
+            "registerDatanode" => {
+                let request: RegisterDatanodeRequestProto = call.decode()?;
+                bytes(&RegisterDatanodeResponseProto { registration: request.registration })
+            }
+            "sendHeartbeat" => {
+                let request: HeartbeatRequestProto = call.decode()?;
+                told.lease += 1;
+                let wanted = request.request_full_block_report_lease == Some(true);
+                bytes(&HeartbeatResponseProto {
+                    ha_status: NnhaStatusHeartbeatProto { state: 0, txid: 1 },
+                    full_block_report_lease_id: wanted.then_some(told.lease),
+                    ..HeartbeatResponseProto::default()
+                })
+            }
+            "blockReport" => {
+                let request: BlockReportRequestProto = call.decode()?;
+                for report in &request.reports {
+                    let count = report.number_of_blocks.unwrap_or(0);
+                    for line in BlockListDecoder::from_buffers(count, &report.blocks_buffers) {
+                        let line = line.expect("a report decodes");
+                        let id = line.block.id.0.cast_unsigned();
+                        told.reported.insert(id, (line.block.num_bytes, line.state));
+                    }
+                }
+                bytes(&BlockReportResponseProto::default())
+            }
+            "blockReceivedAndDeleted" => {
+                let request: BlockReceivedAndDeletedRequestProto = call.decode()?;
+                for event in request.blocks.iter().flat_map(|storage| &storage.blocks) {
+                    if event.status == 2 {
+                        let block = &event.block;
+                        let entry = told.received.entry(block.block_id).or_default();
+                        *entry = (entry.0 + 1, block.num_bytes.unwrap_or(0), block.gen_stamp);
+                    }
+                }
+                bytes(&BlockReceivedAndDeletedResponseProto::default())
+            }
+            "reportBadBlocks" => {
+                let request: ReportBadBlocksRequestProto = call.decode()?;
+                told.bad.extend(request.blocks.iter().map(|block| block.b.block_id));
+                bytes(&ReportBadBlocksResponseProto::default())
+            }
+            other => panic!("the DataNode called {other}"),
+        };
+        drop(told);
+        self.changed.notify_all();
+        Ok(answer)
+    }
+}
+
+struct Service(Arc<NameNode>);
+
+impl RpcService for Service {
+    fn protocols(&self) -> &[Protocol] {
+        PROTOCOLS
+    }
+
+    fn call(&self, call: RpcCall<'_>) -> Reply {
+        Reply::Now(self.0.answer(&call))
+    }
+}
+
+/// What a read brought.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// These bytes, all verified.
+    Bytes(Vec<u8>),
+    /// The DataNode said no.
+    Refused(String),
+    /// Bytes came that do not match their checksums.
+    ChecksumError,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Refused(text) => write!(f, "refused: {text}"),
+            Self::ChecksumError => f.write_str("checksum error"),
+        }
+    }
+}
+
+/// One DataNode and its folder.
+pub struct Node {
+    handle: Option<DataNodeHandle>,
+    folder: PathBuf,
+    namenode: SocketAddr,
+}
+
+impl Node {
+    fn configuration(folder: &Path, namenode: SocketAddr) -> Configuration {
+        let mut conf = Configuration::new();
+        let folder = folder.to_string_lossy();
+        for (key, value) in [
+            ("fs.defaultFS", format!("hdfs://{namenode}").as_str()),
+            ("dfs.datanode.data.dir", &folder),
+            ("dfs.datanode.address", "127.0.0.1:0"),
+            ("dfs.datanode.ipc.address", "127.0.0.1:0"),
+            ("dfs.datanode.http.address", "127.0.0.1:0"),
+            ("dfs.heartbeat.interval", "1"),
+        ] {
+            conf.set(key, value).expect("a valid key");
+        }
+        conf
+    }
+
+    fn start(&mut self) {
+        let conf = Self::configuration(&self.folder, self.namenode);
+        let handle = datanode::start(&conf).expect("the DataNode starts");
+        let deadline = Instant::now() + PATIENCE;
+        while !handle.is_registered() {
+            assert!(Instant::now() < deadline, "the DataNode did not register");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.handle = Some(handle);
+    }
+
+    fn info(&self) -> DatanodeInfoProto {
+        let handle = self.handle.as_ref().expect("the DataNode runs");
+        let id = DatanodeIdProto {
+            ip_addr: "127.0.0.1".to_owned(),
+            xfer_port: u32::from(handle.data_address().port()),
+            datanode_uuid: handle.uuid().to_owned(),
+            ..DatanodeIdProto::default()
+        };
+        DatanodeInfoProto { id, ..DatanodeInfoProto::default() }
+    }
+
+    /// A connection to the data port.
+    pub fn connect(&self) -> TcpStream {
+        let handle = self.handle.as_ref().expect("the DataNode runs");
+        let stream = TcpStream::connect(handle.data_address()).expect("the data port is open");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream
+    }
+
+    fn pool(&self) -> PathBuf {
+        self.folder.join("current").join(POOL).join("current")
+    }
+
+    /// The files of a finalized replica with a small id.
+    pub fn finalized(&self, id: u64, stamp: u64) -> (PathBuf, PathBuf) {
+        let dir = self.pool().join("finalized/subdir0/subdir0");
+        (dir.join(format!("blk_{id}")), dir.join(format!("blk_{id}_{stamp}.meta")))
+    }
+
+    /// The block file of a replica that is being written.
+    pub fn rbw(&self, id: u64) -> PathBuf {
+        self.pool().join(format!("rbw/blk_{id}"))
+    }
+
+    /// Reads a range as a client does: verifies every chunk.
+    pub fn read(&self, block: &ExtendedBlockProto, offset: usize, length: usize) -> Answer {
+        let mut stream = self.connect();
+        let request = OpReadBlockProto {
+            header: ClientOperationHeaderProto {
+                base_header: BaseHeaderProto { block: block.clone(), ..BaseHeaderProto::default() },
+                client_name: "test".to_owned(),
+            },
+            offset: offset as u64,
+            len: length as u64,
+            send_checksums: Some(true),
+            caching_strategy: None,
+        };
+        send(&stream, &encode_op(Op::ReadBlock, &request));
+        let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
+        if response.status != Status::Success as i32 {
+            return Answer::Refused(response.message.unwrap_or_default());
+        }
+        let info = response.read_op_checksum_info.expect("checksums are announced");
+        let mut at = usize::try_from(info.chunk_offset).expect("a small offset");
+        let mut bytes = Vec::new();
+        loop {
+            let (header, sums, data) = read_packet(&mut stream);
+            if checksum::verify(ChecksumSpec::default(), &data, &sums).is_err() {
+                return Answer::ChecksumError;
+            }
+            assert_eq!(header.offset_in_block, at as u64);
+            for byte in data {
+                if (offset..offset + length).contains(&at) {
+                    bytes.push(byte);
+                }
+                at += 1;
+            }
+            if header.last_packet_in_block {
+                break;
+            }
+        }
+        let status = ClientReadStatusProto { status: Status::ChecksumOk as i32 };
+        send(&stream, &encode_delimited(&status));
+        Answer::Bytes(bytes)
+    }
+}
+
+fn read_packet(stream: &mut TcpStream) -> (PacketHeader, Vec<u8>, Vec<u8>) {
+    let mut lengths = [0; PACKET_LENGTHS_BYTES];
+    stream.read_exact(&mut lengths).expect("a packet follows");
+    let lengths = PacketLengths::decode(lengths).expect("valid lengths");
+    let mut header = vec![0; lengths.header];
+    stream.read_exact(&mut header).expect("a header follows");
+    let header = PacketHeader::decode(&header, lengths.body).expect("a valid header");
+    let mut sums = vec![0; lengths.body];
+    stream.read_exact(&mut sums).expect("checksums and data follow");
+    let data = sums.split_off(lengths.body - header.data_len as usize);
+    (header, sums, data)
+}
+
+/// A pipeline that is being written.
+pub struct Pipeline {
+    stream: TcpStream,
+}
+
+impl Pipeline {
+    /// Sends bytes.
+    pub fn send(&mut self, bytes: &[u8]) {
+        send(&self.stream, bytes);
+    }
+
+    /// The next acknowledgement.
+    pub fn ack(&mut self) -> PipelineAckProto {
+        read_message(&mut self.stream).expect("an acknowledgement")
+    }
+}
+
+/// DataNodes with their NameNode.
+pub struct Cluster {
+    /// The stand-in.
+    pub namenode: Arc<NameNode>,
+    /// The DataNodes.
+    pub datanodes: Vec<Node>,
+    root: PathBuf,
+    _server: Server,
+}
+
+impl Cluster {
+    /// Starts so many DataNodes in new folders.
+    pub fn start(count: usize) -> Self {
+        let namenode = Arc::new(NameNode::default());
+        let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
+        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::start(ServerConf::new(bind), vec![service]).expect("a free port");
+        let unique = format!("datanode-test-{}-{}", std::process::id(), server.local_addr().port());
+        let root = std::env::temp_dir().join(unique);
+        let datanodes = (0..count).map(|index| {
+            let folder = root.join(format!("dn{index}"));
+            let mut node = Node { handle: None, folder, namenode: server.local_addr() };
+            node.start();
+            node
+        });
+        Self { namenode, datanodes: datanodes.collect(), root, _server: server }
+    }
+
+    /// Ends a DataNode.
+    pub fn stop(&mut self, index: usize) {
+        self.datanodes[index].handle = None;
+    }
+
+    /// Ends a DataNode and starts it again on its folder.
+    pub fn restart(&mut self, index: usize) {
+        self.stop(index);
+        self.datanodes[index].start();
+    }
+
+    /// Tries to start a second DataNode on a folder in use.
+    pub fn start_another_on(&self, index: usize) -> Result<()> {
+        let node = &self.datanodes[index];
+        datanode::start(&Node::configuration(&node.folder, node.namenode)).map(drop)
+    }
+
+    /// Sets a pipeline up for a new block.
+    pub fn begin_write(&self, nodes: &[usize], id: u64) -> Pipeline {
+        let (first, rest) = nodes.split_first().expect("a pipeline has a node");
+        let mut stream = self.datanodes[*first].connect();
+        let request = OpWriteBlockProto {
+            header: ClientOperationHeaderProto {
+                base_header: BaseHeaderProto {
+                    block: block(id, STAMP, 0),
+                    ..BaseHeaderProto::default()
+                },
+                client_name: "test".to_owned(),
+            },
+            targets: rest.iter().map(|index| self.datanodes[*index].info()).collect(),
+            stage: Stage::PipelineSetupCreate as i32,
+            pipeline_size: u32::try_from(nodes.len()).expect("a short pipeline"),
+            requested_checksum: ChecksumProto { r#type: 2, bytes_per_checksum: 512 },
+            target_storage_types: vec![1; rest.len()],
+            ..OpWriteBlockProto::default()
+        };
+        send(&stream, &encode_op(Op::WriteBlock, &request));
+        let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
+        assert_eq!(response.status, Status::Success as i32, "{:?}", response.message);
+        Pipeline { stream }
+    }
+
+    /// Writes a whole block; the verdict about the first packet that was not acknowledged.
+    pub fn write(
+        &self,
+        nodes: &[usize],
+        id: u64,
+        data: &[u8],
+    ) -> std::result::Result<(), AckVerdict> {
+        let mut pipeline = self.begin_write(nodes, id);
+        let mut writer = PacketWriter::new(ChecksumSpec::default(), 65_536, 0);
+        let mut packets = Vec::new();
+        writer.write(data, &mut packets);
+        writer.finish(false, &mut packets);
+        for packet in &packets {
+            pipeline.send(&packet.bytes);
+        }
+        for packet in &packets {
+            let ack = pipeline.ack();
+            match judge(&ack) {
+                AckVerdict::Acked => assert_eq!(ack.seqno, packet.seqno),
+                other => return Err(other),
+            }
+            assert_eq!(ack.reply.len(), nodes.len());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.datanodes.clear();
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
