@@ -14,7 +14,7 @@ use crate::op::limits::{MAX_REPLICATION, check_block, check_time};
 use crate::plan::NamespaceConf;
 use crate::status::INodeKind;
 use crate::store::children::Children;
-use crate::store::name_pool::MAX_NAME_BYTES;
+use crate::store::name_pool::{MAX_NAME_BYTES, compare_names};
 use crate::store::record::{Flag, MAX_48, MAX_ID, Record, Slot};
 
 struct Loader<'a> {
@@ -315,12 +315,13 @@ impl<'a> Loader<'a> {
             }
             namespace.record_mut(slot).parent = directory;
             if let Some(last) = slots.last() {
-                is_sorted &= namespace.name_of(*last) < namespace.name_of(slot);
+                is_sorted &=
+                    compare_names(namespace.name_of(*last), namespace.name_of(slot)).is_lt();
             }
             slots.push(slot);
         }
         if !is_sorted {
-            slots.sort_by(|a, b| namespace.name_of(*a).cmp(namespace.name_of(*b)));
+            slots.sort_by(|a, b| compare_names(namespace.name_of(*a), namespace.name_of(*b)));
             if slots.windows(2).any(|pair| namespace.name_of(pair[0]) == namespace.name_of(pair[1]))
             {
                 return Err(format!("directory {parent} has one name twice"));

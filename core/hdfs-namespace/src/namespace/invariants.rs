@@ -2,6 +2,7 @@
 
 use super::Namespace;
 use crate::status::INodeKind;
+use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
 
 impl Namespace {
@@ -68,7 +69,9 @@ impl Namespace {
         let mut seen = 0;
         for child in self.children_of(slot).iter() {
             let name = self.name_of(child);
-            if before.is_some_and(|before| before >= name) || self.record(child).parent != slot {
+            if before.is_some_and(|before| compare_names(before, name).is_ge())
+                || self.record(child).parent != slot
+            {
                 let path = String::from_utf8_lossy(&self.path_of(child)).into_owned();
                 return Err(format!("{path} is in the wrong place"));
             }

@@ -8,6 +8,7 @@ use hdfs_types::{INodeId, WallMillis};
 use super::Namespace;
 use crate::status::INodeKind;
 use crate::store::children::{Children, Position};
+use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Record, Slot};
 
 /// A new inode, as an operation describes it.
@@ -123,7 +124,7 @@ impl Namespace {
 
     #[inline]
     pub(crate) fn compare_name(&self, slot: Slot, name: &[u8]) -> Ordering {
-        self.names.get(self.record(slot).name).cmp(name)
+        compare_names(self.names.get(self.record(slot).name), name)
     }
 
     pub(crate) fn find_child_position(

@@ -10,6 +10,8 @@
 //! - **Reclaiming:** the room of a name without users goes to a list of free rooms of exactly its size, which the next name
 //!   of that size takes. Names are never moved.
 
+use std::cmp::Ordering;
+
 /// Longest name in bytes: what 13 bits hold. A path has at most 8,000 bytes, so no call can reach it.
 pub(crate) const MAX_NAME_BYTES: usize = (1 << 13) - 1;
 const UNIT: usize = 4;
@@ -17,6 +19,25 @@ const SEGMENT_UNITS: usize = 1 << 18;
 const CACHE_ENTRIES: usize = 1 << 14;
 const NONE: u32 = u32::MAX;
 const IMMORTAL: u16 = 7;
+
+/// The order of names in a directory: byte by byte, as signed numbers, so that UTF-8 beyond ASCII comes first.
+///
+/// Hadoop: org.apache.hadoop.hdfs.DFSUtilClient.compareBytes (3.5.0)
+#[inline]
+pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut a_words, mut b_words) = (a.chunks_exact(8), b.chunks_exact(8));
+    for (a_word, b_word) in a_words.by_ref().zip(b_words.by_ref()) {
+        if a_word != b_word {
+            return compare_bytes(a_word, b_word);
+        }
+    }
+    let compared = a.len().min(b.len()) / 8 * 8;
+    compare_bytes(&a[compared..], &b[compared..])
+}
+
+fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
+    a.iter().map(|byte| byte.cast_signed()).cmp(b.iter().map(|byte| byte.cast_signed()))
+}
 
 /// A stored name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -171,6 +192,13 @@ impl NamePool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_ordered_by_signed_bytes() {
+        let mut names = ["b", "a", "ä", "abcdefgh", "abcdefghä", "abcdefghz", "abcdefg", ""];
+        names.sort_by(|a, b| compare_names(a.as_bytes(), b.as_bytes()));
+        assert_eq!(names, ["", "ä", "a", "abcdefg", "abcdefgh", "abcdefghä", "abcdefghz", "b"]);
+    }
 
     #[test]
     fn repeated_names_share_their_room_and_freed_rooms_are_used_again() {

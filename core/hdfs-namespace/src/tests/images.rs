@@ -1,7 +1,7 @@
 //! Trees through images.
 
 use hdfs_format::edits::{Expected, SegmentReader};
-use hdfs_format::fsimage::{Image, ImageWriter};
+use hdfs_format::fsimage::{Image, ImageWriter, SectionName};
 use hdfs_types::TxId;
 
 use super::machine::Machine;
@@ -109,4 +109,14 @@ fn apaches_edits_lead_from_apaches_first_image_to_apaches_last() {
     assert_eq!(namespace.dump(), last.dump());
     assert_eq!(namespace.counts(), last.counts());
     assert_eq!(loaded(&saved(&namespace)).dump(), last.dump());
+    // Apache looks children up in the order in which the image lists them, so ours must be Apache's.
+    let order = |namespace: &Namespace| {
+        let bytes = saved(namespace);
+        let image = Image::parse("image", &bytes).expect("the container is right");
+        image.section(SectionName::InodeDir).map(|section| section.bytes().to_vec())
+    };
+    let apaches = sample("fsimage_0000000000000000188");
+    let image = Image::parse("image", &apaches).expect("the container is right");
+    let section = image.section(SectionName::InodeDir).map(|section| section.bytes().to_vec());
+    assert_eq!(order(&namespace), section);
 }
