@@ -6,7 +6,6 @@ use hdfs_types::{INodeId, Result, TxId};
 
 use crate::HdfsClient;
 use crate::located::{DatanodeInfo, LocatedBlock, StorageReport};
-use crate::namenode::Repeat::{AtMostOnce, Idempotent};
 use crate::status::{EcBlockGroupStats, FsStats, OpenFile, ReplicatedBlockStats};
 
 /// What to do with safe mode.
@@ -77,7 +76,7 @@ impl HdfsClient {
         let request =
             proto::SetSafeModeRequestProto { action: action as i32, checked: Some(false) };
         let answer: proto::SetSafeModeResponseProto =
-            self.namenode().call("setSafeMode", Idempotent, &request).await?;
+            self.namenode().call("setSafeMode", &request).await?;
         Ok(answer.result)
     }
 
@@ -94,7 +93,7 @@ impl HdfsClient {
             tx_gap: Some(tx_gap),
         };
         let answer: proto::SaveNamespaceResponseProto =
-            self.namenode().call("saveNamespace", AtMostOnce, &request).await?;
+            self.namenode().call("saveNamespace", &request).await?;
         Ok(answer.saved())
     }
 
@@ -107,7 +106,7 @@ impl HdfsClient {
     pub async fn roll_edits(&self) -> Result<TxId> {
         let request = proto::RollEditsRequestProto {};
         let answer: proto::RollEditsResponseProto =
-            self.namenode().call("rollEdits", AtMostOnce, &request).await?;
+            self.namenode().call("rollEdits", &request).await?;
         Ok(TxId(answer.new_segment_tx_id))
     }
 
@@ -120,7 +119,7 @@ impl HdfsClient {
     pub async fn refresh_nodes(&self) -> Result<()> {
         let request = proto::RefreshNodesRequestProto {};
         let _: proto::RefreshNodesResponseProto =
-            self.namenode().call("refreshNodes", Idempotent, &request).await?;
+            self.namenode().call("refreshNodes", &request).await?;
         Ok(())
     }
 
@@ -133,7 +132,7 @@ impl HdfsClient {
     pub async fn restore_failed_storage(&self, arg: &str) -> Result<bool> {
         let request = proto::RestoreFailedStorageRequestProto { arg: arg.to_owned() };
         let answer: proto::RestoreFailedStorageResponseProto =
-            self.namenode().call("restoreFailedStorage", Idempotent, &request).await?;
+            self.namenode().call("restoreFailedStorage", &request).await?;
         Ok(answer.result)
     }
 
@@ -145,8 +144,7 @@ impl HdfsClient {
     /// `AccessControl`.
     pub async fn meta_save(&self, file_name: &str) -> Result<()> {
         let request = proto::MetaSaveRequestProto { filename: file_name.to_owned() };
-        let _: proto::MetaSaveResponseProto =
-            self.namenode().call("metaSave", Idempotent, &request).await?;
+        let _: proto::MetaSaveResponseProto = self.namenode().call("metaSave", &request).await?;
         Ok(())
     }
 
@@ -159,7 +157,7 @@ impl HdfsClient {
     pub async fn fs_stats(&self) -> Result<FsStats> {
         let request = proto::GetFsStatusRequestProto {};
         let stats: proto::GetFsStatsResponseProto =
-            self.namenode().call("getFsStats", Idempotent, &request).await?;
+            self.namenode().call("getFsStats", &request).await?;
         Ok(FsStats {
             capacity: stats.capacity,
             used: stats.used,
@@ -182,7 +180,7 @@ impl HdfsClient {
     pub async fn replicated_block_stats(&self) -> Result<ReplicatedBlockStats> {
         let request = proto::GetFsReplicatedBlockStatsRequestProto {};
         let stats: proto::GetFsReplicatedBlockStatsResponseProto =
-            self.namenode().call("getFsReplicatedBlockStats", Idempotent, &request).await?;
+            self.namenode().call("getFsReplicatedBlockStats", &request).await?;
         Ok(ReplicatedBlockStats {
             low_redundancy: stats.low_redundancy,
             corrupt_blocks: stats.corrupt_blocks,
@@ -204,7 +202,7 @@ impl HdfsClient {
     pub async fn ec_block_group_stats(&self) -> Result<EcBlockGroupStats> {
         let request = proto::GetFsEcBlockGroupStatsRequestProto {};
         let stats: proto::GetFsEcBlockGroupStatsResponseProto =
-            self.namenode().call("getFsECBlockGroupStats", Idempotent, &request).await?;
+            self.namenode().call("getFsECBlockGroupStats", &request).await?;
         Ok(EcBlockGroupStats {
             low_redundancy: stats.low_redundancy,
             corrupt_blocks: stats.corrupt_blocks,
@@ -225,7 +223,7 @@ impl HdfsClient {
     pub async fn datanode_report(&self, kind: DatanodeReportType) -> Result<Vec<DatanodeInfo>> {
         let request = proto::GetDatanodeReportRequestProto { r#type: kind as i32 };
         let answer: proto::GetDatanodeReportResponseProto =
-            self.namenode().call("getDatanodeReport", Idempotent, &request).await?;
+            self.namenode().call("getDatanodeReport", &request).await?;
         Ok(answer.di.into_iter().map(DatanodeInfo::from_proto).collect())
     }
 
@@ -241,7 +239,7 @@ impl HdfsClient {
     ) -> Result<Vec<DatanodeStorageReport>> {
         let request = proto::GetDatanodeStorageReportRequestProto { r#type: kind as i32 };
         let answer: proto::GetDatanodeStorageReportResponseProto =
-            self.namenode().call("getDatanodeStorageReport", Idempotent, &request).await?;
+            self.namenode().call("getDatanodeStorageReport", &request).await?;
         let report = |report: proto::DatanodeStorageReportProto| DatanodeStorageReport {
             datanode: DatanodeInfo::from_proto(report.datanode_info),
             storages: report.storage_reports.into_iter().map(StorageReport::from_proto).collect(),
@@ -274,7 +272,7 @@ impl HdfsClient {
                 path: Some(path.unwrap_or("/").to_owned()),
             };
             let answer: proto::ListOpenFilesResponseProto =
-                self.namenode().call("listOpenFiles", Idempotent, &request).await?;
+                self.namenode().call("listOpenFiles", &request).await?;
             let Some(last) = answer.entries.last() else { return Ok(files) };
             id = last.id;
             files.extend(answer.entries.into_iter().map(|entry| OpenFile {
@@ -305,7 +303,7 @@ impl HdfsClient {
             cookie: cookie.map(str::to_owned),
         };
         let answer: proto::ListCorruptFileBlocksResponseProto =
-            self.namenode().call("listCorruptFileBlocks", Idempotent, &request).await?;
+            self.namenode().call("listCorruptFileBlocks", &request).await?;
         Ok(CorruptFiles { paths: answer.corrupt.files, cookie: answer.corrupt.cookie })
     }
 
@@ -320,7 +318,7 @@ impl HdfsClient {
             blocks: blocks.iter().map(LocatedBlock::to_proto).collect(),
         };
         let _: proto::ReportBadBlocksResponseProto =
-            self.namenode().call("reportBadBlocks", Idempotent, &request).await?;
+            self.namenode().call("reportBadBlocks", &request).await?;
         Ok(())
     }
 
@@ -332,8 +330,7 @@ impl HdfsClient {
     /// What the connection gives.
     pub async fn msync(&self) -> Result<()> {
         let request = proto::MsyncRequestProto {};
-        let _: proto::MsyncResponseProto =
-            self.namenode().call("msync", Idempotent, &request).await?;
+        let _: proto::MsyncResponseProto = self.namenode().call("msync", &request).await?;
         Ok(())
     }
 
@@ -346,7 +343,7 @@ impl HdfsClient {
     pub async fn ha_service_state(&self) -> Result<HaServiceStateProto> {
         let request = proto::HaServiceStateRequestProto {};
         let answer: proto::HaServiceStateResponseProto =
-            self.namenode().call("getHAServiceState", Idempotent, &request).await?;
+            self.namenode().call("getHAServiceState", &request).await?;
         Ok(answer.state())
     }
 }

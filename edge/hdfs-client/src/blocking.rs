@@ -287,6 +287,9 @@ impl FileWriter {
     /// # Errors
     /// As [`crate::FileWriter::write`].
     pub fn write_some(&mut self, data: &[u8]) -> Result<()> {
+        if self.writer.write_now(data) {
+            return Ok(());
+        }
         self.runtime.block_on(self.writer.write(data))
     }
 

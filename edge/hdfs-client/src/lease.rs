@@ -13,7 +13,7 @@ use hdfs_types::Result;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::namenode::{NameNode, Repeat};
+use crate::namenode::NameNode;
 
 /// Half the soft limit. Hadoop: HdfsConstants.LEASE_SOFTLIMIT_PERIOD is 60 s.
 const RENEW_INTERVAL: Duration = Duration::from_secs(30);
@@ -84,8 +84,7 @@ impl Shared {
             client_name: self.client_name.clone(),
             namespaces: Vec::new(),
         };
-        let _: proto::RenewLeaseResponseProto =
-            self.namenode.call("renewLease", Repeat::Idempotent, &request).await?;
+        let _: proto::RenewLeaseResponseProto = self.namenode.call("renewLease", &request).await?;
         Ok(())
     }
 }

@@ -11,7 +11,6 @@ use hdfs_types::{Error, ErrorKind, Result};
 
 use crate::HdfsClient;
 use crate::metadata::not_found;
-use crate::namenode::Repeat::Idempotent;
 use crate::status::FileStatus;
 
 /// The entries of a directory, in the order of their names; of a file, the file itself.
@@ -59,7 +58,7 @@ impl Listing {
             need_location: self.located,
         };
         let answer: proto::GetListingResponseProto =
-            self.client.namenode().call("getListing", Idempotent, &request).await?;
+            self.client.namenode().call("getListing", &request).await?;
         let listing = answer.dir_list.ok_or_else(|| not_found(&self.path))?;
         if let Some(last) = listing.partial_listing.last() {
             self.start_after = last.path.clone();
@@ -103,7 +102,7 @@ impl HdfsClient {
         };
         loop {
             let answer: proto::GetBatchedListingResponseProto =
-                self.namenode().call("getBatchedListing", Idempotent, &request).await?;
+                self.namenode().call("getBatchedListing", &request).await?;
             for part in answer.listings {
                 let index = part.parent_idx as usize;
                 let (Some(path), Some(listing)) = (paths.get(index), listings.get_mut(index))

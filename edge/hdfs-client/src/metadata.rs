@@ -8,7 +8,6 @@ use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, WallMillis};
 
 use crate::HdfsClient;
 use crate::located::LocatedBlocks;
-use crate::namenode::Repeat::{AtMostOnce, Idempotent};
 use crate::status::{ContentSummary, FileStatus, QuotaUsage, ServerDefaults, StoragePolicy};
 
 /// How a rename treats an existing target.
@@ -66,7 +65,7 @@ impl HdfsClient {
     pub async fn file_info(&self, path: &str) -> Result<Option<FileStatus>> {
         let request = proto::GetFileInfoRequestProto { src: path.to_owned() };
         let answer: proto::GetFileInfoResponseProto =
-            self.namenode().call("getFileInfo", Idempotent, &request).await?;
+            self.namenode().call("getFileInfo", &request).await?;
         Ok(answer.fs.map(|status| FileStatus::from_proto(status, path)))
     }
 
@@ -95,7 +94,7 @@ impl HdfsClient {
     pub async fn file_link_info(&self, path: &str) -> Result<Option<FileStatus>> {
         let request = proto::GetFileLinkInfoRequestProto { src: path.to_owned() };
         let answer: proto::GetFileLinkInfoResponseProto =
-            self.namenode().call("getFileLinkInfo", Idempotent, &request).await?;
+            self.namenode().call("getFileLinkInfo", &request).await?;
         Ok(answer.fs.map(|status| FileStatus::from_proto(status, path)))
     }
 
@@ -111,7 +110,7 @@ impl HdfsClient {
             need_block_token: Some(true),
         };
         let answer: proto::GetLocatedFileInfoResponseProto =
-            self.namenode().call("getLocatedFileInfo", Idempotent, &request).await?;
+            self.namenode().call("getLocatedFileInfo", &request).await?;
         Ok(answer.fs.map(|status| FileStatus::from_proto(status, path)))
     }
 
@@ -129,7 +128,7 @@ impl HdfsClient {
     ) -> Result<LocatedBlocks> {
         let request = proto::GetBlockLocationsRequestProto { src: path.to_owned(), offset, length };
         let answer: proto::GetBlockLocationsResponseProto =
-            self.namenode().call("getBlockLocations", Idempotent, &request).await?;
+            self.namenode().call("getBlockLocations", &request).await?;
         answer.locations.map(LocatedBlocks::from_proto).ok_or_else(|| not_found(path))
     }
 
@@ -152,8 +151,7 @@ impl HdfsClient {
             create_parent,
             unmasked: Some(permission_to_proto(unmasked)),
         };
-        let answer: proto::MkdirsResponseProto =
-            self.namenode().call("mkdirs", Idempotent, &request).await?;
+        let answer: proto::MkdirsResponseProto = self.namenode().call("mkdirs", &request).await?;
         Ok(answer.result)
     }
 
@@ -165,8 +163,7 @@ impl HdfsClient {
     /// `PathIsNotEmptyDirectory` without `recursive`, `AccessControl`, `SafeMode`.
     pub async fn delete(&self, path: &str, recursive: bool) -> Result<bool> {
         let request = proto::DeleteRequestProto { src: path.to_owned(), recursive };
-        let answer: proto::DeleteResponseProto =
-            self.namenode().call("delete", AtMostOnce, &request).await?;
+        let answer: proto::DeleteResponseProto = self.namenode().call("delete", &request).await?;
         Ok(answer.result)
     }
 
@@ -178,8 +175,7 @@ impl HdfsClient {
     /// `AccessControl`, quotas, `SafeMode`.
     pub async fn rename(&self, source: &str, target: &str) -> Result<bool> {
         let request = proto::RenameRequestProto { src: source.to_owned(), dst: target.to_owned() };
-        let answer: proto::RenameResponseProto =
-            self.namenode().call("rename", AtMostOnce, &request).await?;
+        let answer: proto::RenameResponseProto = self.namenode().call("rename", &request).await?;
         Ok(answer.result)
     }
 
@@ -201,8 +197,7 @@ impl HdfsClient {
             overwrite_dest: options.overwrite,
             move_to_trash: Some(options.to_trash),
         };
-        let _: proto::Rename2ResponseProto =
-            self.namenode().call("rename2", AtMostOnce, &request).await?;
+        let _: proto::Rename2ResponseProto = self.namenode().call("rename2", &request).await?;
         Ok(())
     }
 
@@ -217,8 +212,7 @@ impl HdfsClient {
             trg: target.to_owned(),
             srcs: sources.iter().map(|source| (*source).to_owned()).collect(),
         };
-        let _: proto::ConcatResponseProto =
-            self.namenode().call("concat", AtMostOnce, &request).await?;
+        let _: proto::ConcatResponseProto = self.namenode().call("concat", &request).await?;
         Ok(())
     }
 
@@ -235,7 +229,7 @@ impl HdfsClient {
             client_name: self.client_name().to_owned(),
         };
         let answer: proto::TruncateResponseProto =
-            self.namenode().call("truncate", AtMostOnce, &request).await?;
+            self.namenode().call("truncate", &request).await?;
         Ok(answer.result)
     }
 
@@ -266,7 +260,7 @@ impl HdfsClient {
             permission: permission_to_proto(permission),
         };
         let _: proto::SetPermissionResponseProto =
-            self.namenode().call("setPermission", Idempotent, &request).await?;
+            self.namenode().call("setPermission", &request).await?;
         Ok(())
     }
 
@@ -287,8 +281,7 @@ impl HdfsClient {
             username: owner.map(str::to_owned),
             groupname: group.map(str::to_owned),
         };
-        let _: proto::SetOwnerResponseProto =
-            self.namenode().call("setOwner", Idempotent, &request).await?;
+        let _: proto::SetOwnerResponseProto = self.namenode().call("setOwner", &request).await?;
         Ok(())
     }
 
@@ -306,8 +299,7 @@ impl HdfsClient {
             mtime: wire(times.modification),
             atime: wire(times.access),
         };
-        let _: proto::SetTimesResponseProto =
-            self.namenode().call("setTimes", Idempotent, &request).await?;
+        let _: proto::SetTimesResponseProto = self.namenode().call("setTimes", &request).await?;
         Ok(())
     }
 
@@ -323,7 +315,7 @@ impl HdfsClient {
             replication: replication.into(),
         };
         let answer: proto::SetReplicationResponseProto =
-            self.namenode().call("setReplication", Idempotent, &request).await?;
+            self.namenode().call("setReplication", &request).await?;
         Ok(answer.result)
     }
 
@@ -336,7 +328,7 @@ impl HdfsClient {
     pub async fn content_summary(&self, path: &str) -> Result<ContentSummary> {
         let request = proto::GetContentSummaryRequestProto { path: path.to_owned() };
         let answer: proto::GetContentSummaryResponseProto =
-            self.namenode().call("getContentSummary", Idempotent, &request).await?;
+            self.namenode().call("getContentSummary", &request).await?;
         Ok(answer.summary.into())
     }
 
@@ -349,7 +341,7 @@ impl HdfsClient {
     pub async fn quota_usage(&self, path: &str) -> Result<QuotaUsage> {
         let request = proto::GetQuotaUsageRequestProto { path: path.to_owned() };
         let answer: proto::GetQuotaUsageResponseProto =
-            self.namenode().call("getQuotaUsage", Idempotent, &request).await?;
+            self.namenode().call("getQuotaUsage", &request).await?;
         Ok(answer.usage.into())
     }
 
@@ -371,8 +363,7 @@ impl HdfsClient {
             storagespace_quota: space_bytes.to_wire(),
             storage_type: None,
         };
-        let _: proto::SetQuotaResponseProto =
-            self.namenode().call("setQuota", Idempotent, &request).await?;
+        let _: proto::SetQuotaResponseProto = self.namenode().call("setQuota", &request).await?;
         Ok(())
     }
 
@@ -386,7 +377,7 @@ impl HdfsClient {
         let mode = FsActionProto::try_from(i32::from(action.0 & 7)).unwrap_or(FsActionProto::None);
         let request = proto::CheckAccessRequestProto { path: path.to_owned(), mode: mode as i32 };
         let _: proto::CheckAccessResponseProto =
-            self.namenode().call("checkAccess", Idempotent, &request).await?;
+            self.namenode().call("checkAccess", &request).await?;
         Ok(())
     }
 
@@ -399,7 +390,7 @@ impl HdfsClient {
     pub async fn is_file_closed(&self, path: &str) -> Result<bool> {
         let request = proto::IsFileClosedRequestProto { src: path.to_owned() };
         let answer: proto::IsFileClosedResponseProto =
-            self.namenode().call("isFileClosed", Idempotent, &request).await?;
+            self.namenode().call("isFileClosed", &request).await?;
         Ok(answer.result)
     }
 
@@ -415,7 +406,7 @@ impl HdfsClient {
             client_name: self.client_name().to_owned(),
         };
         let answer: proto::RecoverLeaseResponseProto =
-            self.namenode().call("recoverLease", Idempotent, &request).await?;
+            self.namenode().call("recoverLease", &request).await?;
         Ok(answer.result)
     }
 
@@ -428,7 +419,7 @@ impl HdfsClient {
     pub async fn preferred_block_size(&self, path: &str) -> Result<u64> {
         let request = proto::GetPreferredBlockSizeRequestProto { filename: path.to_owned() };
         let answer: proto::GetPreferredBlockSizeResponseProto =
-            self.namenode().call("getPreferredBlockSize", Idempotent, &request).await?;
+            self.namenode().call("getPreferredBlockSize", &request).await?;
         Ok(answer.bsize)
     }
 
@@ -441,7 +432,7 @@ impl HdfsClient {
     pub async fn server_defaults(&self) -> Result<ServerDefaults> {
         let request = proto::GetServerDefaultsRequestProto {};
         let answer: proto::GetServerDefaultsResponseProto =
-            self.namenode().call("getServerDefaults", Idempotent, &request).await?;
+            self.namenode().call("getServerDefaults", &request).await?;
         Ok(answer.server_defaults.into())
     }
 
@@ -465,7 +456,7 @@ impl HdfsClient {
             create_parent,
         };
         let _: proto::CreateSymlinkResponseProto =
-            self.namenode().call("createSymlink", AtMostOnce, &request).await?;
+            self.namenode().call("createSymlink", &request).await?;
         Ok(())
     }
 
@@ -478,7 +469,7 @@ impl HdfsClient {
     pub async fn enclosing_root(&self, path: &str) -> Result<String> {
         let request = proto::GetEnclosingRootRequestProto { filename: Some(path.to_owned()) };
         let answer: proto::GetEnclosingRootResponseProto =
-            self.namenode().call("getEnclosingRoot", Idempotent, &request).await?;
+            self.namenode().call("getEnclosingRoot", &request).await?;
         answer.enclosing_root_path.ok_or_else(|| not_found(path))
     }
 
@@ -491,7 +482,7 @@ impl HdfsClient {
     pub async fn storage_policies(&self) -> Result<Vec<StoragePolicy>> {
         let request = proto::GetStoragePoliciesRequestProto {};
         let answer: proto::GetStoragePoliciesResponseProto =
-            self.namenode().call("getStoragePolicies", Idempotent, &request).await?;
+            self.namenode().call("getStoragePolicies", &request).await?;
         Ok(answer.policies.into_iter().map(Into::into).collect())
     }
 
@@ -504,7 +495,7 @@ impl HdfsClient {
     pub async fn storage_policy(&self, path: &str) -> Result<StoragePolicy> {
         let request = proto::GetStoragePolicyRequestProto { path: path.to_owned() };
         let answer: proto::GetStoragePolicyResponseProto =
-            self.namenode().call("getStoragePolicy", Idempotent, &request).await?;
+            self.namenode().call("getStoragePolicy", &request).await?;
         Ok(answer.storage_policy.into())
     }
 
@@ -520,7 +511,7 @@ impl HdfsClient {
             policy_name: policy.to_owned(),
         };
         let _: proto::SetStoragePolicyResponseProto =
-            self.namenode().call("setStoragePolicy", Idempotent, &request).await?;
+            self.namenode().call("setStoragePolicy", &request).await?;
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
-//! Calls to the NameNode with the retries that each of them allows.
+//! Calls to the NameNode, and when a call is sent again.
 //!
-//! Hadoop marks every method of ClientProtocol idempotent, at most once, or neither; the mark decides what may happen
-//! when a connection breaks while the answer is awaited. A retry carries the call id of the first attempt, so that the
-//! server's retry cache answers an at-most-once call that was already executed.
+//! Hadoop marks every method of ClientProtocol as idempotent or as "at most once"; either way a call whose connection
+//! broke may be sent again under the call id of the first attempt: the server's retry cache answers those of the second
+//! kind that were executed already.
 //!
 //! Hadoop: org.apache.hadoop.io.retry.RetryPolicies.FailoverOnNetworkExceptionRetry,
 //! org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider (3.5.0)
-// Differs: without high availability Hadoop gives up on the first broken connection; here the marked calls are sent
-// again, a few times, under the same call id. What was acknowledged stays acknowledged, and less fails.
+// Differs: without high availability Hadoop gives up on the first broken connection; here the call is sent again, a
+// few times. What was acknowledged stays acknowledged, and less fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,15 +16,6 @@ use std::time::Duration;
 use hdfs_rt::rpc::client::{CallOptions, Proxy};
 use hdfs_types::{Error, ErrorKind, Result, Retry};
 use prost::Message;
-
-/// What a second execution of a call would do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Repeat {
-    /// The same as the first.
-    Idempotent,
-    /// Nothing: the server's retry cache answers it.
-    AtMostOnce,
-}
 
 /// How often and how long to try.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,12 +55,7 @@ impl NameNode {
     }
 
     /// Calls a method, on another NameNode or again where that is safe.
-    pub(crate) async fn call<Req, Resp>(
-        &self,
-        method: &str,
-        repeat: Repeat,
-        request: &Req,
-    ) -> Result<Resp>
+    pub(crate) async fn call<Req, Resp>(&self, method: &str, request: &Req) -> Result<Resp>
     where
         Req: Message,
         Resp: Message + Default,
@@ -85,7 +71,7 @@ impl NameNode {
                 Ok(answer) => return Ok(answer.message),
                 Err(error) => error,
             };
-            let Some(pause) = self.next_attempt(&error, index, repeat, &mut attempts) else {
+            let Some(pause) = self.next_attempt(&error, index, &mut attempts) else {
                 return Err(error);
             };
             tracing::debug!(method, %error, ?pause, "call the NameNode again");
@@ -99,23 +85,17 @@ impl NameNode {
         &self,
         error: &Error,
         index: usize,
-        repeat: Repeat,
         attempts: &mut Attempts,
     ) -> Option<Duration> {
         let conf = &self.shared.retry;
         let alone = self.shared.proxies.len() == 1;
-        let failover = match (error.kind.retry(), &error.kind) {
-            (Retry::Failover, _) => !alone,
-            // The request may have been executed: both marks allow to send it again under its call id.
-            (_, ErrorKind::Connect | ErrorKind::Eof | ErrorKind::SocketTimeout) => {
-                debug_assert!(matches!(repeat, Repeat::Idempotent | Repeat::AtMostOnce));
-                // The RPC client has already tried a refused connection as often as it should.
-                if alone && error.kind == ErrorKind::Connect {
-                    return None;
-                }
-                !alone
-            }
-            (_, ErrorKind::Retriable) => false,
+        let failover = match error.kind {
+            ErrorKind::Retriable => false,
+            ErrorKind::Eof => !alone,
+            // The RPC client has tried a refused connection as often as it should, and waited as long.
+            ErrorKind::Connect | ErrorKind::SocketTimeout if alone => return None,
+            ErrorKind::Connect | ErrorKind::SocketTimeout => true,
+            _ if error.kind.retry() == Retry::Failover && !alone => true,
             _ => return None,
         };
         if failover {
@@ -124,21 +104,15 @@ impl NameNode {
                 return None;
             }
             // Only the first of several callers that saw it fail moves on.
-            let _ = self.shared.current.compare_exchange(
-                index,
-                index + 1,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+            let current = &self.shared.current;
+            let _ =
+                current.compare_exchange(index, index + 1, Ordering::Relaxed, Ordering::Relaxed);
             // The first switch costs nothing; after that every NameNode may be on its way to active.
             return Some(if attempts.failovers == 1 {
                 Duration::ZERO
             } else {
                 backoff(conf, attempts.failovers - 1)
             });
-        }
-        if alone && error.kind.retry() == Retry::Failover {
-            return None;
         }
         attempts.retries += 1;
         (attempts.retries <= conf.max_retries).then(|| backoff(conf, attempts.retries))

@@ -13,7 +13,8 @@ use hdfs_format::datatransfer::{self, Prefix};
 use hdfs_types::{DatanodeUuid, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use prost::Message;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
 use crate::conf::ClientConf;
@@ -93,6 +94,14 @@ impl Peer {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(self.silent()),
         }
+    }
+
+    /// Gives the socket what it takes without waiting. A broken connection is an error and no signal.
+    pub(crate) fn try_send(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.stream.try_io(Interest::WRITABLE, || {
+            let mut control = SendAncillaryBuffer::default();
+            Ok(sendmsg(&self.stream, slices, &mut control, SendFlags::NOSIGNAL)?)
+        })
     }
 
     /// Reads until at least `wanted` bytes are buffered. `wanted` must fit into the buffer, or the buffer grows.

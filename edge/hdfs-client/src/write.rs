@@ -14,6 +14,7 @@ mod recovery;
 mod shared;
 mod streamer;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,6 @@ use crate::conf::ClientConf;
 use crate::lease::LeaseGuard;
 use crate::located::LocatedBlock;
 use crate::metadata::permission_to_proto;
-use crate::namenode::Repeat::{AtMostOnce, Idempotent};
 use packet::{Filler, Packet};
 use shared::Shared;
 use streamer::{FileContext, Streamer};
@@ -78,11 +78,15 @@ pub struct FileWriter {
     file_id: INodeId,
     filler: Filler,
     shared: Arc<Shared>,
+    /// Packets that wait until another one may be in flight: a future that is dropped loses none.
+    sealed: VecDeque<Packet>,
+    /// `None` when the file is closed, or closing it failed.
     packets: Option<mpsc::UnboundedSender<Packet>>,
     task: JoinHandle<()>,
     /// Length of the file with every byte that was accepted.
     position: u64,
     lease: Option<LeaseGuard>,
+    is_closed: bool,
 }
 
 impl HdfsClient {
@@ -112,8 +116,7 @@ impl HdfsClient {
             ec_policy_name: None,
             storage_policy: None,
         };
-        let answer: proto::CreateResponseProto =
-            self.namenode().call("create", AtMostOnce, &request).await?;
+        let answer: proto::CreateResponseProto = self.namenode().call("create", &request).await?;
         let status = answer.fs.ok_or_else(|| Error::io("HdfsFileStatus should not be null!"))?;
         FileWriter::start(self, path, &status, 0, None, false)
     }
@@ -131,8 +134,7 @@ impl HdfsClient {
             client_name: self.client_name().to_owned(),
             flag: Some(CreateFlagProto::Append as u32 | new_block_flag),
         };
-        let answer: proto::AppendResponseProto =
-            self.namenode().call("append", AtMostOnce, &request).await?;
+        let answer: proto::AppendResponseProto = self.namenode().call("append", &request).await?;
         let last = answer.block.map(LocatedBlock::from_proto);
         let Some(status) = answer.stat else {
             return Err(Error::io("the NameNode sent no status of the file to append to"));
@@ -192,10 +194,12 @@ impl FileWriter {
             file_id,
             filler,
             shared,
+            sealed: VecDeque::new(),
             packets: Some(packets),
             task,
             position: length,
             lease,
+            is_closed: false,
         })
     }
 
@@ -209,23 +213,37 @@ impl FileWriter {
         self.position
     }
 
-    /// Takes all of these bytes. They are safe when a later flush or close succeeds.
+    /// Takes all of these bytes. They are safe when a later flush or close succeeds. When the future is dropped,
+    /// [`Self::position`] tells how many were taken.
     ///
     /// # Errors
     /// What made the pipeline fail, at this or an earlier write.
     pub async fn write(&mut self, mut data: &[u8]) -> Result<()> {
         while !data.is_empty() {
+            self.send_sealed().await?;
             let (count, full) = self.filler.fill(data);
             data = &data[count..];
             self.position += count as u64;
-            if let Some(packet) = full {
-                self.queue(packet).await?;
-            }
+            self.sealed.extend(full);
             if self.filler.is_block_full() {
-                self.end_block(false).await?;
+                self.sealed.extend(self.filler.end_block(false).into_iter().flatten());
             }
         }
-        Ok(())
+        self.send_sealed().await
+    }
+
+    /// Takes the bytes without waiting when they do not fill a packet; else takes none and gives `false`.
+    pub(crate) fn write_now(&mut self, data: &[u8]) -> bool {
+        let is_open = self.packets.is_some() && self.sealed.is_empty();
+        if !is_open || data.len() >= self.filler.room() {
+            return false;
+        }
+        if !data.is_empty() {
+            let (count, full) = self.filler.fill(data);
+            debug_assert!(count == data.len() && full.is_none());
+            self.position += count as u64;
+        }
+        true
     }
 
     /// Returns when every reader can see what was written: it is in the memory of every DataNode of the pipeline.
@@ -254,10 +272,11 @@ impl FileWriter {
 
     async fn flush(&mut self, sync: bool, options: SyncOptions) -> Result<()> {
         if options.end_block {
-            self.end_block(sync).await?;
-        } else if let Some(packet) = self.filler.flush(sync) {
-            self.queue(packet).await?;
+            self.sealed.extend(self.filler.end_block(sync).into_iter().flatten());
+        } else {
+            self.sealed.extend(self.filler.flush(sync));
         }
+        self.send_sealed().await?;
         self.shared.wait_acked(self.filler.last_seqno()).await?;
         self.shared.set_hflushed();
         if self.shared.take_persist_blocks() || options.update_length {
@@ -275,22 +294,21 @@ impl FileWriter {
             last_block_length: last_block_length.map(u64::cast_signed),
             file_id: Some(self.file_id.0),
         };
-        let _: proto::FsyncResponseProto =
-            self.client.namenode().call("fsync", Idempotent, &request).await?;
+        let _: proto::FsyncResponseProto = self.client.namenode().call("fsync", &request).await?;
         Ok(())
     }
 
-    async fn end_block(&mut self, sync: bool) -> Result<()> {
-        for packet in self.filler.end_block(sync).into_iter().flatten() {
-            self.queue(packet).await?;
+    async fn send_sealed(&mut self) -> Result<()> {
+        while !self.sealed.is_empty() {
+            self.shared.reserve().await?;
+            let Some(packets) = &self.packets else { return Err(self.shared.failure()) };
+            let sent = self.sealed.pop_front().map(|packet| packets.send(packet));
+            if matches!(sent, Some(Err(_))) {
+                return Err(self.shared.failure());
+            }
         }
-        Ok(())
-    }
-
-    async fn queue(&mut self, packet: Packet) -> Result<()> {
-        self.shared.reserve().await?;
-        let sent = self.packets.as_ref().is_some_and(|packets| packets.send(packet).is_ok());
-        if sent { Ok(()) } else { Err(self.shared.failure()) }
+        // A write to a closed file fails even when it fills no packet.
+        if self.packets.is_some() { Ok(()) } else { Err(self.shared.failure()) }
     }
 
     /// Sends what is left, waits for it, and closes the file at the NameNode.
@@ -298,7 +316,7 @@ impl FileWriter {
     /// # Errors
     /// As [`Self::write`]; the file then stays open until its lease expires or [`HdfsClient::recover_lease`] is called.
     pub async fn close(&mut self) -> Result<()> {
-        if self.packets.is_none() {
+        if self.is_closed {
             return Ok(());
         }
         let flushed = self.flush_all().await;
@@ -309,11 +327,13 @@ impl FileWriter {
             Err(error) => Err(error),
         };
         self.lease = None;
+        self.is_closed = result.is_ok();
         result
     }
 
     async fn flush_all(&mut self) -> Result<Option<ExtendedBlock>> {
-        self.end_block(false).await?;
+        self.sealed.extend(self.filler.end_block(false).into_iter().flatten());
+        self.send_sealed().await?;
         self.shared.wait_acked(self.filler.last_seqno()).await?;
         Ok(self.shared.last_block())
     }
@@ -330,7 +350,7 @@ impl FileWriter {
         let mut pauses = LocatePauses::new(conf);
         loop {
             let answer: proto::CompleteResponseProto =
-                self.client.namenode().call("complete", AtMostOnce, &request).await?;
+                self.client.namenode().call("complete", &request).await?;
             if answer.result {
                 return Ok(());
             }

@@ -139,6 +139,11 @@ impl Filler {
         capacity.min(self.block_size.saturating_sub(self.packet_offset)) as usize
     }
 
+    /// Bytes that fill the packet.
+    pub(super) fn room(&self) -> usize {
+        self.capacity() - self.filled
+    }
+
     /// Copies from the start of `data` what fits into the packet; the answer is how much. Gives the packet when it is
     /// full.
     pub(super) fn fill(&mut self, data: &[u8]) -> (usize, Option<Packet>) {

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::LocatePauses;
 use super::streamer::{Broken, Streamer};
 use crate::located::LocatedBlock;
-use crate::namenode::Repeat::{AtMostOnce, Idempotent};
 use crate::peer::Peer;
 use crate::read::check_status;
 
@@ -153,7 +152,7 @@ impl Streamer {
         let mut pauses = LocatePauses::new(conf);
         loop {
             let answer: Result<proto::AddBlockResponseProto> =
-                self.file.client.namenode().call("addBlock", Idempotent, &request).await;
+                self.file.client.namenode().call("addBlock", &request).await;
             match answer {
                 Ok(answer) => return Ok(LocatedBlock::from_proto(answer.block)),
                 Err(error) if error.kind == ErrorKind::NotReplicatedYet => match pauses.next() {
@@ -174,7 +173,7 @@ impl Streamer {
             file_id: Some(self.file.file_id.0),
         };
         let _: proto::AbandonBlockResponseProto =
-            self.file.client.namenode().call("abandonBlock", Idempotent, &request).await?;
+            self.file.client.namenode().call("abandonBlock", &request).await?;
         Ok(())
     }
 
@@ -187,12 +186,8 @@ impl Streamer {
             block: datatransfer::extended_block_proto(block),
             client_name: self.file.client.client_name().to_owned(),
         };
-        let answer: proto::UpdateBlockForPipelineResponseProto = self
-            .file
-            .client
-            .namenode()
-            .call("updateBlockForPipeline", Idempotent, &request)
-            .await?;
+        let answer: proto::UpdateBlockForPipelineResponseProto =
+            self.file.client.namenode().call("updateBlockForPipeline", &request).await?;
         let located = LocatedBlock::from_proto(answer.block);
         self.token = located.token;
         Ok(located.block.block.generation_stamp)
@@ -212,7 +207,7 @@ impl Streamer {
             storage_i_ds: self.nodes.iter().map(|place| place.storage_id.to_string()).collect(),
         };
         let _: proto::UpdatePipelineResponseProto =
-            self.file.client.namenode().call("updatePipeline", AtMostOnce, &request).await?;
+            self.file.client.namenode().call("updatePipeline", &request).await?;
         Ok(())
     }
 }

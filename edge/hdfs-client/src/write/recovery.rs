@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use super::streamer::{Broken, Stage, Streamer};
 use crate::located::{LocatedBlock, ReplicaLocation};
-use crate::namenode::Repeat::Idempotent;
 use crate::peer::Peer;
 use crate::read::check_status;
 
@@ -182,7 +181,7 @@ impl Streamer {
             file_id: Some(self.file.file_id.0),
         };
         let answer: proto::GetAdditionalDatanodeResponseProto =
-            self.file.client.namenode().call("getAdditionalDatanode", Idempotent, &request).await?;
+            self.file.client.namenode().call("getAdditionalDatanode", &request).await?;
         Ok(LocatedBlock::from_proto(answer.block))
     }
 

@@ -293,7 +293,7 @@ impl Streamer {
                 let skip = if index == 0 { self.front_sent } else { 0 };
                 *slot = IoSlice::new(&packet.bytes()[skip..]);
             }
-            match peer.stream.try_write_vectored(&slices[..count]) {
+            match peer.try_send(&slices[..count]) {
                 Ok(written) => {
                     any = true;
                     self.sent(written);
