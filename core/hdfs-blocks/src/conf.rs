@@ -121,7 +121,8 @@ impl BlocksConf {
 
     /// What one heartbeat reply may delete: at least twenty blocks for each second between heartbeats.
     pub fn effective_invalidate_limit(&self) -> usize {
-        let by_interval = 20 * usize::try_from(self.heartbeat_interval.as_secs()).unwrap_or(1);
+        let seconds = usize::try_from(self.heartbeat_interval.as_secs()).unwrap_or(1);
+        let by_interval = seconds.saturating_mul(20);
         self.invalidate_limit.max(by_interval)
     }
 }

@@ -28,6 +28,11 @@ pub struct StorageTypeStats {
     pub nodes_in_service: u32,
 }
 
+/// Sums what nodes claim: a silly claim must not end the NameNode.
+fn add(sum: &mut u64, value: u64) {
+    *sum = sum.saturating_add(value);
+}
+
 impl BlockManager {
     /// Counts for safe mode.
     pub fn safe_counts(&self) -> SafeCounts {
@@ -84,18 +89,19 @@ impl BlockManager {
         let stale = node.storages.iter().filter(|storage| self.storage(**storage).contents_stale);
         stats.stale_storages += stale.count() as u32;
         stats.total_load += u64::from(node.xceiver_count);
-        stats.failed_volumes += node.failed_volumes;
-        stats.capacity_lost += node.volume_failures.as_ref().map_or(0, |lost| lost.capacity_lost);
+        stats.failed_volumes = stats.failed_volumes.saturating_add(node.failed_volumes);
+        let lost = node.volume_failures.as_ref().map_or(0, |lost| lost.capacity_lost);
+        add(&mut stats.capacity_lost, lost);
         if node.is_in_service() {
-            stats.capacity += node.capacity;
-            stats.used += node.dfs_used;
-            stats.remaining += node.remaining;
-            stats.block_pool_used += node.block_pool_used;
-            stats.non_dfs_used += node.non_dfs_used;
+            add(&mut stats.capacity, node.capacity);
+            add(&mut stats.used, node.dfs_used);
+            add(&mut stats.remaining, node.remaining);
+            add(&mut stats.block_pool_used, node.block_pool_used);
+            add(&mut stats.non_dfs_used, node.non_dfs_used);
         }
         if !node.is_decommissioned() && node.admin_state != AdminState::InMaintenance {
-            stats.cache_capacity += node.cache_capacity;
-            stats.cache_used += node.cache_used;
+            add(&mut stats.cache_capacity, node.cache_capacity);
+            add(&mut stats.cache_used, node.cache_used);
         }
     }
 
@@ -110,12 +116,12 @@ impl BlockManager {
                     continue;
                 }
                 let stats = all.entry(storage.storage_type()).or_default();
-                stats.used += storage.dfs_used;
-                stats.block_pool_used += storage.block_pool_used;
-                stats.non_dfs_used += storage.non_dfs_used;
+                add(&mut stats.used, storage.dfs_used);
+                add(&mut stats.block_pool_used, storage.block_pool_used);
+                add(&mut stats.non_dfs_used, storage.non_dfs_used);
                 if node.is_in_service() {
-                    stats.capacity += storage.capacity;
-                    stats.remaining += storage.remaining;
+                    add(&mut stats.capacity, storage.capacity);
+                    add(&mut stats.remaining, storage.remaining);
                     kinds.insert(storage.storage_type());
                 }
             }
