@@ -110,12 +110,12 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
     match spec.run {
         Run::Plain(run) => run(args),
         Run::Configured(run) | Run::Daemon(run) => {
-            let level = if matches!(spec.run, Run::Daemon(_)) { "INFO" } else { "WARN" };
+            let in_daemon = matches!(spec.run, Run::Daemon(_));
             if let Err(message) = generic.take(&mut args) {
                 complain!("{name}: options parsing failed: {message}");
                 return 255;
             }
-            match start(&generic, level) {
+            match start(&generic, in_daemon) {
                 Ok(conf) => run(conf, args),
                 Err(message) => {
                     complain!("{name}: {message}");
@@ -131,12 +131,13 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
 }
 
 /// Logging and configuration, as the options ask for.
-fn start(generic: &Generic, default_level: &str) -> Result<Configuration, String> {
+fn start(generic: &Generic, in_daemon: bool) -> Result<Configuration, String> {
+    let default_level = if in_daemon { "INFO" } else { "WARN" };
     let level = generic.log_level.as_deref().unwrap_or(default_level);
     let level = hdfs_rt::logging::parse_level(level).map_err(|error| error.message)?;
     hdfs_rt::logging::init(level);
     let conf = generic.configuration().map_err(|error| error.message)?;
-    generic::print_warnings(&conf);
+    generic::tell_warnings(&conf, in_daemon);
     Ok(conf)
 }
 

@@ -93,11 +93,17 @@ impl Generic {
     }
 }
 
-/// Prints what is odd about a configuration; old names of keys are nothing that anybody waits to read at every command.
-pub(crate) fn print_warnings(conf: &Configuration) {
+/// Tells what is odd about a configuration. A daemon logs all of it; a client prints only probable slips of its user, and
+/// logs the rest where nobody sees it who did not ask (`--loglevel INFO`).
+pub(crate) fn tell_warnings(conf: &Configuration, in_daemon: bool) {
     for warning in conf.warnings() {
-        if !matches!(warning, Warning::Deprecated { .. }) {
-            complain!("WARN conf.Configuration: {warning}");
+        match warning {
+            Warning::Deprecated { .. } => tracing::info!("{warning}"),
+            _ if in_daemon => tracing::warn!("{warning}"),
+            Warning::Unknown { nearest: Some(_), .. } => {
+                complain!("WARN conf.Configuration: {warning}")
+            }
+            _ => tracing::info!("{warning}"),
         }
     }
 }

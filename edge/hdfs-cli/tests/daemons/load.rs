@@ -197,10 +197,7 @@ fn check(client: &HdfsClient, path: &str, expected: &Expected) {
             assert!(status.is_none(), "{path} was deleted or renamed, and is there")
         }
         Expected::Directory => {
-            assert!(
-                status.is_some_and(|status| status.is_dir()),
-                "{path} was made, and is gone"
-            );
+            assert!(status.is_some_and(|status| status.is_dir()), "{path} was made, and is gone");
         }
         Expected::File(parts) => {
             assert!(status.is_some(), "{path} was closed, and is gone");
