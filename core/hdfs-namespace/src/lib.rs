@@ -36,12 +36,14 @@ pub use apply::ReplayError;
 pub use effects::{BlockChange, Effects};
 pub use lease::{ExpiredLease, LeaseHolders};
 pub use namespace::{BlockOfFile, Counts, Identities, Namespace};
+pub use op::acl_change::{AclChange, AclStatus};
 pub use op::add_block::{AddBlockPlan, AddBlockRequest, NewBlock};
 pub use op::append::{AppendRequest, Appended};
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
 pub use op::rename::RenameFlags;
 pub use op::truncate::{TruncateRequest, Truncated};
+pub use op::xattr::XAttrSetFlags;
 pub use plan::{
     AllComplete, Attempt, BlockFacts, BlockStage, Caller, LeasePurpose, LeaseRelease,
     NamespaceConf, PlanContext, Planned,

@@ -4,6 +4,7 @@
 //! a damaged or foreign edit log could get wrong.
 
 pub(crate) mod acl;
+pub(crate) mod acl_change;
 pub(crate) mod add_block;
 pub(crate) mod append;
 pub(crate) mod attr;
@@ -21,3 +22,4 @@ pub(crate) mod quota;
 pub(crate) mod rename;
 pub(crate) mod symlink;
 pub(crate) mod truncate;
+pub(crate) mod xattr;

@@ -231,6 +231,7 @@ impl<T> Planned<T> {
 /// A plan that may have to wait for a lease.
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
+#[allow(clippy::large_enum_variant)] // It lives on the stack, one at a time.
 pub enum Attempt<T> {
     /// It can be done.
     Planned(Planned<T>),

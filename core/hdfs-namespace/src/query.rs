@@ -250,6 +250,7 @@ impl Namespace {
     pub fn get_blocks(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<FileBlocks> {
         let resolved = self.resolve(ctx, path, Purpose::Read)?;
         let slot = self.as_file(resolved.last(), || resolved.text())?;
+        self.check_readable(ctx, slot)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
         Ok(self.blocks_view(slot, resolved.path()))
     }

@@ -1,5 +1,6 @@
 //! Machine tests, properties, images.
 
+mod features;
 mod images;
 mod machine;
 mod memory;

@@ -75,9 +75,8 @@ impl Namespace {
     /// inode's, as Hadoop does.
     pub(crate) fn link(&mut self, parent: Slot, slot: Slot) {
         let name = self.names.get(self.record(slot).name);
-        let position = match self.find_child_position(parent, name) {
-            Ok(_) => unreachable!("the name was free when the operation was checked"),
-            Err(position) => position,
+        let Err(position) = self.find_child_position(parent, name) else {
+            unreachable!("the name was free when the operation was checked");
         };
         let number = self.record(parent).number();
         self.children.get_mut(number).insert(position, slot);

@@ -52,6 +52,7 @@ pub struct NewBlock {
 
 /// What addBlock comes to.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)] // It lives on the stack, one at a time.
 pub enum AddBlockPlan {
     /// A new block.
     New(Planned<NewBlock>),
@@ -78,10 +79,10 @@ impl Namespace {
         let blocks = self.blocks_of(slot);
         let blocks = blocks.as_slice();
         let last = blocks.last().copied();
-        if !matching(request.previous, last) {
-            if let Some(repeated) = self.repeated(ctx, slot, &path, request, blocks)? {
-                return Ok(AddBlockPlan::Repeated(repeated));
-            }
+        if !matching(request.previous, last)
+            && let Some(repeated) = self.repeated(ctx, slot, &path, request, blocks)?
+        {
+            return Ok(AddBlockPlan::Repeated(repeated));
         }
         if let [.., before, _] = blocks
             && !is_complete(ctx, before)

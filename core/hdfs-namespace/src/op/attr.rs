@@ -297,7 +297,7 @@ impl Namespace {
 }
 
 /// Two attributes with the same name.
-fn same(a: &XAttr, b: &XAttr) -> bool {
+pub(crate) fn same(a: &XAttr, b: &XAttr) -> bool {
     a.namespace == b.namespace && a.name == b.name
 }
 

@@ -182,7 +182,8 @@ impl Namespace {
         for (index, (old_block, new_block)) in old.iter().zip(new).enumerate() {
             let stamp_may_change = old.len() == new.len() && index + 1 == new.len();
             let same = matching(Some(*old_block), Some(*new_block));
-            if !same && !(stamp_may_change && old_block.id == new_block.id) {
+            let restamped = stamp_may_change && old_block.id == new_block.id;
+            if !(same || restamped) {
                 return Err(format!(
                     "Mismatched block IDs or generation stamps, attempting to replace block {old_block} with {new_block} \
                      as block # {index}/{} of {}",

@@ -15,6 +15,7 @@ use crate::store::record::Slot;
 
 /// What complete() comes to.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)] // It lives on the stack, one at a time.
 pub enum CompletePlan {
     /// It was closed by the same call before: answer success.
     AlreadyClosed,

@@ -2,10 +2,13 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite (3.5.0)
 
-use hdfs_format::edits::{XAttr, XAttrNamespace};
-use hdfs_types::StorageType;
+use hdfs_format::edits::{EditOp, SetStoragePolicyOp, XAttr, XAttrNamespace};
+use hdfs_types::{Error, ErrorKind, FsAction, Result, StorageType};
 
 use crate::namespace::Namespace;
+use crate::permission::Access;
+use crate::plan::{PlanContext, Planned};
+use crate::resolve::Purpose;
 use crate::store::record::Slot;
 
 /// Attribute that holds the policy of a directory, in the namespace `system`.
@@ -66,6 +69,58 @@ pub(crate) fn policy_xattr(id: u8) -> XAttr {
 }
 
 impl Namespace {
+    /// Sets the storage policy of an inode by name; None removes it.
+    ///
+    /// # Errors
+    /// HadoopIllegalArgument for unknown policies and those that only new files can have, FileNotFound, AccessControl, Io
+    /// when policies are switched off.
+    pub fn plan_set_storage_policy(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        policy: Option<&str>,
+    ) -> Result<Planned<()>> {
+        if !ctx.conf.storage_policy_enabled {
+            let verb = if policy.is_some() { "set" } else { "unset" };
+            return Err(Error::io(format!(
+                "Failed to {verb} storage policy since dfs.storage.policy.enabled is set to false."
+            )));
+        }
+        let refused = |message| Error::new(ErrorKind::HadoopIllegalArgument, message);
+        let policy_id = match policy {
+            None => 0,
+            Some(name) => policy_by_name(name).ok_or_else(|| {
+                refused(format!("Cannot find a block policy with the name {name}"))
+            })?,
+        };
+        let resolved = self.resolve(ctx, path, Purpose::Write)?;
+        self.check_access(ctx, &resolved, Access::last(FsAction::WRITE))?;
+        let Some(slot) = resolved.last() else {
+            return Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("File/Directory does not exist: {}", resolved.text()),
+            ));
+        };
+        if self.record(slot).is_file() {
+            if is_copied_on_create(policy_id) {
+                return Err(refused(
+                    "Policy BlockStoragePolicy{LAZY_PERSIST:15, storageTypes=[RAM_DISK, DISK], \
+                     creationFallbacks=[DISK], replicationFallbacks=[DISK]} cannot be set after file creation."
+                        .to_owned(),
+                ));
+            }
+            let current = self.own_storage_policy(slot);
+            if is_copied_on_create(current) {
+                let name = policy_name(current).unwrap_or_default();
+                return Err(refused(format!(
+                    "Existing policy {name} cannot be changed after file creation."
+                )));
+            }
+        }
+        let op = SetStoragePolicyOp { path: resolved.path(), policy_id };
+        Ok(Planned::one(ctx, EditOp::SetStoragePolicy(op), ()))
+    }
+
     /// The policy set on an inode itself; 0: none.
     pub(crate) fn own_storage_policy(&self, slot: Slot) -> u8 {
         let record = self.record(slot);

@@ -41,7 +41,7 @@ impl Namespace {
     ) -> Result<Planned<bool>> {
         let source = self.resolve(ctx, src, Purpose::WriteLink)?;
         let destination = self.resolve(ctx, dst, Purpose::CreateLink)?;
-        let destination = self.into_directory(&source, destination);
+        let destination = self.inside_directory(&source, destination);
         self.check_rename_access(ctx, &source, &destination, false)?;
         let refused = Ok(Planned::nothing(ctx, false));
         let Some(moved) = source.last().filter(|slot| *slot != Slot::ROOT) else { return refused };
@@ -128,7 +128,7 @@ impl Namespace {
     }
 
     /// A destination that is a directory means the source's name inside of it.
-    fn into_directory<'a>(
+    fn inside_directory<'a>(
         &'a self,
         source: &Resolved<'a>,
         mut destination: Resolved<'a>,

@@ -35,11 +35,6 @@ impl Interned {
         number
     }
 
-    /// The number of a name that is stored.
-    pub(crate) fn find(&self, name: &str) -> Option<u32> {
-        self.by_name.get(name).copied()
-    }
-
     /// True when no name can be added.
     pub(crate) fn is_full(&self) -> bool {
         self.by_number.len() > MAX_NUMBER as usize

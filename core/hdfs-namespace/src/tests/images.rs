@@ -77,35 +77,34 @@ fn a_damaged_image_is_an_error_and_never_a_panic() {
 
 #[test]
 fn features_that_are_not_there_yet_are_named() {
-    let bytes = std::fs::read(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../testdata/hadoop-3.5.0/namenode/fsimage_0000000000000000210"
-    ))
-    .expect("the sample is there");
-    let image = Image::parse("image", &bytes).expect("the container is right");
+    let bytes =
+        include_bytes!("../../../../testdata/hadoop-3.5.0/namenode/fsimage_0000000000000000210");
+    let image = Image::parse("image", bytes).expect("the container is right");
     let error = Namespace::load(&image, &NamespaceConf::default()).expect_err("it has snapshots");
     assert!(error.reason.contains("not support"), "{error:?}");
 }
 
-fn sample(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/hadoop-3.5.0/namespace/");
-    std::fs::read(format!("{folder}{name}")).expect("the sample is there")
+/// Apache's files: see PROVENANCE.md beside them.
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../testdata/hadoop-3.5.0/namespace/", $name)).as_slice()
+    };
 }
 
 #[test]
 fn apaches_edits_lead_from_apaches_first_image_to_apaches_last() {
-    let mut namespace = loaded(&sample("fsimage_0000000000000000000"));
+    let mut namespace = loaded(sample!("fsimage_0000000000000000000"));
     let formatted = Namespace::format("root", "supergroup");
     assert_eq!(namespace.dump(), formatted.dump(), "our format is Apache's");
 
-    let edits = sample("edits_0000000000000000001-0000000000000000188");
+    let edits = sample!("edits_0000000000000000001-0000000000000000188");
     let expected = Expected { first: Some(TxId(1)), ..Expected::default() };
-    let mut reader = SegmentReader::open("edits", &edits, expected).expect("the header is right");
+    let mut reader = SegmentReader::open("edits", edits, expected).expect("the header is right");
     while let Some((txid, op)) = reader.next().expect("every operation decodes") {
         namespace.replay(txid, &op).expect("every operation applies");
         namespace.check_invariants().expect("the tree is whole after every operation");
     }
-    let last = loaded(&sample("fsimage_0000000000000000188"));
+    let last = loaded(sample!("fsimage_0000000000000000188"));
     assert_eq!(namespace.dump(), last.dump());
     assert_eq!(namespace.counts(), last.counts());
     assert_eq!(loaded(&saved(&namespace)).dump(), last.dump());
@@ -115,8 +114,8 @@ fn apaches_edits_lead_from_apaches_first_image_to_apaches_last() {
         let image = Image::parse("image", &bytes).expect("the container is right");
         image.section(SectionName::InodeDir).map(|section| section.bytes().to_vec())
     };
-    let apaches = sample("fsimage_0000000000000000188");
-    let image = Image::parse("image", &apaches).expect("the container is right");
+    let apaches = sample!("fsimage_0000000000000000188");
+    let image = Image::parse("image", apaches).expect("the container is right");
     let section = image.section(SectionName::InodeDir).map(|section| section.bytes().to_vec());
     assert_eq!(order(&namespace), section);
 }

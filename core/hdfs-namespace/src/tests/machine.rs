@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hdfs_format::edits::EditOp;
+use hdfs_format::edits::{EditOp, XAttr, XAttrNamespace};
 use hdfs_types::{Block, Error, FsAction, FsPermission, INodeId, Mono, Result, TxId, WallMillis};
 
 use crate::*;
@@ -68,8 +68,8 @@ impl Machine {
 
     /// Plans with the machine's context.
     pub(super) fn plan<T>(&self, plan: impl FnOnce(&Namespace, &PlanContext<'_>) -> T) -> T {
-        let is_superuser = self.user == self.conf.owner
-            || self.groups.iter().any(|group| *group == self.conf.supergroup);
+        let is_superuser =
+            self.user == self.conf.owner || self.groups.contains(&self.conf.supergroup);
         let ctx = PlanContext {
             now: WallMillis(self.now),
             mono: Mono(self.now * 1_000_000),
@@ -260,6 +260,37 @@ impl Machine {
                 })?;
                 self.answer(plan);
             }
+            "setquota" => {
+                let limit = |index| match word(index) {
+                    "-" => i64::MAX,
+                    number => number.parse().unwrap_or(-1),
+                };
+                let (names, space) = (limit(2), limit(3));
+                let plan = self.plan(|ns, ctx| ns.plan_set_quota(ctx, path, names, space, None))?;
+                self.answer(plan);
+            }
+            "policy" => {
+                let policy = some(word(2));
+                let plan = self.plan(|ns, ctx| ns.plan_set_storage_policy(ctx, path, policy))?;
+                self.answer(plan);
+            }
+            "setfattr" | "rmfattr" => {
+                let namespace = match word(2) {
+                    "user" => XAttrNamespace::User,
+                    "trusted" => XAttrNamespace::Trusted,
+                    "system" => XAttrNamespace::System,
+                    _ => XAttrNamespace::Security,
+                };
+                let value = some(word(4)).map(|value| value.as_bytes().to_vec());
+                let xattr = XAttr { namespace, name: word(3).to_owned(), value };
+                let flags =
+                    XAttrSetFlags { create: word(5) != "replace", replace: word(5) != "create" };
+                let plan = self.plan(|ns, ctx| match verb {
+                    "setfattr" => ns.plan_set_xattr(ctx, path, &xattr, flags),
+                    _ => ns.plan_remove_xattr(ctx, path, &xattr),
+                })?;
+                self.answer(plan);
+            }
             "renew" => {
                 let now = Mono(self.now * 1_000_000);
                 self.namespace.leases_mut().renew(word(1), now);
@@ -300,6 +331,27 @@ impl Machine {
                     "  {} directories, {} files, {} bytes, {} with replicas",
                     summary.directories, summary.files, summary.length, summary.space_consumed
                 );
+            }
+            "usage" => {
+                let usage = self.plan(|ns, ctx| ns.get_quota_usage(ctx, path))?;
+                let _ = writeln!(
+                    self.out,
+                    "  {} of {}, {} of {}",
+                    usage.file_and_directory_count,
+                    usage.quota,
+                    usage.space_consumed,
+                    usage.space_quota
+                );
+            }
+            "getfattr" => {
+                let xattrs = self.plan(|ns, ctx| ns.list_xattrs(ctx, path))?;
+                for xattr in xattrs {
+                    let _ = writeln!(
+                        self.out,
+                        "  {:?} {} {:?}",
+                        xattr.namespace, xattr.name, xattr.value
+                    );
+                }
             }
             "recover" => {
                 let release =
@@ -406,6 +458,18 @@ fn show(op: &EditOp) -> String {
         EditOp::SetGenstampV2(op) => op.generation_stamp.to_string(),
         EditOp::ReassignLease(op) => {
             format!("{} {} {}", op.lease_holder, text(&op.path), op.new_holder)
+        }
+        EditOp::SetXAttr(op) => format!("{} {:?}", text(&op.src), op.x_attrs),
+        EditOp::RemoveXAttr(op) => format!("{} {:?}", text(&op.src), op.x_attrs),
+        EditOp::SetQuota(op) => format!("{} {} {}", text(&op.src), op.ns_quota, op.ds_quota),
+        EditOp::SetStoragePolicy(op) => format!("{} {}", text(&op.path), op.policy_id),
+        EditOp::SetReplication(op) => format!("{} {}", text(&op.path), op.replication),
+        EditOp::SetPermissions(op) => format!("{} {}", text(&op.src), op.permissions),
+        EditOp::SetOwner(op) => format!("{} {:?} {:?}", text(&op.src), op.username, op.groupname),
+        EditOp::Times(op) => format!("{} {} {}", text(&op.path), op.mtime, op.atime),
+        EditOp::ConcatDelete(op) => {
+            let sources: Vec<String> = op.srcs.iter().map(|source| text(source)).collect();
+            format!("{} {}", text(&op.trg), sources.join(" "))
         }
         other => format!("{other:?}")
             .split_once('(')

@@ -26,6 +26,8 @@ enum Call {
     Setrep(String, u16),
     Times(String, i64),
     Reassign(String),
+    Quota(String, i64),
+    Policy(String, u8),
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -56,6 +58,8 @@ fn call() -> impl Strategy<Value = Call> {
         1 => (path(), 1_u16..6).prop_map(|(path, replication)| Call::Setrep(path, replication)),
         1 => (path(), 0_i64..9_999).prop_map(|(path, time)| Call::Times(path, time)),
         1 => path().prop_map(Call::Reassign),
+        1 => (path(), -1_i64..30).prop_map(|(path, names)| Call::Quota(path, names)),
+        1 => (path(), 0_u8..4).prop_map(|(path, policy)| Call::Policy(path, policy)),
     ]
 }
 
@@ -202,12 +206,25 @@ fn run_tree(machine: &mut Machine, call: &Call) {
             let plan = machine.plan(|ns, ctx| ns.plan_reassign_lease(ctx, inode, "nn"));
             done(machine, plan);
         }
+        Call::Quota(path, names) => {
+            let space = if *names < 0 { -1 } else { names * 4_000 };
+            let plan = machine
+                .plan(|ns, ctx| ns.plan_set_quota(ctx, path.as_bytes(), *names, space, None));
+            done(machine, plan);
+        }
+        Call::Policy(path, policy) => {
+            let policy =
+                [None, Some("COLD"), Some("ALL_SSD"), Some("ONE_SSD")][usize::from(*policy)];
+            let plan =
+                machine.plan(|ns, ctx| ns.plan_set_storage_policy(ctx, path.as_bytes(), policy));
+            done(machine, plan);
+        }
         _ => unreachable!("the others are calls on data"),
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn replay_and_images_equal_the_live_tree(

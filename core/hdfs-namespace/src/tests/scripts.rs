@@ -527,13 +527,13 @@ fn permissions_are_checked_with_hadoops_messages() {
               OP_MKDIR 16387 /home/bob hdfs:supergroup rwx------ t1000
               = true
             chmod /home 755
-              OP_SET_PERMISSIONS SetPermissionsOp { src: [47, 104, 111, 109, 101], permissions: FsPermission(493) }
+              OP_SET_PERMISSIONS /home rwxr-xr-x
               = ()
             mkdirs /tmp 1777
               OP_MKDIR 16388 /tmp hdfs:supergroup rwxrwxrwt t1002
               = true
             chown /home/bob bob staff
-              OP_SET_OWNER SetOwnerOp { src: [47, 104, 111, 109, 101, 47, 98, 111, 98], username: Some("bob"), groupname: Some("staff") }
+              OP_SET_OWNER /home/bob Some("bob") Some("staff")
               = ()
             as alice users
             mkdirs /home/bob/x
@@ -555,7 +555,7 @@ fn permissions_are_checked_with_hadoops_messages() {
             chown /tmp/alice - staff
               ! AccessControlException: User alice does not belong to staff
             chown /tmp/alice - users
-              OP_SET_OWNER SetOwnerOp { src: [47, 116, 109, 112, 47, 97, 108, 105, 99, 101], username: None, groupname: Some("users") }
+              OP_SET_OWNER /tmp/alice None Some("users")
               = ()
             as bob staff
             delete /tmp/alice
@@ -671,10 +671,10 @@ fn wrong_paths_have_hadoops_errors() {
             setrep /f 9999
               ! IOException: Requested replication factor of 9999 exceeds maximum of 512 for /f
             setrep /f 2
-              OP_SET_REPLICATION SetReplicationOp { path: [47, 102], replication: 2 }
+              OP_SET_REPLICATION /f 2
               = true
             touch /f 77
-              OP_TIMES TimesOp { path: [47, 102], mtime: 77, atime: -1 }
+              OP_TIMES /f 77 -1
               = ()
             stat /f
               -rw-r--r-- 2 hdfs:supergroup 0 16386 m77 
@@ -734,7 +734,7 @@ fn files_are_joined() {
               * Completed { id: BlockId(1073741826) }
               = INodeId(16388)
             setrep /d/s 1
-              OP_SET_REPLICATION SetReplicationOp { path: [47, 100, 47, 115], replication: 1 }
+              OP_SET_REPLICATION /d/s 1
               * Replication { id: BlockId(1073741826), from: 3, to: 1 }
               = true
             create /d/e c1
@@ -757,7 +757,7 @@ fn files_are_joined() {
             concat /o /d/s
               ! HadoopIllegalArgumentException: concat: target file /o is under construction
             concat /d/t /d/s
-              OP_CONCAT_DELETE ConcatDeleteOp { trg: [47, 100, 47, 116], srcs: [[47, 100, 47, 115]], timestamp: WallMillis(1010), retry: RetryKey { client_id: 00000000-0000-0000-0000-000000000000, call_id: CallId(-2) } }
+              OP_CONCAT_DELETE /d/t /d/s
               * Owner { id: BlockId(1073741826), owner: INodeId(16387), replication: 3 }
               = ()
             stat /d/t
