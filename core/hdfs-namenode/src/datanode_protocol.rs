@@ -55,6 +55,8 @@ impl NameNode {
         Ok(VersionResponseProto { info })
     }
 
+    /// `rack` is where the node stands, as the shell has found out.
+    ///
     /// Proto: DatanodeProtocol.proto registerDatanode.
     ///
     /// # Errors
@@ -63,11 +65,12 @@ impl NameNode {
         &mut self,
         call: &Call<'_>,
         request: &RegisterDatanodeRequestProto,
+        rack: Option<&str>,
     ) -> Result<RegisterDatanodeResponseProto> {
         let proto = &request.registration;
         check_software(&proto.software_version)?;
         let registration = convert::registration(proto, call.client_machine)?;
-        let slot = self.blocks.register_datanode(call.now, registration, None)?;
+        let slot = self.blocks.register_datanode(call.now, registration, rack)?;
         self.check_safe_mode(call.now.mono);
         let registration = DatanodeRegistrationProto {
             datanode_id: convert::datanode_id(self.blocks.datanode(slot)),

@@ -272,7 +272,7 @@ impl Script {
         let caller = self.caller.clone();
         for node in 0..self.nodes {
             let request = d::RegisterDatanodeRequestProto { registration: registration(node) };
-            self.nn.register_datanode(&self.node_call(&caller), &request).unwrap();
+            self.nn.register_datanode(&self.node_call(&caller), &request, None).unwrap();
         }
         self.heartbeats();
         for node in 0..self.nodes {
@@ -391,7 +391,7 @@ impl Script {
             _ => registration.storage_info.cluster_id = how.to_owned(),
         }
         let request = d::RegisterDatanodeRequestProto { registration: registration.clone() };
-        let mut answer = self.nn.register_datanode(&self.node_call(&caller), &request).map(|_| ());
+        let mut answer = self.nn.register_datanode(&self.node_call(&caller), &request, None).map(|_| ());
         if how != "old" {
             let request = d::CacheReportRequestProto {
                 registration,

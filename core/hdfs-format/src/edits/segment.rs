@@ -421,6 +421,20 @@ impl<'a> SegmentReader<'a> {
         })
     }
 
+    /// True when an operation after `txid` lies somewhere in the rest of the file, whatever is before it: a damaged copy of
+    /// a segment may still prove that another copy is too short.
+    pub fn mentions_after(&self, txid: TxId) -> bool {
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        let least = txid.0.saturating_add(1);
+        let most = least.saturating_add((rest.len() / MIN_OP_BYTES) as u64);
+        (0..rest.len().saturating_sub(MIN_OP_BYTES - 1)).any(|distance| {
+            rest.get(distance + 5..)
+                .and_then(|bytes| bytes.first_chunk::<8>())
+                .is_some_and(|bytes| (least..=most).contains(&u64::from_be_bytes(*bytes)))
+                && self.frame_at(self.position + distance).is_ok()
+        })
+    }
+
     fn corrupt(&self, offset: usize, reason: String) -> SegmentError {
         SegmentError::Corrupt(Corrupt {
             file: self.file.to_owned(),

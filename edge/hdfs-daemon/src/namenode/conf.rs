@@ -115,6 +115,15 @@ impl NameNodeConf {
     }
 }
 
+impl NameNodeConf {
+    /// Where RPC is served, with the key of each address.
+    pub(crate) fn rpc_binds(&self) -> impl Iterator<Item = (&'static str, &HostPort)> {
+        let service = self.service_rpc_bind.as_ref();
+        std::iter::once((keys::DFS_NAMENODE_RPC_ADDRESS.name, &self.rpc_bind))
+            .chain(service.map(|bind| (keys::DFS_NAMENODE_SERVICERPC_ADDRESS.name, bind)))
+    }
+}
+
 /// The folders for images and edits, each once.
 ///
 /// Hadoop: FSNamesystem.getNamespaceDirs, getNamespaceEditsDirs (3.5.0)

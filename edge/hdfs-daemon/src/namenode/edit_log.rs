@@ -129,6 +129,7 @@ impl EditLog {
         {
             tracing::error!("the edit-log thread ended with a panic");
         }
+        self.shared.give_up("the NameNode is stopping");
     }
 }
 
@@ -274,13 +275,20 @@ impl Writer {
             "the edit log can't be written any more, so this NameNode stops: {reason}. Free or repair the folders of \
              dfs.namenode.edits.dir, then start it again; nothing that was acknowledged is lost"
         );
+        self.shared.give_up(reason);
+        (self.shared.on_fatal)(reason);
+    }
+}
+
+impl Shared {
+    /// Nothing is synced any more: whoever waits learns why.
+    fn give_up(&self, reason: &str) {
         let list = {
-            let mut waiters = self.shared.waiters.lock();
-            waiters.failure = Some(reason.to_owned());
+            let mut waiters = self.waiters.lock();
+            waiters.failure.get_or_insert_with(|| reason.to_owned());
             std::mem::take(&mut waiters.list)
         };
         list.into_iter().for_each(|(_, waker)| waker.wake());
-        (self.shared.on_fatal)(reason);
     }
 }
 

@@ -41,8 +41,10 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     let settings = NameNodeConf::new(conf)?;
     let (runtime, handle) = runtime()?;
     // The ports first: a second NameNode must not touch the folders, and a long load must not end in an occupied port.
-    let web_addr = resolve(&settings.http_bind)?;
-    let listener = bind_web(web_addr, &handle)?;
+    let listener = bind_web(resolve(&settings.http_bind)?, &handle)?;
+    for bind in settings.rpc_binds() {
+        check_port(resolve(bind.1)?, bind.0)?;
+    }
     let loaded = startup::load(&settings)?;
     let (send, failure) = watch::channel(None);
     let dirs = loaded.images.dirs().clone();
@@ -66,13 +68,14 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
 
 fn serve(shell: &Arc<Shell>, conf: &Configuration) -> Result<Vec<Server>> {
     let service = Arc::new(NameNodeService::new(shell.clone()));
-    let binds = std::iter::once(&shell.conf.rpc_bind).chain(shell.conf.service_rpc_bind.as_ref());
-    binds
-        .map(|bind| {
-            let server_conf = ServerConf::from_configuration(resolve(bind)?, conf)?;
-            Server::start(server_conf, vec![service.clone()])
+    let start = |(key, bind): (&str, &HostPort)| {
+        let server_conf = ServerConf::from_configuration(resolve(bind)?, conf)?;
+        Server::start(server_conf, vec![service.clone()]).map_err(|mut error| {
+            error.message = format!("{key}: {}", error.message);
+            error
         })
-        .collect()
+    };
+    shell.conf.rpc_binds().map(start).collect()
 }
 
 impl NameNodeHandle {
@@ -121,10 +124,7 @@ impl NameNodeHandle {
         }
         self.web = None;
         self.tasks.lock().abort_all();
-        let (end, _) = self.shell.write_with(|nn| nn.close_segment());
-        let ended = self.shell.log.wait_synced(end);
-        self.shell.log.stop();
-        ended
+        self.shell.close()
     }
 }
 
@@ -135,6 +135,7 @@ impl Drop for NameNodeHandle {
         }
         self.tasks.lock().abort_all();
         self.shell.log.stop();
+        self.shell.images.dirs().unlock();
         if let Some(runtime) = self.runtime.take() {
             // Dropping it would wait, which no task of another runtime may.
             runtime.shutdown_background();
@@ -173,6 +174,20 @@ fn bind_web(
         );
         Error::io(text).with_source(error)
     })
+}
+
+/// Finds out early that a port is taken; the server binds it later.
+fn check_port(address: SocketAddr, key: &str) -> Result<()> {
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = format!(
+                "Port in use or not available: {address} ({key}; {error}); configure another address or stop the \
+                 process that listens there"
+            );
+            Err(Error::io(text).with_source(error))
+        }
+    }
 }
 
 fn resolve(address: &HostPort) -> Result<SocketAddr> {

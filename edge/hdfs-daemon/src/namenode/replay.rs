@@ -41,20 +41,20 @@ pub(crate) fn replay(
     let mut count = 0;
     loop {
         let next = TxId(last.0 + 1);
-        let mut damage = None;
+        let mut damaged = Vec::new();
         let before = last;
         for segment in candidates(&inventory.segments, next) {
             let outcome = replay_segment(segment, &mut last, &mut count, &mut apply)?;
             if let Err(error) = outcome {
                 tracing::warn!("{error}");
-                damage = Some(error);
+                damaged.push((segment, error));
             }
             if last > before {
                 break;
             }
         }
         if last == before {
-            check_end(inventory, last, damage)?;
+            check_end(inventory, last, damaged)?;
             return Ok(Replayed { last, count });
         }
     }
@@ -106,9 +106,16 @@ fn replay_segment(
 }
 
 /// Decides whether the log may end here.
-fn check_end(inventory: &Inventory, last: TxId, damage: Option<SegmentError>) -> Result<()> {
-    if let Some(error) = damage {
-        return Err(error.into());
+fn check_end(
+    inventory: &Inventory,
+    last: TxId,
+    damaged: Vec<(&SegmentFile, SegmentError)>,
+) -> Result<()> {
+    for (segment, error) in damaged {
+        // Another copy ended without damage. That one is whole if no later transaction is in this one either.
+        if segment.last.is_some() || mentions_after(segment, last)? {
+            return Err(error.into());
+        }
     }
     let next = TxId(last.0 + 1);
     let later = inventory.segments.iter().map(|segment| segment.first).find(|first| *first > next);
@@ -126,6 +133,18 @@ fn check_end(inventory: &Inventory, last: TxId, damage: Option<SegmentError>) ->
         )));
     }
     Ok(())
+}
+
+/// True when a damaged copy holds a transaction after `last` behind its damage.
+fn mentions_after(segment: &SegmentFile, last: TxId) -> Result<bool> {
+    let bytes = std::fs::read(&segment.path).map_err(|e| failed("read", &segment.path, e))?;
+    let name = segment.path.display().to_string();
+    let expected = Expected { first: Some(segment.first), last: None };
+    let Ok(mut reader) = SegmentReader::open(&name, &bytes, expected) else {
+        return Ok(true);
+    };
+    while let Ok(Some(_)) = reader.next_frame() {}
+    Ok(reader.mentions_after(last))
 }
 
 /// Gives every segment in progress its final name, cut after its last complete operation; one without operations is

@@ -8,12 +8,14 @@
 //! that the machine had made is durable.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use hdfs_blocks::Now;
 use hdfs_namenode::{Call, CallKey, Caller, NameNode};
 use hdfs_rt::clock;
 use hdfs_rt::rpc::server::{Reply, RpcCall};
+use hdfs_rt::topology::RackMapping;
 use hdfs_types::{Result, TxId, WallMillis};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use prost::Message;
@@ -37,10 +39,13 @@ pub(crate) struct Shell {
     pub(crate) images: ImageStore,
     pub(crate) conf: NameNodeConf,
     pub(crate) callers: Callers,
+    pub(crate) racks: RackMapping,
     pub(crate) audit: AuditLog,
     pub(crate) waiting: Waiting,
     /// When this process began, for display.
     pub(crate) started: WallMillis,
+    /// Set under the machine's lock when the NameNode stops.
+    closed: AtomicBool,
 }
 
 impl Shell {
@@ -51,14 +56,17 @@ impl Shell {
         conf: NameNodeConf,
     ) -> Result<Self> {
         let callers = Callers::new(&conf)?;
+        let racks = RackMapping::from_configuration(&conf.configuration)?;
         Ok(Self {
             machine: RwLock::new(machine),
             log,
             images,
             callers,
+            racks,
             audit: AuditLog::default(),
             waiting: Waiting::default(),
             started: clock::wall(),
+            closed: AtomicBool::new(false),
             conf,
         })
     }
@@ -80,9 +88,28 @@ impl Shell {
         let mut machine = self.machine.write();
         let answer = f(&mut machine);
         let txid = machine.last_txid();
-        self.log.enqueue(machine.pending_ops());
+        if self.closed.load(Ordering::Acquire) {
+            // The log has ended: this call's wait for it fails.
+            machine.pending_ops().clear();
+        } else {
+            self.log.enqueue(machine.pending_ops());
+        }
         self.waiting.notify(&mut machine);
         (answer, txid)
+    }
+
+    /// Ends the edit log after all that was decided; nothing decided later is logged or acknowledged.
+    pub(crate) fn close(&self) -> Result<()> {
+        let end = {
+            let mut machine = self.machine.write();
+            let end = machine.close_segment();
+            self.log.enqueue(machine.pending_ops());
+            self.closed.store(true, Ordering::Release);
+            end
+        };
+        let ended = self.log.wait_synced(end);
+        self.log.stop();
+        ended
     }
 
     /// Answers a call that only reads.

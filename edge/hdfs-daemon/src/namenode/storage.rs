@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hdfs_rt::disk::StorageLock;
 use hdfs_types::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
 
 use super::durable::failed;
 
@@ -31,7 +32,6 @@ pub(crate) struct DirSpec {
 pub(crate) struct NameDir {
     pub(crate) spec: DirSpec,
     dropped: AtomicBool,
-    _lock: StorageLock,
 }
 
 impl NameDir {
@@ -46,6 +46,8 @@ pub(crate) struct NameDirs {
     dirs: Vec<NameDir>,
     /// `dfs.namenode.edits.dir.minimum`.
     minimum_edits: usize,
+    /// Held until the NameNode stops, whatever still refers to the folders.
+    locks: Mutex<Vec<StorageLock>>,
 }
 
 impl NameDirs {
@@ -54,16 +56,21 @@ impl NameDirs {
     /// # Errors
     /// When one does not exist, can't be written, or is in use.
     pub(crate) fn lock(specs: &[DirSpec], minimum_edits: usize) -> Result<Self> {
-        let mut dirs = Vec::new();
+        let (mut dirs, mut locks) = (Vec::new(), Vec::new());
         for spec in specs {
             check_root(&spec.root)?;
-            let lock = StorageLock::acquire(&spec.root)?;
-            dirs.push(NameDir { spec: spec.clone(), dropped: AtomicBool::new(false), _lock: lock });
+            locks.push(StorageLock::acquire(&spec.root)?);
+            dirs.push(NameDir { spec: spec.clone(), dropped: AtomicBool::new(false) });
         }
         if !dirs.iter().any(|dir| dir.spec.image) || !dirs.iter().any(|dir| dir.spec.edits) {
             return Err(Error::io("All specified directories are not accessible or do not exist."));
         }
-        Ok(Self { dirs, minimum_edits })
+        Ok(Self { dirs, minimum_edits, locks: Mutex::new(locks) })
+    }
+
+    /// Lets other processes have the folders: the last thing that a NameNode does.
+    pub(crate) fn unlock(&self) {
+        self.locks.lock().clear();
     }
 
     /// Every folder, dropped or not.

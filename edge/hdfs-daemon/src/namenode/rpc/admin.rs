@@ -109,7 +109,7 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 }
 
 fn refresh_nodes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
-    let lists = match hosts::read(&shell.conf) {
+    let lists = match shell.racks.reload().and_then(|()| hosts::read(&shell.conf)) {
         Ok(lists) => lists,
         Err(error) => return Reply::error(error),
     };

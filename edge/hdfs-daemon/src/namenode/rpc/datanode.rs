@@ -29,7 +29,7 @@ const LARGE_REPORT_BYTES: usize = 256 << 10;
 pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     Some(match call.method {
         "versionRequest" => shell.read(call, Audit::none(), N::version_request),
-        "registerDatanode" => shell.write_unsynced(call, N::register_datanode),
+        "registerDatanode" => register(shell, call),
         // Its commands may delete replicas of files whose deletion must be durable first.
         "sendHeartbeat" => shell.write(call, Audit::none(), N::send_heartbeat),
         "sendLifeline" => shell.write_unsynced(call, N::send_lifeline),
@@ -43,6 +43,18 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         }
         _ => return None,
     })
+}
+
+/// The rack is looked up before the lock is taken: a script may run for it.
+fn register(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let rack = shell.racks.rack_of(&call.remote.ip().to_string());
+    let reply = shell.write_unsynced(call, |nn, context, request| {
+        nn.register_datanode(context, request, Some(&rack))
+    });
+    if matches!(reply, Reply::Now(Ok(_))) {
+        tracing::info!("DataNode at {} registered in {rack}", call.remote.ip());
+    }
+    reply
 }
 
 fn block_report(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {

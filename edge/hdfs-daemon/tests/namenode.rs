@@ -1,0 +1,268 @@
+//! A NameNode in this process, called over RPC, dropped as if it were killed, and started again on its folders.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hdfs_conf::Configuration;
+use hdfs_daemon::namenode::{self, FormatOptions, Formatted, NameNodeHandle};
+use hdfs_proto::hdfs as p;
+use hdfs_rt::rpc::client::{ClientConf, Proxy, RpcClient, Ugi};
+use hdfs_rt::rpc::server::Protocol;
+use hdfs_types::{ErrorKind, Result};
+
+const CLIENT: Protocol =
+    Protocol { java_name: "org.apache.hadoop.hdfs.protocol.ClientProtocol", version: 1 };
+
+struct Site {
+    root: PathBuf,
+    conf: Configuration,
+}
+
+impl Site {
+    /// Two name folders, formatted.
+    fn new(test: &str) -> Self {
+        let root =
+            std::env::temp_dir().join(format!("tusk-namenode-{test}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        let mut conf = Configuration::new();
+        let dirs = format!("{0}/a,{0}/b", root.display());
+        for (key, value) in [
+            ("fs.defaultFS", "hdfs://127.0.0.1:0"),
+            ("dfs.namenode.http-address", "127.0.0.1:0"),
+            ("dfs.namenode.name.dir", &*dirs),
+            ("dfs.namenode.resource.du.reserved", "0"),
+            ("dfs.namenode.num.extra.edits.retained", "0"),
+        ] {
+            conf.set(key, value).unwrap();
+        }
+        let site = Self { root, conf };
+        assert_eq!(
+            namenode::format(&site.conf, &FormatOptions::default()).unwrap(),
+            Formatted::Done
+        );
+        site
+    }
+
+    fn start(&self) -> NameNodeHandle {
+        namenode::start(&self.conf).unwrap()
+    }
+
+    fn files(&self, dir: &str, prefix: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(dir).join("current")).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with(prefix) && !name.ends_with(".md5"))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+fn client(handle: &NameNodeHandle, user: &str) -> Proxy {
+    let ugi = Arc::new(Ugi::new(user));
+    Proxy::new(handle.rpc_addr(), CLIENT, &RpcClient::new(ClientConf::default()), &ugi)
+}
+
+fn owner() -> String {
+    hdfs_rt::users::current_user()
+}
+
+async fn mkdirs(client: &Proxy, path: &str) -> Result<bool> {
+    let request = p::MkdirsRequestProto {
+        src: path.to_owned(),
+        masked: p::FsPermissionProto { perm: 0o755 },
+        create_parent: true,
+        unmasked: None,
+    };
+    let answer: p::MkdirsResponseProto = client.call("mkdirs", &request).await?;
+    Ok(answer.result)
+}
+
+async fn exists(client: &Proxy, path: &str) -> bool {
+    let request = p::GetFileInfoRequestProto { src: path.to_owned() };
+    let answer: p::GetFileInfoResponseProto = client.call("getFileInfo", &request).await.unwrap();
+    answer.fs.is_some()
+}
+
+async fn safe_mode(client: &Proxy, action: p::SafeModeActionProto) -> Result<bool> {
+    let request = p::SetSafeModeRequestProto { action: action as i32, checked: None };
+    let answer: p::SetSafeModeResponseProto = client.call("setSafeMode", &request).await?;
+    Ok(answer.result)
+}
+
+async fn save_namespace(client: &Proxy) -> Result<()> {
+    safe_mode(client, p::SafeModeActionProto::SafemodeEnter).await?;
+    let request = p::SaveNamespaceRequestProto { time_window: None, tx_gap: None };
+    let _: p::SaveNamespaceResponseProto = client.call("saveNamespace", &request).await?;
+    safe_mode(client, p::SafeModeActionProto::SafemodeLeave).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_call_is_there_after_kills_under_load() {
+    let site = Site::new("kill");
+    let mut acknowledged = vec![0; 8];
+    for round in 0..5_u64 {
+        let handle = site.start();
+        let counters: Vec<_> =
+            acknowledged.iter().map(|of| Arc::new(AtomicU64::new(*of))).collect();
+        let writers: Vec<_> = counters
+            .iter()
+            .enumerate()
+            .map(|(writer, counter)| {
+                let (client, counter) = (client(&handle, &owner()), counter.clone());
+                tokio::spawn(async move {
+                    loop {
+                        let next = counter.load(Ordering::SeqCst) + 1;
+                        if mkdirs(&client, &format!("/w{writer}/{next}")).await.is_err() {
+                            return;
+                        }
+                        counter.store(next, Ordering::SeqCst);
+                    }
+                })
+            })
+            .collect();
+        let wanted = acknowledged.iter().sum::<u64>() + 300 + 100 * round;
+        while counters.iter().map(|of| of.load(Ordering::SeqCst)).sum::<u64>() < wanted {
+            tokio::task::yield_now().await;
+        }
+        // Without stop(): the segment stays open, as after kill -9.
+        drop(handle);
+        for writer in &writers {
+            writer.abort();
+        }
+        acknowledged = counters.iter().map(|of| of.load(Ordering::SeqCst)).collect();
+    }
+    let handle = site.start();
+    let client = client(&handle, &owner());
+    for (writer, count) in acknowledged.iter().enumerate() {
+        for number in 1..=*count {
+            assert!(exists(&client, &format!("/w{writer}/{number}")).await, "/w{writer}/{number}");
+        }
+    }
+    handle.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkpoints_replace_edits_and_old_ones_are_purged() {
+    let site = Site::new("checkpoint");
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    for number in 0..3 {
+        assert!(mkdirs(&admin, &format!("/{number}")).await.unwrap());
+        save_namespace(&admin).await.unwrap();
+    }
+    assert!(mkdirs(&admin, "/last").await.unwrap());
+    drop(handle);
+    // Each round logs a folder, the end of its segment and the start of the next.
+    let images = ["fsimage_0000000000000000006", "fsimage_0000000000000000009"];
+    assert_eq!(site.files("a", "fsimage"), images);
+    assert_eq!(site.files("b", "fsimage"), images);
+    assert_eq!(
+        site.files("a", "edits"),
+        ["edits_0000000000000000007-0000000000000000009", "edits_inprogress_0000000000000000010"]
+    );
+    // One folder is lost: it is filled again from the other one.
+    std::fs::remove_dir_all(site.root.join("a/current")).unwrap();
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    for path in ["/0", "/1", "/2", "/last"] {
+        assert!(exists(&admin, path).await, "{path}");
+    }
+    handle.stop().unwrap();
+    assert!(!site.files("a", "fsimage").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_image_falls_back_to_the_older_one_with_its_edits() {
+    let mut site = Site::new("fallback");
+    site.conf.set("dfs.namenode.num.extra.edits.retained", "1000").unwrap();
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    assert!(mkdirs(&admin, "/a").await.unwrap());
+    save_namespace(&admin).await.unwrap();
+    assert!(mkdirs(&admin, "/b").await.unwrap());
+    drop(handle);
+    for dir in ["a", "b"] {
+        damage(&site.root.join(dir).join("current/fsimage_0000000000000000003"));
+    }
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    assert!(exists(&admin, "/a").await && exists(&admin, "/b").await);
+    handle.stop().unwrap();
+    for dir in ["a", "b"] {
+        damage(&site.root.join(dir).join("current/fsimage_0000000000000000000"));
+    }
+    let error = namenode::start(&site.conf).err().expect("no image is whole");
+    assert!(error.message.contains("is corrupt with MD5 checksum"), "{error}");
+}
+
+fn damage(image: &Path) {
+    let mut bytes = std::fs::read(image).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(image, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_may_neither_administer_nor_write_where_they_have_no_right() {
+    let site = Site::new("rights");
+    let handle = site.start();
+    let other = client(&handle, "somebody");
+    let error = mkdirs(&other, "/x").await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AccessControl);
+    assert!(
+        error.message.starts_with("Permission denied: user=somebody, access=WRITE, inode=\"/\":"),
+        "{error}"
+    );
+    let error = safe_mode(&other, p::SafeModeActionProto::SafemodeEnter).await.unwrap_err();
+    assert_eq!(
+        error.message.lines().next(),
+        Some("Access denied for user somebody. Superuser privilege is required")
+    );
+    assert!(!safe_mode(&other, p::SafeModeActionProto::SafemodeGet).await.unwrap());
+    handle.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_built_answers_so_and_never_success() {
+    let site = Site::new("unsupported");
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    let request = p::AllowSnapshotRequestProto { snapshot_root: "/".to_owned() };
+    let answer = admin.call::<_, p::AllowSnapshotResponseProto>("allowSnapshot", &request).await;
+    assert_eq!(answer.unwrap_err().kind, ErrorKind::UnsupportedOperation);
+    let answer = admin.call::<_, p::AllowSnapshotResponseProto>("noSuchCall", &request).await;
+    assert_eq!(answer.unwrap_err().kind, ErrorKind::RpcNoSuchMethod);
+    handle.stop().unwrap();
+}
+
+#[test]
+fn a_second_namenode_on_the_same_folders_is_refused() {
+    let site = Site::new("twice");
+    let handle = site.start();
+    let error = namenode::start(&site.conf).err().expect("the folders are in use");
+    assert!(error.message.contains("already locked"), "{error}");
+    handle.stop().unwrap();
+    site.start().stop().unwrap();
+}
+
+#[test]
+fn formatting_again_needs_force_or_consent() {
+    let site = Site::new("reformat");
+    let careful = FormatOptions { non_interactive: true, ..FormatOptions::default() };
+    assert_eq!(namenode::format(&site.conf, &careful).unwrap(), Formatted::Aborted);
+    let before = std::fs::read(site.root.join("a/current/VERSION")).unwrap();
+    let forced = FormatOptions { force: true, cluster_id: Some("CID-x".to_owned()), ..careful };
+    assert_eq!(namenode::format(&site.conf, &forced).unwrap(), Formatted::Done);
+    let after = std::fs::read(site.root.join("a/current/VERSION")).unwrap();
+    assert_ne!(before, after);
+    assert!(String::from_utf8(after).unwrap().contains("clusterID=CID-x"));
+}
