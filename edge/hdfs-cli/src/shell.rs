@@ -31,10 +31,11 @@ mod trash;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::{Configuration, keys};
+use hdfs_types::{Error, ErrorKind};
 
 use crate::output::Output;
 use failure::{Failure, Outcome};
@@ -48,8 +49,8 @@ const FAILED: i32 = 255;
 /// The state of one run: configuration, file systems, what was printed and counted.
 pub(crate) struct Shell {
     conf: Configuration,
-    file_systems: BTreeMap<String, Rc<dyn FileSystem>>,
-    local: Option<Rc<dyn FileSystem>>,
+    file_systems: BTreeMap<String, Arc<dyn FileSystem>>,
+    local: Option<Arc<dyn FileSystem>>,
     out: Output,
     /// The command without its dash: what stands in front of errors.
     name: String,
@@ -62,22 +63,26 @@ pub(crate) struct Shell {
 
 /// Runs `hdfs dfs ARGS…`; the exit status.
 pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
-    let mut shell = Shell {
-        conf,
-        file_systems: BTreeMap::new(),
-        local: None,
-        out: Output::new(),
-        name: String::new(),
-        errors: 0,
-        exit: 0,
-        depth: 0,
-    };
+    let mut shell = Shell::new(conf);
     let status = shell.main(args);
     shell.out.flush();
     status
 }
 
 impl Shell {
+    fn new(conf: Configuration) -> Self {
+        Self {
+            conf,
+            file_systems: BTreeMap::new(),
+            local: None,
+            out: Output::new(),
+            name: String::new(),
+            errors: 0,
+            exit: 0,
+            depth: 0,
+        }
+    }
+
     fn main(&mut self, mut args: Vec<String>) -> i32 {
         if args.is_empty() {
             self.print_all_usages();
@@ -178,7 +183,7 @@ impl Shell {
     }
 
     /// The file system that a path lies on.
-    pub(crate) fn file_system(&mut self, path: &ParsedPath) -> Outcome<Rc<dyn FileSystem>> {
+    pub(crate) fn file_system(&mut self, path: &ParsedPath) -> Outcome<Arc<dyn FileSystem>> {
         if path.scheme.is_none() && path.authority.is_some() {
             return Err(Failure::io("No FileSystem for scheme \"null\""));
         }
@@ -199,19 +204,19 @@ impl Shell {
             "hdfs" => {
                 let uri = format!("hdfs://{authority}");
                 if let Some(known) = self.file_systems.get(&uri) {
-                    return Ok(Rc::clone(known));
+                    return Ok(Arc::clone(known));
                 }
                 let client = HdfsClient::for_uri(&uri, &self.conf)?;
-                let fs: Rc<dyn FileSystem> = Rc::new(remote::Remote::new(client));
-                self.file_systems.insert(uri, Rc::clone(&fs));
+                let fs: Arc<dyn FileSystem> = Arc::new(remote::Remote::new(client));
+                self.file_systems.insert(uri, Arc::clone(&fs));
                 Ok(fs)
             }
             other => Err(Failure::io(format!("No FileSystem for scheme \"{other}\""))),
         }
     }
 
-    pub(crate) fn local_file_system(&mut self) -> Rc<dyn FileSystem> {
-        Rc::clone(self.local.get_or_insert_with(|| Rc::new(local::Local::new())))
+    pub(crate) fn local_file_system(&mut self) -> Arc<dyn FileSystem> {
+        Arc::clone(self.local.get_or_insert_with(|| Arc::new(local::Local::new())))
     }
 }
 
@@ -221,13 +226,17 @@ fn full_text(path: &ParsedPath) -> String {
 
 pub(crate) use help::GENERIC as GENERIC_OPTIONS;
 
-/// The absolute path that a text names on its file system.
+/// The absolute paths that a pattern matches; without wildcards the path itself, whether it exists or not.
 ///
 /// # Errors
-/// Java's message for what is no path.
-pub(crate) fn absolute_path(text: &str, working_directory: &str) -> Result<String, String> {
-    let parsed = ParsedPath::parse(text).map_err(|failure| failure.message().to_owned())?;
-    Ok(parsed.absolute(working_directory))
+/// What the file system answers, and Java's message for what is no path.
+pub(crate) fn expand_paths(conf: &Configuration, pattern: &str) -> Result<Vec<String>, Error> {
+    let found = Shell::new(conf.clone()).glob(pattern);
+    let paths = |found: Vec<walk::PathData>| found.into_iter().map(|item| item.path).collect();
+    found.map(paths).map_err(|failure| match failure {
+        Failure::Io(error) => error,
+        other => Error::new(ErrorKind::IllegalArgument, other.message()),
+    })
 }
 
 /// `fs.defaultFS`, with Hadoop's abbreviations written out.

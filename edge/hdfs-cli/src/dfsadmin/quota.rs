@@ -6,7 +6,7 @@ use hdfs_types::{Error, ErrorKind, Result};
 
 use super::Call;
 use crate::output::complain;
-use crate::shell::absolute_path;
+use crate::shell::expand_paths;
 
 fn illegal(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::IllegalArgument, message)
@@ -28,9 +28,15 @@ fn change(
     space: QuotaChange,
 ) -> Result<i32> {
     let mut status = 0;
-    for text in paths {
-        let path = absolute_path(text, &call.client.home_directory()).map_err(illegal)?;
-        if let Err(error) = call.client.set_quota(&path, names, space) {
+    for pattern in paths {
+        let change_all = || {
+            for path in expand_paths(call.conf, pattern)? {
+                call.client.set_quota(&path, names, space)?;
+            }
+            Ok(())
+        };
+        let changed: Result<()> = change_all();
+        if let Err(error) = changed {
             complain!("{command}: {}", error.message.split('\n').next().unwrap_or_default());
             status = 255;
         }
@@ -62,6 +68,9 @@ fn limit(text: &str, otherwise: &str) -> Result<u64> {
 pub(super) fn set_names(call: &Call<'_>) -> Result<i32> {
     let args = at_least(call, 2)?;
     let quota = limit(&args[0], &format!("For input string: \"{}\"", args[0]))?;
+    if quota == 0 {
+        return Err(illegal(format!("Invalid values for quota : 0 and {}", i64::MAX)));
+    }
     change(call, "setQuota", &args[1..], QuotaChange::Set(quota), QuotaChange::Keep)
 }
 

@@ -1,14 +1,16 @@
 //! `-cp`, `-put`, `-get` and their other names.
 //!
-//! `-t` and `-q` (threads and their queue) are checked and have no effect yet: files are copied one after another.
-//! `-ignoreCrc` has none either: what is read is always verified.
+//! `-ignoreCrc` has no effect: what is read is always verified (docs/differences.md).
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.CopyCommands (3.5.0)
 
 pub(super) mod append;
 pub(super) mod destination;
 pub(super) mod merge;
+mod threads;
 mod transfer;
+
+use std::sync::Arc;
 
 use super::Shell;
 use super::arguments::Options;
@@ -16,6 +18,7 @@ use super::display::no_number;
 use super::failure::{Failure, Outcome};
 use super::walk::{Command, PathData};
 use destination::Destination;
+use threads::Threads;
 use transfer::{Preserve, Transfer};
 
 /// Bytes that are moved at a time.
@@ -37,12 +40,29 @@ enum Direction {
 pub(crate) struct Copying {
     direction: Direction,
     destination: Destination,
-    transfer: Transfer,
+    transfer: Arc<Transfer>,
+    /// What `-cp -p…` keeps.
+    preserve: Preserve,
+    /// `-t` and `-q`: how many files are copied at once, and how many may wait.
+    thread_count: usize,
+    queue_size: usize,
+    threads: Option<Threads>,
 }
+
+/// Files that may wait for a thread, unless `-q` says otherwise.
+const QUEUE_SIZE: usize = 1_024;
 
 impl Copying {
     fn new(direction: Direction) -> Self {
-        Self { direction, destination: Destination::default(), transfer: Transfer::default() }
+        Self {
+            direction,
+            destination: Destination::default(),
+            transfer: Arc::default(),
+            preserve: Preserve::default(),
+            thread_count: 1,
+            queue_size: QUEUE_SIZE,
+            threads: None,
+        }
     }
 
     /// `-cp`.
@@ -66,6 +86,13 @@ impl Copying {
     }
 }
 
+/// The number after an option; less than 1 means the default.
+fn positive(options: &Options, option: &str, default: usize) -> Outcome<usize> {
+    let Some(text) = options.value(option) else { return Ok(default) };
+    let number: i32 = text.parse().map_err(|_| no_number(text))?;
+    Ok(usize::try_from(number).ok().filter(|number| *number > 0).unwrap_or(default))
+}
+
 impl Command for Copying {
     fn prepare(&mut self, _shell: &mut Shell, args: &mut Vec<String>) -> Outcome<()> {
         if self.direction == Direction::MoveFromLocal && args.iter().any(|arg| arg == "-t") {
@@ -74,7 +101,7 @@ impl Command for Copying {
         if self.direction == Direction::Cp {
             let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
             if let Some(at) = args[..end].iter().position(|arg| arg.starts_with("-p")) {
-                self.transfer.preserve = Preserve::parse(&args.remove(at)[2..])?;
+                self.preserve = Preserve::parse(&args.remove(at)[2..])?;
             }
         }
         Ok(())
@@ -86,24 +113,20 @@ impl Command for Copying {
         options: &Options,
         args: &mut Vec<String>,
     ) -> Outcome<()> {
-        for option in ["t", "q"] {
-            if let Some(text) = options.value(option) {
-                text.parse::<i32>().map_err(|_| no_number(text))?;
-            }
-        }
-        let transfer = &mut self.transfer;
-        if options.has("p") {
-            transfer.preserve = Preserve::parse("")?;
-        }
-        transfer.overwrite = options.has("f");
-        transfer.direct = options.has("d");
-        transfer.lazy_persist = options.has("l");
-        transfer.checksum_file = options.has("crc");
+        self.thread_count = positive(options, "t", 1)?;
+        self.queue_size = positive(options, "q", QUEUE_SIZE)?;
+        self.transfer = Arc::new(Transfer {
+            overwrite: options.has("f"),
+            direct: options.has("d"),
+            lazy_persist: options.has("l"),
+            checksum_file: options.has("crc"),
+            preserve: if options.has("p") { Preserve::parse("")? } else { self.preserve },
+        });
         self.destination = match self.direction {
             Direction::Get => Destination::local(shell, args)?,
             _ => Destination::any(shell, args)?,
         };
-        self.destination.overwrite = transfer.overwrite;
+        self.destination.overwrite = self.transfer.overwrite;
         Ok(())
     }
 
@@ -123,7 +146,18 @@ impl Command for Copying {
             return self.transfer.copy_stdin(&target);
         }
         self.destination.check(&items)?;
-        self.each_argument(shell, items)
+        let several = items.len() > 1 || items.first().is_some_and(PathData::is_dir);
+        if self.thread_count > 1 && several {
+            self.threads =
+                Some(Threads::start(self.thread_count, self.queue_size, &self.transfer)?);
+        }
+        let done = self.each_argument(shell, items);
+        if let Some(threads) = self.threads.take() {
+            for failure in threads.finish() {
+                shell.report(failure)?;
+            }
+        }
+        done
     }
 
     fn existing(&mut self, shell: &mut Shell, item: PathData) -> Outcome<()> {
@@ -147,7 +181,10 @@ impl Command for Copying {
         if !item.is_file() {
             return Err(Failure::path(&item.text, "Operation not supported"));
         }
-        self.transfer.copy_file(item, &target)
+        match &self.threads {
+            Some(threads) => threads.copy(item.clone(), target),
+            None => self.transfer.copy_file(item, &target),
+        }
     }
 
     fn descend(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {

@@ -75,7 +75,9 @@ pub(crate) struct Create {
 }
 
 /// A file system. Paths are absolute and normalized.
-pub(crate) trait FileSystem {
+///
+/// Several threads may use one.
+pub(crate) trait FileSystem: Send + Sync {
     /// `hdfs://host:port` or `file:///`.
     fn uri(&self) -> String;
     /// What stands in front of a path when it is shown in full: `hdfs://host:port` or `file:`.

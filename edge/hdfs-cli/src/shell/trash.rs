@@ -7,7 +7,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.Trash, TrashPolicyDefault (3.5.0)
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{Local, NaiveDateTime, TimeZone as _};
@@ -148,7 +148,7 @@ fn checkpoint(shell: &mut Shell, fs: &dyn FileSystem, root: &str) -> Outcome<()>
 /// Deletes the checkpoints that are older than the trash interval, or all of them.
 fn delete_checkpoints(
     shell: &mut Shell,
-    fs: &Rc<dyn FileSystem>,
+    fs: &Arc<dyn FileSystem>,
     root: &str,
     all: bool,
 ) -> Outcome<()> {

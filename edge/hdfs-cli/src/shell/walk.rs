@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.Command, PathData (3.5.0)
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Shell;
 use super::arguments::Options;
@@ -16,7 +16,7 @@ const GROUP: usize = 100;
 /// A path, what it names, and how the user wrote it.
 #[derive(Clone)]
 pub(crate) struct PathData {
-    pub fs: Rc<dyn FileSystem>,
+    pub fs: Arc<dyn FileSystem>,
     /// As it was written, or as it follows from that: what messages show.
     pub text: String,
     /// Absolute path inside `fs`.
@@ -87,7 +87,7 @@ impl PathData {
         }
         let path = path::join(&self.path, name);
         let stat = self.fs.stat(&path)?;
-        Ok(Self { fs: Rc::clone(&self.fs), text: self.child_text(name), path, stat })
+        Ok(Self { fs: Arc::clone(&self.fs), text: self.child_text(name), path, stat })
     }
 
     /// The entries of this directory, by name.
@@ -97,7 +97,7 @@ impl PathData {
             .list(&self.path)?
             .into_iter()
             .map(|stat| Self {
-                fs: Rc::clone(&self.fs),
+                fs: Arc::clone(&self.fs),
                 text: self.child_text(path::name(&stat.path)),
                 path: stat.path.clone(),
                 stat: Some(stat),
@@ -150,7 +150,7 @@ impl Shell {
         Ok(found
             .into_iter()
             .map(|stat| PathData {
-                fs: Rc::clone(&fs),
+                fs: Arc::clone(&fs),
                 text: show(&stat),
                 path: stat.path.clone(),
                 stat: Some(stat),

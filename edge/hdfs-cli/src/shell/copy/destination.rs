@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.CommandWithDestination (3.5.0)
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::shell::Shell;
 use crate::shell::failure::{Failure, Outcome};
@@ -90,7 +90,7 @@ impl Destination {
         if depth > 0 || path.is_dir() || path.looks_like_directory() {
             path.child(path::name(&source.path))
         } else {
-            Ok(PathData { fs: Rc::clone(&path.fs), ..path.clone() })
+            Ok(PathData { fs: Arc::clone(&path.fs), ..path.clone() })
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Transfer {
 }
 
 /// What a copy keeps of its source.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Preserve {
     timestamps: bool,
     ownership: bool,
