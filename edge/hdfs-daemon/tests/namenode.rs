@@ -1,5 +1,7 @@
 //! A NameNode in this process, called over RPC, dropped as if it were killed, and started again on its folders.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets None or an error has failed")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

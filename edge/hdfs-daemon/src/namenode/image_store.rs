@@ -81,7 +81,11 @@ impl ImageStore {
             }
         };
         let txids: BTreeSet<TxId> = inventory.images.iter().map(|image| image.txid).collect();
-        let Some(oldest) = txids.iter().rev().take(self.checkpoints_retained).last().copied()
+        let Some(oldest) = txids
+            .iter()
+            .rev()
+            .nth(self.checkpoints_retained.min(txids.len()).wrapping_sub(1))
+            .copied()
         else {
             return;
         };
@@ -107,7 +111,7 @@ impl ImageStore {
             .filter(|(first, last)| last.0 >= from && first.0 < needed)
             .collect();
         let excess = extra.len().saturating_sub(self.extra_segments_retained);
-        if let Some((_, last)) = extra.iter().take(excess).last() {
+        if let Some((_, last)) = excess.checked_sub(1).and_then(|index| extra.iter().nth(index)) {
             from = from.max(last.0 + 1).min(needed);
         }
         TxId(from)

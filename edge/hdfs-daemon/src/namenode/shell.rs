@@ -63,7 +63,7 @@ impl Shell {
             images,
             callers,
             racks,
-            audit: AuditLog::default(),
+            audit: AuditLog,
             waiting: Waiting::default(),
             started: clock::wall(),
             closed: AtomicBool::new(false),

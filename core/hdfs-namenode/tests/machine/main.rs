@@ -1,5 +1,7 @@
 //! Scripts of calls, and what the machine answers, logs and tells DataNodes.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets None or an error has failed")]
+
 mod script;
 
 use expect_test::expect;

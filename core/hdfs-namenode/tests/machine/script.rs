@@ -13,7 +13,7 @@ use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::datanode as d;
 use hdfs_types::{BlockPoolId, CallId, ClientId, Mono, Result, TxId, WallMillis};
 
-pub struct Script {
+pub(crate) struct Script {
     nn: NameNode,
     now: Now,
     caller: Arc<Caller>,
@@ -54,7 +54,7 @@ fn machine() -> NameNode {
 
 impl Script {
     /// A cluster with so many DataNodes.
-    pub fn new(nodes: u32) -> Self {
+    pub(crate) fn new(nodes: u32) -> Self {
         let mut this = Self {
             nn: machine(),
             now: Now { mono: Mono(1_000_000_000), wall: WallMillis(1_000_000) },
@@ -76,7 +76,7 @@ impl Script {
     }
 
     /// Runs every line; returns what was answered.
-    pub fn run(&mut self, script: &str) -> String {
+    pub(crate) fn run(&mut self, script: &str) -> String {
         for line in script.lines().map(str::trim) {
             self.line(line);
             self.log.append(self.nn.pending_ops());
@@ -391,7 +391,8 @@ impl Script {
             _ => registration.storage_info.cluster_id = how.to_owned(),
         }
         let request = d::RegisterDatanodeRequestProto { registration: registration.clone() };
-        let mut answer = self.nn.register_datanode(&self.node_call(&caller), &request, None).map(|_| ());
+        let mut answer =
+            self.nn.register_datanode(&self.node_call(&caller), &request, None).map(|_| ());
         if how != "old" {
             let request = d::CacheReportRequestProto {
                 registration,
