@@ -20,7 +20,7 @@ mod volume;
 mod wire;
 mod xceiver;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -61,6 +61,20 @@ struct Identity {
     data_port: u16,
     info_port: u16,
     ipc_port: u16,
+}
+
+impl Identity {
+    /// Until a NameNode says from which address it was called; the RPC port is not known yet.
+    fn new(conf: &DataNodeConf, data: SocketAddr, http: SocketAddr) -> Self {
+        let ip = if data.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { data.ip() };
+        Self {
+            ip: ip.to_string(),
+            host_name: conf.host_name.clone(),
+            data_port: data.port(),
+            info_port: http.port(),
+            ipc_port: 0,
+        }
+    }
 }
 
 /// What all parts of one DataNode share.
@@ -403,15 +417,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         connect_max_retries_on_timeouts: 0,
         ..ClientConf::from_configuration(configuration)?
     };
-    let ip =
-        if data.ip().is_unspecified() { "127.0.0.1".to_owned() } else { data.ip().to_string() };
-    let identity = Identity {
-        ip,
-        host_name: conf.host_name.clone(),
-        data_port: data.port(),
-        info_port: http_address.port(),
-        ipc_port: 0,
-    };
+    let identity = Identity::new(&conf, data, http_address);
     let ipc_bind = bind_address(&conf.ipc_address, "dfs.datanode.ipc.address")?;
     let bandwidth = conf.balance_bandwidth;
     let shared = Arc::new(Shared {
@@ -472,7 +478,7 @@ fn serve_web(shared: &Arc<Shared>, listener: TcpListener) -> AbortHandle {
 fn start_services(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::new();
     for name_service in &shared.conf.name_services {
-        let state = Arc::new(NameServiceState::new(name_service.id.clone()));
+        let state = Arc::new(NameServiceState::new());
         for (index, address) in name_service.namenodes.iter().enumerate() {
             let actor = Actor::new(shared, &state, index, address.clone());
             state.actors.lock().push(Arc::clone(&actor));

@@ -28,8 +28,8 @@ use hdfs_types::{
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-pub use open::{OpenReplica, ReadView};
-pub use writer::{StopHandle, WriteTarget};
+pub(crate) use open::{OpenReplica, ReadView};
+pub(crate) use writer::{StopHandle, WriteTarget};
 
 use super::random;
 use super::volume::{PoolDirs, Volume};
@@ -37,7 +37,7 @@ use super::volume::{PoolDirs, Volume};
 const SHARDS: usize = 64;
 
 /// Who is told about replicas that came and went: the services of the block pool's NameNodes.
-pub trait BlockListener: Send + Sync {
+pub(crate) trait BlockListener: Send + Sync {
     /// Something happened to a replica on this volume.
     fn block_event(&self, volume: VolumeIndex, event: Event);
 }
@@ -52,7 +52,7 @@ struct Shard {
 }
 
 /// One block pool: the blocks of one namespace.
-pub struct Pool {
+pub(crate) struct Pool {
     /// Its name.
     pub id: BlockPoolId,
     /// What its VERSION files say.
@@ -67,7 +67,7 @@ pub struct Pool {
 }
 
 /// All volumes and pools of one DataNode.
-pub struct Dataset {
+pub(crate) struct Dataset {
     /// The volumes, by index.
     pub volumes: Arc<[Arc<Volume>]>,
     pools: RwLock<Vec<Arc<Pool>>>,
@@ -77,7 +77,11 @@ pub struct Dataset {
 
 impl Dataset {
     /// Over these volumes, without pools.
-    pub fn new(volumes: Vec<Arc<Volume>>, policy: VolumePolicy, stop_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        volumes: Vec<Arc<Volume>>,
+        policy: VolumePolicy,
+        stop_timeout: Duration,
+    ) -> Self {
         Self { volumes: volumes.into(), pools: RwLock::default(), policy, stop_timeout }
     }
 
@@ -85,14 +89,14 @@ impl Dataset {
     ///
     /// # Errors
     /// When this DataNode does not serve it (yet).
-    pub fn pool(&self, id: &BlockPoolId) -> Result<Arc<Pool>> {
+    pub(crate) fn pool(&self, id: &BlockPoolId) -> Result<Arc<Pool>> {
         let pools = self.pools.read();
         let found = pools.iter().find(|pool| pool.id == *id);
         found.cloned().ok_or_else(|| Error::io(format!("block pool {id} is not found")))
     }
 
     /// The DataNode ends: nobody is told anything any more, and other processes may use the folders.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         for pool in self.pools() {
             pool.listeners.write().clear();
         }
@@ -102,7 +106,7 @@ impl Dataset {
     }
 
     /// All pools.
-    pub fn pools(&self) -> Vec<Arc<Pool>> {
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
         self.pools.read().clone()
     }
 
@@ -110,7 +114,7 @@ impl Dataset {
     ///
     /// # Errors
     /// When a folder belongs to another namespace or cannot be read.
-    pub fn add_pool(&self, version: &PoolVersion) -> Result<Arc<Pool>> {
+    pub(crate) fn add_pool(&self, version: &PoolVersion) -> Result<Arc<Pool>> {
         // Several NameNodes of one pool may come here at once: the lock is held while the folders are read.
         let mut pools = self.pools.write();
         if let Some(pool) = pools.iter().find(|pool| pool.id.as_str() == version.block_pool_id) {
@@ -152,22 +156,22 @@ impl Pool {
     }
 
     /// The volume at this index.
-    pub fn volume(&self, index: VolumeIndex) -> &Arc<Volume> {
+    pub(crate) fn volume(&self, index: VolumeIndex) -> &Arc<Volume> {
         &self.volumes[usize::from(index.0)]
     }
 
     /// This pool's name with a block.
-    pub fn extended(&self, block: Block) -> ExtendedBlock {
+    pub(crate) fn extended(&self, block: Block) -> ExtendedBlock {
         ExtendedBlock { pool: self.id.clone(), block }
     }
 
     /// A copy of what is known about a replica.
-    pub fn replica(&self, id: BlockId) -> Option<Replica> {
+    pub(crate) fn replica(&self, id: BlockId) -> Option<Replica> {
         self.shard(id).map.get(id).cloned()
     }
 
     /// Every node of the writer's pipeline has so many bytes; nothing changes when it was displaced.
-    pub fn acked(&self, id: BlockId, writer: WriterId, bytes: u64) {
+    pub(crate) fn acked(&self, id: BlockId, writer: WriterId, bytes: u64) {
         let mut shard = self.shard(id);
         if let Some(replica) = shard.map.get_mut(id).filter(|found| found.writer() == Some(writer))
         {
@@ -176,12 +180,12 @@ impl Pool {
     }
 
     /// Adds one that hears of every change.
-    pub fn listen(&self, listener: Arc<dyn BlockListener>) {
+    pub(crate) fn listen(&self, listener: Arc<dyn BlockListener>) {
         self.listeners.write().push(listener);
     }
 
     /// Tells the NameNodes what happened to a replica.
-    pub fn notify(&self, volume: VolumeIndex, block: Block, event: BlockEvent) {
+    pub(crate) fn notify(&self, volume: VolumeIndex, block: Block, event: BlockEvent) {
         self.tell(volume, &Event { block, event, delete_hint: None });
     }
 
@@ -195,7 +199,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is not here, older than the reader's block, or not readable.
-    pub fn visible_length(&self, block: &ExtendedBlock) -> Result<u64> {
+    pub(crate) fn visible_length(&self, block: &ExtendedBlock) -> Result<u64> {
         let shard = self.shard(block.block.id);
         let replica = shard.map.get(block.block.id);
         let replica = replica.ok_or_else(|| transition::non_existent(block))?;
@@ -203,7 +207,7 @@ impl Pool {
     }
 
     /// The block list of a full report, for each volume, and how many blocks it holds.
-    pub fn full_report(&self) -> Vec<(VolumeIndex, BlockListEncoder)> {
+    pub(crate) fn full_report(&self) -> Vec<(VolumeIndex, BlockListEncoder)> {
         let mut lists: Vec<(VolumeIndex, BlockListEncoder)> =
             self.volumes.iter().map(|volume| (volume.index, BlockListEncoder::new())).collect();
         for shard in &self.shards {
@@ -218,7 +222,7 @@ impl Pool {
     }
 
     /// How many replicas there are, of all states.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().map.len()).sum()
     }
 
@@ -243,7 +247,7 @@ impl Pool {
     }
 
     /// A volume does not answer: it is out of service from now on.
-    pub fn volume_failed(&self, volume: &Volume, error: &Error) {
+    pub(crate) fn volume_failed(&self, volume: &Volume, error: &Error) {
         if volume.fail() {
             tracing::error!(volume = %volume.root.display(), %error, "volume failed; it takes no more blocks");
         }

@@ -17,7 +17,7 @@ use super::volume::io_error;
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn write_slices(
+pub(crate) fn write_slices(
     file: &File,
     mut slices: &mut [IoSlice<'_>],
     mut offset: u64,
@@ -40,7 +40,7 @@ pub fn write_slices(
 ///
 /// # Errors
 /// When it is short or impossible: the replica is corrupt (HDFS-14706).
-pub fn read_spec(meta: &File, path: &Path) -> Result<ChecksumSpec> {
+pub(crate) fn read_spec(meta: &File, path: &Path) -> Result<ChecksumSpec> {
     let mut header = [0; META_HEADER_BYTES];
     let mut filled = 0;
     while filled < header.len() {
@@ -64,7 +64,7 @@ pub fn read_spec(meta: &File, path: &Path) -> Result<ChecksumSpec> {
 ///
 /// # Errors
 /// `Checksum` when they differ; what cannot be read is an error as well.
-pub fn read_partial_chunk(
+pub(crate) fn read_partial_chunk(
     data: &File,
     meta: &File,
     spec: ChecksumSpec,
@@ -100,7 +100,7 @@ pub fn read_partial_chunk(
 ///
 /// # Errors
 /// When the last chunk that stays is corrupt, or the disk refuses; then nothing has changed.
-pub fn truncate_block(
+pub(crate) fn truncate_block(
     data: &File,
     meta: &File,
     spec: ChecksumSpec,
@@ -143,7 +143,7 @@ pub fn truncate_block(
 ///
 /// # Errors
 /// When the files cannot be read.
-pub fn proven_length(data: &File, meta: &File, path: &Path) -> Result<u64> {
+pub(crate) fn proven_length(data: &File, meta: &File, path: &Path) -> Result<u64> {
     let fail = |error| io_error("read", path, error);
     let length = data.metadata().map_err(fail)?.len();
     let meta_length = meta.metadata().map_err(fail)?.len();

@@ -22,7 +22,7 @@ use prost::Message;
 use super::{SOFTWARE_VERSION, Shared};
 
 /// DataNode to DataNode.
-pub const INTER_DATANODE_PROTOCOL: Protocol = Protocol {
+pub(crate) const INTER_DATANODE_PROTOCOL: Protocol = Protocol {
     java_name: "org.apache.hadoop.hdfs.server.protocol.InterDatanodeProtocol",
     version: 1,
 };
@@ -33,13 +33,13 @@ const PROTOCOLS: &[Protocol] = &[CLIENT_DATANODE_PROTOCOL, INTER_DATANODE_PROTOC
 const CONFIG_VERSION: &str = "core-3.5.0, hdfs-1";
 
 /// Answers the RPC port.
-pub struct DataNodeIpc {
+pub(crate) struct DataNodeIpc {
     shared: Arc<Shared>,
 }
 
 impl DataNodeIpc {
     /// For this DataNode.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 

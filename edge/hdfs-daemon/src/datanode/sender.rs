@@ -23,7 +23,7 @@ const PACKET_DATA_BYTES: u64 = 512 * 1024;
 const CHUNK_BYTES: u32 = 512;
 
 /// A range of a replica, ready to be sent.
-pub struct Sender {
+pub(crate) struct Sender {
     view: ReadView,
     spec: ChecksumSpec,
     offset: u64,
@@ -34,7 +34,7 @@ pub struct Sender {
 
 /// What went wrong while sending.
 #[derive(Debug)]
-pub enum SendError {
+pub(crate) enum SendError {
     /// The peer: it went away or takes nothing.
     Peer(io::Error),
     /// The disk.
@@ -46,7 +46,7 @@ impl Sender {
     ///
     /// # Errors
     /// When the replica cannot be read, or the range does not lie in it.
-    pub fn open(
+    pub(crate) fn open(
         pool: &Pool,
         block: &ExtendedBlock,
         start: u64,
@@ -77,17 +77,17 @@ impl Sender {
     }
 
     /// The checksums that will be sent.
-    pub fn spec(&self) -> ChecksumSpec {
+    pub(crate) fn spec(&self) -> ChecksumSpec {
         self.spec
     }
 
     /// Where the data begins: the start of the first chunk.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Bytes of data that will be sent.
-    pub fn remaining(&self) -> u64 {
+    pub(crate) fn remaining(&self) -> u64 {
         self.end - self.offset
     }
 
@@ -95,7 +95,7 @@ impl Sender {
     ///
     /// # Errors
     /// See [`SendError`]: what was sent before stays sent.
-    pub fn send(self, stream: &TcpStream) -> Result<u64, SendError> {
+    pub(crate) fn send(self, stream: &TcpStream) -> Result<u64, SendError> {
         self.send_throttled(stream, None)
     }
 
@@ -103,7 +103,7 @@ impl Sender {
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn send_throttled(
+    pub(crate) fn send_throttled(
         mut self,
         stream: &TcpStream,
         throttle: Option<&Throttle>,

@@ -25,16 +25,14 @@ use super::Shared;
 use super::dataset::{BlockListener, Pool};
 use super::random;
 
-pub use calls::Registered;
+pub(crate) use calls::Registered;
 
 /// Between attempts to reach a NameNode that does not answer: short at first, a NameNode may just be starting.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(1);
 
 /// What the NameNodes of one pool share.
-pub struct NameServiceState {
-    /// The nameservice's name, when it has one.
-    pub id: Option<String>,
+pub(crate) struct NameServiceState {
     active: Mutex<ActiveNameNode>,
     /// The services to its NameNodes, in the order of the configuration.
     pub actors: Mutex<Vec<Arc<Actor>>>,
@@ -42,12 +40,12 @@ pub struct NameServiceState {
 
 impl NameServiceState {
     /// Without services yet.
-    pub fn new(id: Option<String>) -> Self {
-        Self { id, active: Mutex::default(), actors: Mutex::default() }
+    pub(crate) fn new() -> Self {
+        Self { active: Mutex::default(), actors: Mutex::default() }
     }
 
     /// The service to the active NameNode.
-    pub fn active_actor(&self) -> Option<Arc<Actor>> {
+    pub(crate) fn active_actor(&self) -> Option<Arc<Actor>> {
         let NameNodeIndex(index) = self.active.lock().get()?;
         self.actors.lock().get(index).cloned()
     }
@@ -61,7 +59,7 @@ struct Inbox {
 }
 
 /// The service to one NameNode.
-pub struct Actor {
+pub(crate) struct Actor {
     shared: Arc<Shared>,
     service: Arc<NameServiceState>,
     index: NameNodeIndex,
@@ -93,7 +91,7 @@ enum End {
 
 impl Actor {
     /// A service that does not run yet.
-    pub fn new(
+    pub(crate) fn new(
         shared: &Arc<Shared>,
         service: &Arc<NameServiceState>,
         index: usize,
@@ -115,13 +113,13 @@ impl Actor {
     }
 
     /// Ends the thread soon.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
         self.wake.notify_all();
     }
 
     /// Sends a report soon: the full one, or what has gathered.
-    pub fn trigger_report(&self, incremental: bool) {
+    pub(crate) fn trigger_report(&self, incremental: bool) {
         let mut inbox = self.inbox.lock();
         if incremental {
             inbox.force_heartbeat = true;
@@ -133,12 +131,12 @@ impl Actor {
     }
 
     /// What the NameNode gave at registration.
-    pub fn registration(&self) -> Option<Registered> {
+    pub(crate) fn registration(&self) -> Option<Registered> {
         self.registered.lock().clone()
     }
 
     /// Seconds since the last answered heartbeat.
-    pub fn seconds_since_contact(&self) -> u64 {
+    pub(crate) fn seconds_since_contact(&self) -> u64 {
         clock::wall().0.saturating_sub(*self.last_contact.lock()) / 1_000
     }
 
@@ -147,7 +145,7 @@ impl Actor {
     }
 
     /// Serves until stopped.
-    pub fn run(self: &Arc<Self>) {
+    pub(crate) fn run(self: &Arc<Self>) {
         let mut pause = FIRST_RETRY;
         let mut listening = false;
         while !self.is_stopped() {

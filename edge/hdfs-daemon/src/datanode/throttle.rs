@@ -11,7 +11,7 @@ const BURST_DIVISOR: u64 = 2;
 
 /// Slows its callers down to a limit.
 #[derive(Debug)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     bytes_per_second: AtomicU64,
     /// When the bytes that were let through so far would have been sent at exactly the limit, in nanoseconds.
     paid_until: Mutex<u64>,
@@ -19,22 +19,22 @@ pub struct Throttle {
 
 impl Throttle {
     /// With this limit; 0 means none.
-    pub fn new(bytes_per_second: u64) -> Self {
+    pub(crate) fn new(bytes_per_second: u64) -> Self {
         Self { bytes_per_second: AtomicU64::new(bytes_per_second), paid_until: Mutex::new(0) }
     }
 
     /// The limit.
-    pub fn limit(&self) -> u64 {
+    pub(crate) fn limit(&self) -> u64 {
         self.bytes_per_second.load(Ordering::Relaxed)
     }
 
     /// Sets another limit, from the next call on.
-    pub fn set_limit(&self, bytes_per_second: u64) {
+    pub(crate) fn set_limit(&self, bytes_per_second: u64) {
         self.bytes_per_second.store(bytes_per_second, Ordering::Relaxed);
     }
 
     /// So many bytes were sent: waits until the next may.
-    pub fn wait(&self, bytes: u64) {
+    pub(crate) fn wait(&self, bytes: u64) {
         let limit = self.limit();
         if limit == 0 {
             return;

@@ -18,7 +18,7 @@ use rustix::fs::statvfs;
 use super::random;
 
 /// An error that names what was done to which file.
-pub fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
+pub(crate) fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::FileNotFound,
         io::ErrorKind::StorageFull => ErrorKind::DiskOutOfSpace,
@@ -28,13 +28,13 @@ pub fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
 }
 
 /// Fsyncs a folder, so that names in it are durable.
-pub fn sync_dir(path: &Path) -> Result<()> {
+pub(crate) fn sync_dir(path: &Path) -> Result<()> {
     Ok(disk::fsync_dir(path)?)
 }
 
 /// Space of a volume, as heartbeats report it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Space {
+pub(crate) struct Space {
     /// Bytes for HDFS in all: the disk without what is reserved.
     pub capacity: u64,
     /// Bytes of blocks and their checksums.
@@ -47,7 +47,7 @@ pub struct Space {
 
 /// One volume.
 #[derive(Debug)]
-pub struct Volume {
+pub(crate) struct Volume {
     /// Its place in the list of volumes.
     pub index: VolumeIndex,
     /// Its identity.
@@ -68,7 +68,7 @@ pub struct Volume {
 }
 
 /// What opening a volume found.
-pub struct Opened {
+pub(crate) struct Opened {
     location: StorageLocation,
     version: Option<VolumeVersion>,
     lock: StorageLock,
@@ -76,7 +76,7 @@ pub struct Opened {
 
 impl Opened {
     /// Its VERSION; `None` for an empty folder, to be formatted.
-    pub fn version(&self) -> Option<&VolumeVersion> {
+    pub(crate) fn version(&self) -> Option<&VolumeVersion> {
         self.version.as_ref()
     }
 }
@@ -85,7 +85,7 @@ impl Opened {
 ///
 /// # Errors
 /// When another process holds it, or it cannot be used; the message names the folder and says why.
-pub fn open(location: StorageLocation) -> Result<Opened> {
+pub(crate) fn open(location: StorageLocation) -> Result<Opened> {
     let root = Path::new(&location.path);
     disk::create_dir_all_durable(root)?;
     let lock = StorageLock::acquire(root)?;
@@ -120,7 +120,7 @@ fn refuse_foreign_content(root: &Path) -> Result<()> {
 
 impl Volume {
     /// Takes an opened folder into use. A new one gets its identity here and its VERSION by [`Self::format`].
-    pub fn new(
+    pub(crate) fn new(
         opened: Opened,
         index: VolumeIndex,
         reserved_bytes: u64,
@@ -149,7 +149,7 @@ impl Volume {
     ///
     /// # Errors
     /// When it belongs to another cluster, or cannot be written.
-    pub fn format(&self, cluster_id: &str, datanode_uuid: &str) -> Result<()> {
+    pub(crate) fn format(&self, cluster_id: &str, datanode_uuid: &str) -> Result<()> {
         let mut version = self.version.lock();
         if let Some(version) = &*version {
             if version.cluster_id != cluster_id {
@@ -174,7 +174,7 @@ impl Volume {
     }
 
     /// Lets others use the folder.
-    pub fn unlock(&self) {
+    pub(crate) fn unlock(&self) {
         *self.lock.lock() = None;
     }
 
@@ -182,7 +182,7 @@ impl Volume {
     ///
     /// # Errors
     /// When the file system does not answer.
-    pub fn space(&self) -> Result<Space> {
+    pub(crate) fn space(&self) -> Result<Space> {
         let stat = statvfs(&self.root)
             .map_err(|error| io_error("ask for the space of", &self.root, error.into()))?;
         let total = stat.f_blocks.saturating_mul(stat.f_frsize);
@@ -205,7 +205,7 @@ impl Volume {
     }
 
     /// Bytes of blocks were written, or deleted when negative.
-    pub fn add_used(&self, bytes: i64) {
+    pub(crate) fn add_used(&self, bytes: i64) {
         if bytes >= 0 {
             self.dfs_used.fetch_add(bytes.unsigned_abs(), Ordering::Relaxed);
         } else {
@@ -215,35 +215,35 @@ impl Volume {
     }
 
     /// Promises space to a replica; give it back with [`Self::release`].
-    pub fn reserve(&self, bytes: u64) {
+    pub(crate) fn reserve(&self, bytes: u64) {
         self.reserved_for_replicas.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Takes a promise back.
-    pub fn release(&self, bytes: u64) {
+    pub(crate) fn release(&self, bytes: u64) {
         let less = |promised: u64| Some(promised.saturating_sub(bytes));
         let _ = self.reserved_for_replicas.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Bytes promised to replicas that are being written.
-    pub fn reserved_for_replicas(&self) -> u64 {
+    pub(crate) fn reserved_for_replicas(&self) -> u64 {
         self.reserved_for_replicas.load(Ordering::Relaxed)
     }
 
     /// Marks the volume failed: no new block, no report.
-    pub fn fail(&self) -> bool {
+    pub(crate) fn fail(&self) -> bool {
         !self.failed.swap(true, Ordering::Relaxed)
     }
 
     /// True once it failed.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 }
 
 /// The folders of one block pool on one volume.
 #[derive(Debug)]
-pub struct PoolDirs {
+pub(crate) struct PoolDirs {
     /// `current/<pool>/current`.
     pub current: PathBuf,
     finalized: PathBuf,
@@ -258,7 +258,7 @@ impl PoolDirs {
     ///
     /// # Errors
     /// When the folder belongs to another namespace, or cannot be used.
-    pub fn open(volume_root: &Path, wanted: &PoolVersion) -> Result<Self> {
+    pub(crate) fn open(volume_root: &Path, wanted: &PoolVersion) -> Result<Self> {
         let pool = volume_root.join("current").join(&wanted.block_pool_id);
         let current = pool.join("current");
         let dirs = Self {
@@ -311,7 +311,7 @@ impl PoolDirs {
     }
 
     /// The folder of a replica at this place.
-    pub fn dir(&self, place: Place, id: BlockId) -> PathBuf {
+    pub(crate) fn dir(&self, place: Place, id: BlockId) -> PathBuf {
         match place {
             Place::Rbw => self.rbw.clone(),
             Place::Tmp => self.tmp.clone(),
@@ -320,17 +320,17 @@ impl PoolDirs {
     }
 
     /// The folder of finalized replicas.
-    pub fn finalized(&self) -> &Path {
+    pub(crate) fn finalized(&self) -> &Path {
         &self.finalized
     }
 
     /// The folder of replicas that are being written.
-    pub fn rbw(&self) -> &Path {
+    pub(crate) fn rbw(&self) -> &Path {
         &self.rbw
     }
 
     /// The two files of a replica at this place.
-    pub fn files(&self, place: Place, block: &Block) -> (PathBuf, PathBuf) {
+    pub(crate) fn files(&self, place: Place, block: &Block) -> (PathBuf, PathBuf) {
         let dir = self.dir(place, block.id);
         let (data, meta) = layout::file_names(block);
         (dir.join(data), dir.join(meta))
@@ -340,7 +340,7 @@ impl PoolDirs {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn make_finalized_dir(&self, id: BlockId) -> Result<PathBuf> {
+    pub(crate) fn make_finalized_dir(&self, id: BlockId) -> Result<PathBuf> {
         let dir = self.dir(Place::Finalized, id);
         let (d1, d2) = layout::finalized_subdir_numbers(id);
         let known = &self.known[usize::from(d1) * 32 + usize::from(d2)];
@@ -356,6 +356,6 @@ impl PoolDirs {
 }
 
 /// A file name as text; other names are not ours.
-pub fn name_text(name: &OsStr) -> &str {
+pub(crate) fn name_text(name: &OsStr) -> &str {
     name.to_str().unwrap_or("")
 }

@@ -16,19 +16,19 @@ use prost::Message;
 /// Bytes of a buffer for operations and acknowledgements.
 const SMALL_BYTES: usize = 8 * 1024;
 /// Bytes of a buffer for packets.
-pub const LARGE_BYTES: usize = 1024 * 1024;
+pub(crate) const LARGE_BYTES: usize = 1024 * 1024;
 /// Large buffers that are kept for the next writer.
 const POOLED: usize = 32;
 
 static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// A large buffer, used before if one is there.
-pub fn take_large() -> Vec<u8> {
+pub(crate) fn take_large() -> Vec<u8> {
     POOL.lock().pop().unwrap_or_else(|| vec![0; LARGE_BYTES])
 }
 
 /// Gives a large buffer back.
-pub fn give_large(buffer: Vec<u8>) {
+pub(crate) fn give_large(buffer: Vec<u8>) {
     let mut pool = POOL.lock();
     if buffer.len() == LARGE_BYTES && pool.len() < POOLED {
         pool.push(buffer);
@@ -36,7 +36,7 @@ pub fn give_large(buffer: Vec<u8>) {
 }
 
 /// A socket with the bytes that were read from it and not used yet.
-pub struct Input {
+pub(crate) struct Input {
     /// The socket.
     pub stream: Arc<TcpStream>,
     buffer: Vec<u8>,
@@ -46,17 +46,17 @@ pub struct Input {
 
 impl Input {
     /// With a small buffer.
-    pub fn new(stream: Arc<TcpStream>) -> Self {
+    pub(crate) fn new(stream: Arc<TcpStream>) -> Self {
         Self { stream, buffer: vec![0; SMALL_BYTES], start: 0, end: 0 }
     }
 
     /// Bytes that are here.
-    pub fn available(&self) -> &[u8] {
+    pub(crate) fn available(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
     /// These bytes are used.
-    pub fn consume(&mut self, bytes: usize) {
+    pub(crate) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
         debug_assert!(self.start <= self.end, "only bytes that are here can be used");
         if self.start == self.end {
@@ -65,14 +65,14 @@ impl Input {
     }
 
     /// Replaces the buffer by a large one, for packets.
-    pub fn grow(&mut self) {
+    pub(crate) fn grow(&mut self) {
         if self.buffer.len() < LARGE_BYTES {
             self.replace(take_large());
         }
     }
 
     /// Goes back to a small buffer.
-    pub fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         if self.buffer.len() > SMALL_BYTES && self.end - self.start <= SMALL_BYTES {
             let large = self.replace(vec![0; SMALL_BYTES]);
             give_large(large);
@@ -90,7 +90,7 @@ impl Input {
     ///
     /// # Errors
     /// `UnexpectedEof` at the end of the stream; what the socket says.
-    pub fn fill(&mut self, wanted: usize) -> io::Result<()> {
+    pub(crate) fn fill(&mut self, wanted: usize) -> io::Result<()> {
         if self.buffer.len() - self.start < wanted.max(1) || self.end == self.buffer.len() {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -115,7 +115,7 @@ impl Input {
     ///
     /// # Errors
     /// As [`Self::fill`].
-    pub fn fill_to(&mut self, wanted: usize) -> io::Result<()> {
+    pub(crate) fn fill_to(&mut self, wanted: usize) -> io::Result<()> {
         while self.available().len() < wanted {
             self.fill(wanted)?;
         }
@@ -126,7 +126,7 @@ impl Input {
     ///
     /// # Errors
     /// When the bytes are no operation.
-    pub fn read_op(&mut self) -> Result<Option<Op>> {
+    pub(crate) fn read_op(&mut self) -> Result<Option<Op>> {
         match self.fill_to(OP_PREFIX_BYTES) {
             Ok(()) => {}
             Err(error) if is_end(&error) => return Ok(None),
@@ -142,7 +142,7 @@ impl Input {
     ///
     /// # Errors
     /// When the connection ends, or the bytes are no such message.
-    pub fn read_message<M: Message + Default>(&mut self, what: &'static str) -> Result<M> {
+    pub(crate) fn read_message<M: Message + Default>(&mut self, what: &'static str) -> Result<M> {
         loop {
             if let Prefix::Complete { prefix, length } = decode_prefix(self.available())? {
                 self.fill_to(prefix + length)?;
@@ -158,7 +158,7 @@ impl Input {
     ///
     /// # Errors
     /// When the bytes are no such message.
-    pub fn buffered_message<M: Message + Default>(
+    pub(crate) fn buffered_message<M: Message + Default>(
         &mut self,
         what: &'static str,
     ) -> Result<Option<M>> {
@@ -181,7 +181,7 @@ impl Drop for Input {
 }
 
 /// True for the ordinary ends of a connection: closed, reset, or silent beyond its timeout.
-pub fn is_end(error: &io::Error) -> bool {
+pub(crate) fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof
@@ -197,18 +197,18 @@ pub fn is_end(error: &io::Error) -> bool {
 ///
 /// # Errors
 /// What the socket says.
-pub fn send(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn send(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     let mut stream = stream;
     stream.write_all(bytes)
 }
 
 /// A timeout as sockets take it: zero means none.
-pub fn timeout(duration: Duration) -> Option<Duration> {
+pub(crate) fn timeout(duration: Duration) -> Option<Duration> {
     (!duration.is_zero()).then_some(duration)
 }
 
 /// The transfer address of a DataNode, as clients and messages name it.
-pub fn transfer_address(node: &DatanodeInfoProto) -> String {
+pub(crate) fn transfer_address(node: &DatanodeInfoProto) -> String {
     format!("{}:{}", node.id.ip_addr, node.id.xfer_port)
 }
 
@@ -216,7 +216,7 @@ pub fn transfer_address(node: &DatanodeInfoProto) -> String {
 ///
 /// # Errors
 /// When its name does not resolve or it does not answer.
-pub fn connect(
+pub(crate) fn connect(
     node: &DatanodeInfoProto,
     by_host_name: bool,
     connect_timeout: Duration,

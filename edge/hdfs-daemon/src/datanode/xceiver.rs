@@ -39,7 +39,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the data port counts.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// Bytes of data that pipelines wrote here.
     pub bytes_written: AtomicU64,
     /// Bytes of data sent to readers.
@@ -57,7 +57,7 @@ pub struct Counters {
 }
 
 /// The listening data port.
-pub struct XceiverServer {
+pub(crate) struct XceiverServer {
     address: SocketAddr,
     connections: Arc<Connections>,
     accept: Mutex<Option<thread::JoinHandle<()>>>,
@@ -75,7 +75,7 @@ impl XceiverServer {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(shared: Arc<Shared>, listener: TcpListener) -> Result<Self> {
+    pub(crate) fn start(shared: Arc<Shared>, listener: TcpListener) -> Result<Self> {
         let address = listener.local_addr()?;
         let connections = Arc::new(Connections::default());
         let of_thread = Arc::clone(&connections);
@@ -86,7 +86,7 @@ impl XceiverServer {
     }
 
     /// Closes the port and every connection.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.connections.stopped.store(true, Ordering::SeqCst);
         for stream in self.connections.open.lock().iter() {
             let _ = stream.shutdown(Shutdown::Both);

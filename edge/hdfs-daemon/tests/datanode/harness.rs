@@ -42,13 +42,13 @@ const STAMP: u64 = 1_001;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Bytes that do not repeat.
-pub fn random(length: usize) -> Vec<u8> {
+pub(crate) fn random(length: usize) -> Vec<u8> {
     let mut rng = SplitMix64(length as u64 + 99);
     (0..length).map(|_| rng.next_u64() as u8).collect()
 }
 
 /// A block of the pool.
-pub fn block(id: u64, stamp: u64, length: usize) -> ExtendedBlockProto {
+pub(crate) fn block(id: u64, stamp: u64, length: usize) -> ExtendedBlockProto {
     ExtendedBlockProto {
         pool_id: POOL.to_owned(),
         block_id: id,
@@ -58,14 +58,14 @@ pub fn block(id: u64, stamp: u64, length: usize) -> ExtendedBlockProto {
 }
 
 /// One packet with default checksums.
-pub fn packet(offset: u64, seqno: i64, data: &[u8]) -> Vec<u8> {
+pub(crate) fn packet(offset: u64, seqno: i64, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     append_packet(ChecksumSpec::default(), offset, seqno, false, false, data, &mut out);
     out
 }
 
 /// Writes everything.
-pub fn send(mut stream: &TcpStream, bytes: &[u8]) {
+pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("the DataNode takes bytes");
 }
 
@@ -94,7 +94,7 @@ struct Told {
 
 /// The stand-in NameNode.
 #[derive(Default)]
-pub struct NameNode {
+pub(crate) struct NameNode {
     told: Mutex<Told>,
     changed: Condvar,
 }
@@ -118,7 +118,7 @@ impl NameNode {
     }
 
     /// Waits until so many DataNodes said that they received the block; answers its length and stamp.
-    pub fn wait_for_received(&self, id: u64, count: usize) -> (u64, u64) {
+    pub(crate) fn wait_for_received(&self, id: u64, count: usize) -> (u64, u64) {
         self.wait("a received block", |told| {
             let (seen, length, stamp) = *told.received.get(&id)?;
             (seen >= count).then_some((length, stamp))
@@ -126,12 +126,12 @@ impl NameNode {
     }
 
     /// Waits until a full report holds the block; answers its length and state.
-    pub fn wait_for_reported(&self, id: u64) -> (u64, ReplicaState) {
+    pub(crate) fn wait_for_reported(&self, id: u64) -> (u64, ReplicaState) {
         self.wait("a block", |told| told.reported.get(&id).copied())
     }
 
     /// Waits for a report of a bad block; answers its id.
-    pub fn wait_for_bad_block(&self) -> u64 {
+    pub(crate) fn wait_for_bad_block(&self) -> u64 {
         self.wait("a bad block", |told| told.bad.first().copied())
     }
 
@@ -219,7 +219,7 @@ impl RpcService for Service {
 
 /// What a read brought.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// These bytes, all verified.
     Bytes(Vec<u8>),
     /// The DataNode said no.
@@ -239,7 +239,7 @@ impl fmt::Debug for Answer {
 }
 
 /// One DataNode and its folder.
-pub struct Node {
+pub(crate) struct Node {
     handle: Option<DataNodeHandle>,
     folder: PathBuf,
     namenode: SocketAddr,
@@ -285,7 +285,7 @@ impl Node {
     }
 
     /// A connection to the data port.
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let handle = self.handle.as_ref().expect("the DataNode runs");
         let stream = TcpStream::connect(handle.data_address()).expect("the data port is open");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
@@ -297,18 +297,18 @@ impl Node {
     }
 
     /// The files of a finalized replica with a small id.
-    pub fn finalized(&self, id: u64, stamp: u64) -> (PathBuf, PathBuf) {
+    pub(crate) fn finalized(&self, id: u64, stamp: u64) -> (PathBuf, PathBuf) {
         let dir = self.pool().join("finalized/subdir0/subdir0");
         (dir.join(format!("blk_{id}")), dir.join(format!("blk_{id}_{stamp}.meta")))
     }
 
     /// The block file of a replica that is being written.
-    pub fn rbw(&self, id: u64) -> PathBuf {
+    pub(crate) fn rbw(&self, id: u64) -> PathBuf {
         self.pool().join(format!("rbw/blk_{id}"))
     }
 
     /// Reads a range as a client does: verifies every chunk.
-    pub fn read(&self, block: &ExtendedBlockProto, offset: usize, length: usize) -> Answer {
+    pub(crate) fn read(&self, block: &ExtendedBlockProto, offset: usize, length: usize) -> Answer {
         let mut stream = self.connect();
         let request = OpReadBlockProto {
             header: ClientOperationHeaderProto {
@@ -364,24 +364,24 @@ fn read_packet(stream: &mut TcpStream) -> (PacketHeader, Vec<u8>, Vec<u8>) {
 }
 
 /// A pipeline that is being written.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     stream: TcpStream,
 }
 
 impl Pipeline {
     /// Sends bytes.
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         send(&self.stream, bytes);
     }
 
     /// The next acknowledgement.
-    pub fn ack(&mut self) -> PipelineAckProto {
+    pub(crate) fn ack(&mut self) -> PipelineAckProto {
         read_message(&mut self.stream).expect("an acknowledgement")
     }
 }
 
 /// DataNodes with their NameNode.
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// The stand-in.
     pub namenode: Arc<NameNode>,
     /// The DataNodes.
@@ -392,7 +392,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Starts so many DataNodes in new folders.
-    pub fn start(count: usize) -> Self {
+    pub(crate) fn start(count: usize) -> Self {
         let namenode = Arc::new(NameNode::default());
         let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -409,24 +409,24 @@ impl Cluster {
     }
 
     /// Ends a DataNode.
-    pub fn stop(&mut self, index: usize) {
+    pub(crate) fn stop(&mut self, index: usize) {
         self.datanodes[index].handle = None;
     }
 
     /// Ends a DataNode and starts it again on its folder.
-    pub fn restart(&mut self, index: usize) {
+    pub(crate) fn restart(&mut self, index: usize) {
         self.stop(index);
         self.datanodes[index].start();
     }
 
     /// Tries to start a second DataNode on a folder in use.
-    pub fn start_another_on(&self, index: usize) -> Result<()> {
+    pub(crate) fn start_another_on(&self, index: usize) -> Result<()> {
         let node = &self.datanodes[index];
         datanode::start(&Node::configuration(&node.folder, node.namenode)).map(drop)
     }
 
     /// Sets a pipeline up for a new block.
-    pub fn begin_write(&self, nodes: &[usize], id: u64) -> Pipeline {
+    pub(crate) fn begin_write(&self, nodes: &[usize], id: u64) -> Pipeline {
         let (first, rest) = nodes.split_first().expect("a pipeline has a node");
         let mut stream = self.datanodes[*first].connect();
         let request = OpWriteBlockProto {
@@ -451,7 +451,7 @@ impl Cluster {
     }
 
     /// Writes a whole block; the verdict about the first packet that was not acknowledged.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         nodes: &[usize],
         id: u64,

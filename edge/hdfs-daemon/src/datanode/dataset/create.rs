@@ -19,7 +19,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the block is here already or no volume has room.
-    pub fn create_rbw(
+    pub(crate) fn create_rbw(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         new_stamp: GenerationStamp,
@@ -43,7 +43,7 @@ impl Pool {
     ///
     /// # Errors
     /// When a copy that is as good is here already or no volume has room.
-    pub fn create_temporary(
+    pub(crate) fn create_temporary(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         is_transfer: bool,
@@ -144,7 +144,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is not the one that the client knows, or its last chunk is corrupt.
-    pub fn append(
+    pub(crate) fn append(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         new_stamp: GenerationStamp,
@@ -162,7 +162,7 @@ impl Pool {
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub fn recover_append(
+    pub(crate) fn recover_append(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         new_stamp: GenerationStamp,
@@ -183,7 +183,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is not one that the client's bytes continue.
-    pub fn recover_rbw(
+    pub(crate) fn recover_rbw(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         new_stamp: GenerationStamp,

@@ -12,7 +12,7 @@ impl Pool {
     /// Deletes blocks by order of the active NameNode; a block with another stamp stays. Says what could not be deleted.
     ///
     /// Unlinking a large file takes long: call this where that does not matter.
-    pub fn invalidate(self: &Arc<Self>, blocks: &[Block]) -> Vec<String> {
+    pub(crate) fn invalidate(self: &Arc<Self>, blocks: &[Block]) -> Vec<String> {
         let mut errors = Vec::new();
         for block in blocks {
             let removed = {

@@ -14,7 +14,7 @@ use super::{Dataset, Pool};
 impl Dataset {
     /// Writes, syncs and removes a small file on every volume. Those that can't are out of service from now on, with all
     /// their replicas; answers how many are so in all.
-    pub fn check_volumes(&self) -> usize {
+    pub(crate) fn check_volumes(&self) -> usize {
         for volume in self.volumes.iter().filter(|volume| !volume.has_failed()) {
             if let Err(error) = probe(&volume.root) {
                 tracing::error!(

@@ -20,7 +20,7 @@ const WAIT_FOR_BYTES: Duration = Duration::from_secs(3);
 
 /// Both files of a replica.
 #[derive(Debug)]
-pub struct OpenReplica {
+pub(crate) struct OpenReplica {
     /// The block as it was when the files were opened.
     pub block: Block,
     /// The block file.
@@ -37,7 +37,7 @@ pub struct OpenReplica {
 
 /// What one reader sees: it does not change while the block grows.
 #[derive(Clone, Debug)]
-pub struct ReadView {
+pub(crate) struct ReadView {
     /// The files.
     pub open: Arc<OpenReplica>,
     /// Bytes that may be read.
@@ -46,8 +46,6 @@ pub struct ReadView {
     pub visible: u64,
     /// The checksum of the partial last chunk that ends at `length`.
     pub last_sum: Option<u32>,
-    /// The replica's state.
-    pub state: ReplicaState,
 }
 
 impl Pool {
@@ -55,7 +53,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is not here, older than the reader's block, not readable, or its files are gone or corrupt.
-    pub fn open_for_read(&self, block: &ExtendedBlock, end: u64) -> Result<ReadView> {
+    pub(crate) fn open_for_read(&self, block: &ExtendedBlock, end: u64) -> Result<ReadView> {
         let id = block.block.id;
         let started = Instant::now();
         loop {
@@ -92,7 +90,7 @@ impl Pool {
                 State::Rbw(pipeline) => pipeline.last_sum,
                 _ => open.last_sum,
             };
-            return Ok(ReadView { open, length: on_disk, visible, last_sum, state });
+            return Ok(ReadView { open, length: on_disk, visible, last_sum });
         }
     }
 

@@ -7,7 +7,7 @@ use hdfs_datanode::recovery::{self, FileLengths, InitRecovery, RecoveryInfo, Upd
 use hdfs_datanode::report::BlockEvent;
 use hdfs_datanode::transition::{self, Proceed};
 use hdfs_datanode::{Place, Replica};
-use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, ReplicaState, Result};
+use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
 use super::super::files::{read_spec, truncate_block};
 use super::super::volume::{io_error, sync_dir};
@@ -24,7 +24,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is not the one that the client knows.
-    pub fn recover_close(
+    pub(crate) fn recover_close(
         self: &Arc<Self>,
         block: &ExtendedBlock,
         new_stamp: GenerationStamp,
@@ -98,7 +98,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the replica is older than the block, a newer recovery runs, or its files are not what they should be.
-    pub fn init_recovery(
+    pub(crate) fn init_recovery(
         &self,
         block: &ExtendedBlock,
         recovery_id: GenerationStamp,
@@ -117,7 +117,7 @@ impl Pool {
     ///
     /// # Errors
     /// When this replica is not in that recovery, too short, or the disk refuses.
-    pub fn update_recovery(
+    pub(crate) fn update_recovery(
         self: &Arc<Self>,
         old: &ExtendedBlock,
         recovery_id: GenerationStamp,
@@ -135,7 +135,7 @@ impl Pool {
             match decision {
                 UpdateRecovery::InPlace { truncate_to } => {
                     self.settle(&replica, recovery_id, truncate_to)?;
-                    let length = truncate_to.unwrap_or(replica.bytes_on_disk());
+                    let length = truncate_to.unwrap_or_else(|| replica.bytes_on_disk());
                     let entry = shard.map.get_mut(old.block.id);
                     let entry = entry.ok_or_else(|| transition::not_found(old))?;
                     recovery::finish(entry, recovery_id, length);
@@ -181,10 +181,5 @@ impl Pool {
         meta.sync_all().map_err(|error| io_error("sync", &new_meta, error))?;
         self.volume(replica.volume).add_used(used_bytes(&new_data, &new_meta).cast_signed());
         new_data.parent().map_or(Ok(()), sync_dir)
-    }
-
-    /// True when the replica is finalized here with at least so many bytes.
-    pub fn is_finalized(&self, id: BlockId) -> bool {
-        self.replica(id).is_some_and(|replica| replica.state() == ReplicaState::Finalized)
     }
 }

@@ -19,7 +19,7 @@ use super::Pool;
 
 /// Stops one writer from another thread: cuts its connections and waits until it has let go.
 #[derive(Default)]
-pub struct StopHandle {
+pub(crate) struct StopHandle {
     stopped: AtomicBool,
     sockets: Mutex<Vec<Arc<TcpStream>>>,
     done: Mutex<bool>,
@@ -28,7 +28,7 @@ pub struct StopHandle {
 
 impl StopHandle {
     /// The writer reads or writes this connection: it is cut when the writer is stopped.
-    pub fn attach(&self, socket: &Arc<TcpStream>) {
+    pub(crate) fn attach(&self, socket: &Arc<TcpStream>) {
         self.sockets.lock().push(Arc::clone(socket));
         if self.is_stopped() {
             let _ = socket.shutdown(Shutdown::Both);
@@ -36,12 +36,12 @@ impl StopHandle {
     }
 
     /// True once the writer must not touch the replica any more.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
 
     /// Stops the writer without waiting for it.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.stopped.store(true, Ordering::Release);
         for socket in self.sockets.lock().iter() {
             let _ = socket.shutdown(Shutdown::Both);
@@ -52,7 +52,7 @@ impl StopHandle {
     ///
     /// # Errors
     /// When it has not ended in time.
-    pub fn stop(&self, timeout: Duration) -> Result<()> {
+    pub(crate) fn stop(&self, timeout: Duration) -> Result<()> {
         self.cut();
         let mut done = self.done.lock();
         while !*done {
@@ -70,7 +70,7 @@ impl StopHandle {
 }
 
 /// A replica that this thread writes. Dropping it lets go of the replica, which stays as it is.
-pub struct WriteTarget {
+pub(crate) struct WriteTarget {
     /// The pool.
     pub pool: Arc<Pool>,
     /// The block with its present stamp; its length is not kept up to date.
@@ -96,12 +96,12 @@ pub struct WriteTarget {
 
 impl WriteTarget {
     /// The block with its pool.
-    pub fn extended(&self) -> ExtendedBlock {
+    pub(crate) fn extended(&self) -> ExtendedBlock {
         self.pool.extended(self.block)
     }
 
     /// The index of the volume.
-    pub fn volume_index(&self) -> VolumeIndex {
+    pub(crate) fn volume_index(&self) -> VolumeIndex {
         self.volume.index
     }
 
@@ -120,7 +120,7 @@ impl WriteTarget {
     ///
     /// # Errors
     /// When this writer was displaced.
-    pub fn wrote(&self, on_disk: u64, last_sum: Option<u32>) -> Result<()> {
+    pub(crate) fn wrote(&self, on_disk: u64, last_sum: Option<u32>) -> Result<()> {
         self.update(|replica| replica.wrote(on_disk, last_sum))
     }
 
@@ -128,7 +128,7 @@ impl WriteTarget {
     ///
     /// # Errors
     /// When this writer was displaced.
-    pub fn acked(&self, bytes: u64) -> Result<()> {
+    pub(crate) fn acked(&self, bytes: u64) -> Result<()> {
         self.update(|replica| replica.acked(bytes))
     }
 
@@ -136,7 +136,7 @@ impl WriteTarget {
     ///
     /// # Errors
     /// When the disk refuses: nothing may be acknowledged.
-    pub fn sync(&self, with_folder: bool) -> Result<()> {
+    pub(crate) fn sync(&self, with_folder: bool) -> Result<()> {
         let path = &self.volume.root;
         // Both files' pages go out before the first wait: one journal commit then carries the sizes of both.
         disk::start_writeback(&self.meta, 0, 0);
@@ -154,7 +154,7 @@ impl WriteTarget {
     ///
     /// # Errors
     /// When this writer was displaced or the disk refuses.
-    pub fn finalize(
+    pub(crate) fn finalize(
         &self,
         length: u64,
         durable: bool,
@@ -197,7 +197,7 @@ impl WriteTarget {
     ///
     /// # Errors
     /// When it is not the copy that was asked for, or the disk refuses.
-    pub fn convert_to_rbw(&self, wanted: &ExtendedBlock) -> Result<()> {
+    pub(crate) fn convert_to_rbw(&self, wanted: &ExtendedBlock) -> Result<()> {
         let dirs = self.pool.dirs_of(self.volume.index);
         let mut shard = self.pool.shard(self.block.id);
         let replica = shard.map.get_mut(self.block.id);
@@ -213,7 +213,7 @@ impl WriteTarget {
     }
 
     /// The copy failed: its files go.
-    pub fn discard(&self) {
+    pub(crate) fn discard(&self) {
         let mut shard = self.pool.shard(self.block.id);
         let ours = shard
             .map

@@ -39,7 +39,7 @@ const CAPABILITY_BUFFERS: u64 = 1;
 
 /// What a NameNode gave at registration.
 #[derive(Clone, Debug)]
-pub struct Registered {
+pub(crate) struct Registered {
     /// The registration, which every later call carries.
     pub registration: DatanodeRegistrationProto,
     buffers: bool,
@@ -250,7 +250,7 @@ impl Actor {
     ///
     /// # Errors
     /// When the NameNode does not answer.
-    pub fn report_bad_blocks(&self, blocks: Vec<LocatedBlockProto>) -> Result<()> {
+    pub(crate) fn report_bad_blocks(&self, blocks: Vec<LocatedBlockProto>) -> Result<()> {
         let request = ReportBadBlocksRequestProto { blocks };
         let _: ReportBadBlocksResponseProto = self.call("reportBadBlocks", &request)?;
         Ok(())
@@ -260,7 +260,7 @@ impl Actor {
     ///
     /// # Errors
     /// When the NameNode does not answer, or this DataNode is not registered.
-    pub fn report_error(&self, code: u32, text: String) -> Result<()> {
+    pub(crate) fn report_error(&self, code: u32, text: String) -> Result<()> {
         let registered = self.registration().ok_or_else(|| Error::io("not registered"))?;
         let request = ErrorReportRequestProto {
             registartion: registered.registration,
@@ -275,7 +275,7 @@ impl Actor {
     ///
     /// # Errors
     /// What the NameNode says.
-    pub fn commit_synchronization(
+    pub(crate) fn commit_synchronization(
         &self,
         request: &CommitBlockSynchronizationRequestProto,
     ) -> Result<()> {

@@ -19,7 +19,7 @@ use super::{After, Xceiver};
 impl Xceiver<'_> {
     pub(super) fn block_checksum(&mut self, request: &OpBlockChecksumProto) -> Result<After> {
         let block = extended_block(&request.header.block);
-        let options = request.block_checksum_options.clone().unwrap_or_default();
+        let options = request.block_checksum_options.unwrap_or_default();
         let computed = self
             .shared
             .dataset
@@ -75,7 +75,7 @@ fn compute(
         crc_per_block,
         block_checksum: bytes.into(),
         crc_type: Some(i32::from(spec.kind as u8)),
-        block_checksum_options: Some(options.clone()),
+        block_checksum_options: Some(*options),
     })
 }
 

@@ -133,7 +133,9 @@ impl<'a> Receiver<'a> {
                     let _ = mirror.shutdown(Shutdown::Both);
                 }
             }
-            return result.and(responder.join());
+            // Its thread ends in any case: the last acknowledgement, or the mirror's closed connection, ends it.
+            let joined = responder.join();
+            return result.and(joined);
         }
         result
     }
@@ -297,7 +299,7 @@ impl<'a> Receiver<'a> {
         }
         if self.on_disk > before {
             self.flush(&mut slices, &sums, data_from, meta_from)?;
-            let last_sum = (self.on_disk % per != 0)
+            let last_sum = (!self.on_disk.is_multiple_of(per))
                 .then(|| sums.last_chunk::<4>().map(|sum| u32::from_be_bytes(*sum)))
                 .flatten();
             self.target.wrote(self.on_disk, last_sum)?;
