@@ -6,11 +6,12 @@ mod harness;
 use std::fs;
 use std::io::Read;
 
-use harness::{Answer, Cluster, block, packet, random};
+use harness::{Answer, Cluster, SetUp, block, packet, random};
 use hdfs_datapath::ack::{AckVerdict, judge};
 use hdfs_datapath::packet::PacketWriter;
 use hdfs_datapath::{ChecksumSpec, checksum};
 use hdfs_proto::hdfs::Status;
+use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 
 #[test]
 fn a_block_is_written_finalized_reported_and_read_back() {
@@ -152,6 +153,94 @@ fn flushed_bytes_are_readable_while_the_block_grows() {
             assert_eq!(read, Answer::Bytes(data[..at].to_vec()), "after {at} bytes");
         }
     }
+}
+
+#[test]
+fn hdfs_4660_an_append_continues_the_partial_last_chunk() {
+    for length in [0, 1, 511, 512, 513, 700] {
+        let cluster = Cluster::start(2);
+        let data = random(5_000);
+        cluster.write(&[0, 1], 1, &data[..length]).unwrap();
+        let append = SetUp {
+            stage: Stage::PipelineSetupAppend,
+            new_stamp: 1_002,
+            min: length as u64,
+            max: 0,
+        };
+        let mut pipeline = cluster.set_up(&[0, 1], &block(1, 1_001, length), append).unwrap();
+        pipeline.write(2, length as u64, &data[length..]).unwrap();
+        for dn in &cluster.datanodes {
+            let (_, meta) = dn.finalized(1, 1_002);
+            let mut expected = ChecksumSpec::default().encode_header().to_vec();
+            checksum::append_sums(ChecksumSpec::default(), &data, &mut expected);
+            assert_eq!(fs::read(meta).unwrap(), expected, "append at {length}");
+            assert_eq!(dn.read(&block(1, 1_002, 5_000), 0, 5_000), Answer::Bytes(data.clone()));
+        }
+    }
+}
+
+#[test]
+fn an_append_to_a_corrupt_last_chunk_is_refused() {
+    let cluster = Cluster::start(1);
+    cluster.write(&[0], 1, &random(700)).unwrap();
+    let (stored, _) = cluster.datanodes[0].finalized(1, 1_001);
+    let mut bad = fs::read(&stored).unwrap();
+    bad[699] ^= 1;
+    fs::write(&stored, bad).unwrap();
+    let append = SetUp { stage: Stage::PipelineSetupAppend, new_stamp: 1_002, min: 700, max: 0 };
+    let refused = cluster.set_up(&[0], &block(1, 1_001, 700), append).err().unwrap();
+    assert!(refused.contains("Partial CRC"), "{refused}");
+}
+
+#[test]
+fn a_recovered_pipeline_displaces_the_old_writer_and_ends_with_one_stamp() {
+    let cluster = Cluster::start(2);
+    let data = random(9_000);
+    let mut old = cluster.begin_write(&[0, 1], 1);
+    old.send(&packet(0, 0, &data[..1_000]));
+    assert_eq!(judge(&old.ack()), AckVerdict::Acked);
+    let recover = SetUp {
+        stage: Stage::PipelineSetupStreamingRecovery,
+        new_stamp: 1_002,
+        min: 1_000,
+        max: 9_000,
+    };
+    let mut new = cluster.set_up(&[0], &block(1, 1_001, 0), recover).unwrap();
+    assert!(old.is_cut());
+    // The client sends again from the last chunk's start what it does not know to be stored.
+    let resent = &data[512..];
+    new.write(1, 512, resent).unwrap();
+    let dn = &cluster.datanodes[0];
+    assert_eq!(dn.read(&block(1, 1_002, 9_000), 0, 9_000), Answer::Bytes(data));
+    let stale = cluster.set_up(&[0], &block(1, 1_001, 0), recover).err().unwrap();
+    assert!(stale.contains("Cannot recover a non-RBW replica"), "{stale}");
+}
+
+#[test]
+fn a_close_whose_acknowledgement_was_lost_is_recovered() {
+    let cluster = Cluster::start(1);
+    let data = random(1_234);
+    cluster.write(&[0], 1, &data).unwrap();
+    let recover =
+        SetUp { stage: Stage::PipelineCloseRecovery, new_stamp: 1_002, min: 1_234, max: 1_234 };
+    cluster.set_up(&[0], &block(1, 1_001, 1_234), recover).unwrap();
+    let dn = &cluster.datanodes[0];
+    assert_eq!(dn.read(&block(1, 1_002, 1_234), 0, 1_234), Answer::Bytes(data));
+    let wrong = SetUp { min: 1_233, new_stamp: 1_003, ..recover };
+    let refused = cluster.set_up(&[0], &block(1, 1_002, 1_234), wrong).err().unwrap();
+    assert!(refused.contains("expected length is 1233"), "{refused}");
+}
+
+#[test]
+fn the_balancer_moves_a_block() {
+    let cluster = Cluster::start(2);
+    let data = random(2_000_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    assert_eq!(cluster.replace(1, 0, 1), Status::Success);
+    let read = cluster.datanodes[1].read(&block(1, 1_001, data.len()), 0, data.len());
+    assert_eq!(read, Answer::Bytes(data));
+    cluster.namenode.wait_for_received(1, 2);
+    assert_eq!(cluster.replace(1, 0, 1), Status::Error);
 }
 
 #[test]

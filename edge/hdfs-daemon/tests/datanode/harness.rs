@@ -29,8 +29,8 @@ use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 use hdfs_proto::hdfs::{
     BaseHeaderProto, BlockOpResponseProto, ChecksumProto, ClientOperationHeaderProto,
     ClientReadStatusProto, DatanodeIdProto, DatanodeInfoProto, ExtendedBlockProto,
-    NamespaceInfoProto, NnhaStatusHeartbeatProto, OpReadBlockProto, OpWriteBlockProto,
-    PipelineAckProto, Status, StorageInfoProto, VersionResponseProto,
+    NamespaceInfoProto, NnhaStatusHeartbeatProto, OpReadBlockProto, OpReplaceBlockProto,
+    OpWriteBlockProto, PipelineAckProto, Status, StorageInfoProto, VersionResponseProto,
 };
 use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf};
 use hdfs_types::{ReplicaState, Result, Rng, SplitMix64};
@@ -363,6 +363,19 @@ fn read_packet(stream: &mut TcpStream) -> (PacketHeader, Vec<u8>, Vec<u8>) {
     (header, sums, data)
 }
 
+/// How a pipeline begins.
+#[derive(Clone, Copy)]
+pub(crate) struct SetUp {
+    /// Why it is set up.
+    pub(crate) stage: Stage,
+    /// The stamp it gives the block; 0 for a new one.
+    pub(crate) new_stamp: u64,
+    /// Bytes that the client knows to be acknowledged.
+    pub(crate) min: u64,
+    /// Bytes that the client sent.
+    pub(crate) max: u64,
+}
+
 /// A pipeline that is being written.
 pub(crate) struct Pipeline {
     stream: TcpStream,
@@ -372,6 +385,11 @@ impl Pipeline {
     /// Sends bytes.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         send(&self.stream, bytes);
+    }
+
+    /// True once the DataNode has closed the connection.
+    pub(crate) fn is_cut(&mut self) -> bool {
+        matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }
 
     /// The next acknowledgement.
@@ -427,27 +445,61 @@ impl Cluster {
 
     /// Sets a pipeline up for a new block.
     pub(crate) fn begin_write(&self, nodes: &[usize], id: u64) -> Pipeline {
+        let set_up = SetUp { stage: Stage::PipelineSetupCreate, new_stamp: 0, min: 0, max: 0 };
+        self.set_up(nodes, &block(id, STAMP, 0), set_up).expect("the pipeline is set up")
+    }
+
+    /// Sets a pipeline up; the message of the node that refused.
+    pub(crate) fn set_up(
+        &self,
+        nodes: &[usize],
+        block: &ExtendedBlockProto,
+        set_up: SetUp,
+    ) -> std::result::Result<Pipeline, String> {
         let (first, rest) = nodes.split_first().expect("a pipeline has a node");
         let mut stream = self.datanodes[*first].connect();
         let request = OpWriteBlockProto {
             header: ClientOperationHeaderProto {
-                base_header: BaseHeaderProto {
-                    block: block(id, STAMP, 0),
-                    ..BaseHeaderProto::default()
-                },
+                base_header: BaseHeaderProto { block: block.clone(), ..BaseHeaderProto::default() },
                 client_name: "test".to_owned(),
             },
             targets: rest.iter().map(|index| self.datanodes[*index].info()).collect(),
-            stage: Stage::PipelineSetupCreate as i32,
+            stage: set_up.stage as i32,
             pipeline_size: u32::try_from(nodes.len()).expect("a short pipeline"),
+            min_bytes_rcvd: set_up.min,
+            max_bytes_rcvd: set_up.max,
+            latest_generation_stamp: set_up.new_stamp,
             requested_checksum: ChecksumProto { r#type: 2, bytes_per_checksum: 512 },
             target_storage_types: vec![1; rest.len()],
             ..OpWriteBlockProto::default()
         };
         send(&stream, &encode_op(Op::WriteBlock, &request));
         let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
-        assert_eq!(response.status, Status::Success as i32, "{:?}", response.message);
-        Pipeline { stream }
+        if response.status == Status::Success as i32 {
+            Ok(Pipeline { stream })
+        } else {
+            Err(response.message.unwrap_or_default())
+        }
+    }
+
+    /// Asks one DataNode to fetch a block from another, as the balancer does; the last answer.
+    pub(crate) fn replace(&self, to: usize, from: usize, id: u64) -> Status {
+        let mut stream = self.datanodes[to].connect();
+        let request = OpReplaceBlockProto {
+            header: BaseHeaderProto { block: block(id, STAMP, 0), ..BaseHeaderProto::default() },
+            del_hint: self.datanodes[from].info().id.datanode_uuid,
+            source: self.datanodes[from].info(),
+            storage_type: Some(1),
+            storage_id: None,
+        };
+        send(&stream, &encode_op(Op::ReplaceBlock, &request));
+        loop {
+            let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
+            let status = Status::try_from(response.status).expect("a status");
+            if status != Status::InProgress {
+                return status;
+            }
+        }
     }
 
     /// Writes a whole block; the verdict about the first packet that was not acknowledged.
@@ -458,20 +510,32 @@ impl Cluster {
         data: &[u8],
     ) -> std::result::Result<(), AckVerdict> {
         let mut pipeline = self.begin_write(nodes, id);
-        let mut writer = PacketWriter::new(ChecksumSpec::default(), 65_536, 0);
+        pipeline.write(nodes.len(), 0, data)
+    }
+}
+
+impl Pipeline {
+    /// Writes bytes from `offset` on and ends the block.
+    pub(crate) fn write(
+        &mut self,
+        nodes: usize,
+        offset: u64,
+        data: &[u8],
+    ) -> std::result::Result<(), AckVerdict> {
+        let mut writer = PacketWriter::new(ChecksumSpec::default(), 65_536, offset);
         let mut packets = Vec::new();
         writer.write(data, &mut packets);
         writer.finish(false, &mut packets);
         for packet in &packets {
-            pipeline.send(&packet.bytes);
+            self.send(&packet.bytes);
         }
         for packet in &packets {
-            let ack = pipeline.ack();
+            let ack = self.ack();
             match judge(&ack) {
                 AckVerdict::Acked => assert_eq!(ack.seqno, packet.seqno),
                 other => return Err(other),
             }
-            assert_eq!(ack.reply.len(), nodes.len());
+            assert_eq!(ack.reply.len(), nodes);
         }
         Ok(())
     }
