@@ -481,6 +481,14 @@ fn strings_that_the_log_cannot_hold_are_found_before_they_are_written() {
     };
     assert_eq!(op(MAX_STRING_BYTES).check_strings(), Ok(()));
     assert_eq!(op(MAX_STRING_BYTES + 1).check_strings(), Err("client name"));
-    let bytes = segment(1, &[op(MAX_STRING_BYTES)]);
-    assert_eq!(read(&bytes, Expected::default()).unwrap()[0].1, op(MAX_STRING_BYTES));
+    for length in [MAX_STRING_BYTES, MAX_STRING_BYTES + 1, 100_000] {
+        let bytes = segment(1, &[op(length)]);
+        let read = read(&bytes, Expected::default()).unwrap();
+        assert_eq!(read[0].1, op(MAX_STRING_BYTES), "a log that goes on matters more");
+    }
+    let long = EditOp::AllowSnapshot(AllowSnapshotOp {
+        snapshot_root: "\u{1F600}\u{65e5}".repeat(20_000).into_bytes(),
+    });
+    let bytes = segment(1, &[long]);
+    assert!(read(&bytes, Expected::default()).is_ok());
 }

@@ -22,17 +22,13 @@ pub(super) mod since {
 
 /// Appends one operation in layout -67. No allocation beyond the growth of `out`.
 ///
-/// # Panics
-/// When a string is longer than [`MAX_STRING_BYTES`]: planners call [`EditOp::check_strings`] first.
+/// A string longer than [`MAX_STRING_BYTES`] is cut, as Hadoop does: planners call [`EditOp::check_strings`] first.
 #[inline]
 pub fn encode_op(out: &mut Vec<u8>, txid: TxId, op: &EditOp) {
     encode_op_as(out, txid, op, NAMENODE_LAYOUT_VERSION);
 }
 
-/// Appends one operation in the effective layout of a rolling upgrade (-61 and later).
-///
-/// # Panics
-/// As [`encode_op`].
+/// Appends one operation in the effective layout of a rolling upgrade (-61 and later). Otherwise as [`encode_op`].
 pub fn encode_op_as(out: &mut Vec<u8>, txid: TxId, op: &EditOp, layout_version: i32) {
     let start = out.len();
     out.push(op.opcode());

@@ -294,10 +294,12 @@ impl Put for Vec<u8> {
         } else {
             split_surrogates(self, bytes);
         }
-        let stored = u16::try_from(self.len() - at - 2)
-            .expect("EditOp::check_strings refuses longer strings before they are planned");
+        let mut length = self.len() - at - 2;
+        if length > MAX_STRING_BYTES {
+            length = cut_string(self, at + 2);
+        }
         if let Some(field) = self.get_mut(at..at + 2) {
-            field.copy_from_slice(&stored.to_be_bytes());
+            field.copy_from_slice(&(length as u16).to_be_bytes());
         }
     }
 
@@ -325,6 +327,20 @@ impl Put for Vec<u8> {
             .encode_length_delimited(self)
             .expect("a Vec grows, so encoding can't run out of space");
     }
+}
+
+/// Cuts the string that starts at `start` to what its length can say, between two characters; returns that length.
+///
+/// Hadoop cuts too (UTF8.set, at 21,845 characters). [`super::EditOp::check_strings`] finds such strings before they are
+/// applied; a log that goes on matters more than one that stops here.
+#[cold]
+fn cut_string(out: &mut Vec<u8>, start: usize) -> usize {
+    let mut end = start + MAX_STRING_BYTES;
+    while end > start && out.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    out.truncate(end);
+    end - start
 }
 
 fn split_surrogates(out: &mut Vec<u8>, bytes: &[u8]) {
