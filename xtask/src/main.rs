@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod config_doc;
 mod interop;
 mod tidy;
 
@@ -20,8 +21,8 @@ fn main() -> std::process::ExitCode {
 fn run() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["codegen"] => codegen::write(),
-        ["codegen", "--check"] => codegen::check(),
+        ["codegen"] => codegen::write().and_then(|()| config_doc::write()),
+        ["codegen", "--check"] => codegen::check().and_then(|()| config_doc::check()),
         ["tidy"] => tidy::run(false),
         ["tidy", "--tighten"] => tidy::run(true),
         ["ci"] => ci::run(false),

@@ -22,6 +22,8 @@ pub use tusk::*;
 pub struct Key {
     /// Name, as in the XML files.
     pub name: &'static str,
+    /// Name of the constant in this module.
+    pub constant: &'static str,
     /// Type and unit of the value.
     pub kind: Kind,
     /// The default as it would stand in an XML file; `None` when the key is unset by default.
@@ -78,7 +80,6 @@ const DEPRECATED_ELSEWHERE: &[(&str, &str)] = &[
     ("dfs.backup.http.address", "dfs.namenode.backup.http-address"),
     ("dfs.https.client.keystore.resource", "dfs.client.https.keystore.resource"),
     ("dfs.https.need.client.auth", "dfs.client.https.need-auth"),
-    ("io.bytes.per.checksum", "dfs.bytes-per-checksum"),
     ("session.id", "dfs.metrics.session-id"),
 ];
 
@@ -108,6 +109,7 @@ macro_rules! keys {
             #[doc = concat!("\n\n`", $name, "`")]
             pub const $constant: $crate::Key = $crate::Key {
                 name: $name,
+                constant: stringify!($constant),
                 kind: keys!(@kind $kind $($unit)?),
                 default: keys!(@default $default),
                 deprecated: &[$($($old),+)?],

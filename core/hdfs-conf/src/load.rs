@@ -73,6 +73,7 @@ pub fn load(request: Load, source: &mut dyn Source) -> Result<Configuration> {
     let Layers { values, mut warnings, .. } = loader.layers;
     let mut configuration = Configuration::from_parts(request.environment, values)?;
     for (name, value) in &request.overrides {
+        warnings.extend(odd_name(name, COMMAND_LINE));
         configuration.set_from(name, value, COMMAND_LINE)?;
     }
     warnings.extend(configuration.check_values());
@@ -137,6 +138,16 @@ fn relative(path: &str, href: &str) -> String {
     }
 }
 
+/// What is to be said about a key's name.
+fn odd_name(name: &str, source: &str) -> Option<Warning> {
+    let (name, source) = (name.to_owned(), source.to_owned());
+    if let Some(current) = keys::renamed(&name) {
+        return Some(Warning::Deprecated { name, current, source });
+    }
+    let odd = unknown::has_our_prefix(&name) && !unknown::is_known(&name);
+    odd.then(|| Warning::Unknown { nearest: unknown::nearest(&name), name, source })
+}
+
 /// What the files so far say.
 #[derive(Default)]
 struct Layers {
@@ -148,27 +159,8 @@ struct Layers {
 impl Layers {
     fn add(&mut self, property: Property, path: &str) {
         let Property { name, value, is_final } = property;
-        let key = match keys::renamed(&name) {
-            Some(current) => {
-                let source = path.to_owned();
-                self.warnings.push(Warning::Deprecated { name, current, source });
-                current.to_owned()
-            }
-            None => {
-                if !unknown::is_known(&name) {
-                    let nearest = unknown::nearest(&name);
-                    let source = path.to_owned();
-                    self.warnings.extend(
-                        unknown::has_our_prefix(&name).then(|| Warning::Unknown {
-                            name: name.clone(),
-                            nearest,
-                            source,
-                        }),
-                    );
-                }
-                name
-            }
-        };
+        self.warnings.extend(odd_name(&name, path));
+        let key = keys::renamed(&name).map_or(name, str::to_owned);
         if let Some(raw) = value {
             if !self.finals.contains(&key) {
                 self.values.insert(key.clone(), Value { raw, source: path.to_owned() });

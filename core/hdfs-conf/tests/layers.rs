@@ -119,14 +119,16 @@ fn old_names_set_new_keys_and_misspelt_names_get_a_hint() {
         property("dfs.replicaton", "2"),
         property("my.key", "1"),
     ]);
-    let conf = load_files(&[("/conf/hdfs-site.xml", hdfs)], &[]).expect("valid");
+    let conf =
+        load_files(&[("/conf/hdfs-site.xml", hdfs)], &[("ipc.client.pong", "1")]).expect("valid");
     assert_eq!(conf.get_u64(&keys::DFS_BLOCK_SIZE).expect("size"), 1 << 20);
     assert_eq!(conf.get("dfs.block.size"), Some("1m"));
     assert_eq!(
         warnings(&conf),
         [
             "dfs.block.size is deprecated. Instead, use dfs.blocksize",
-            "/conf/hdfs-site.xml: unknown key dfs.replicaton is ignored; did you mean dfs.replication?"
+            "/conf/hdfs-site.xml: unknown key dfs.replicaton is ignored; did you mean dfs.replication?",
+            "from command line: unknown key ipc.client.pong is ignored; did you mean ipc.client.ping?"
         ]
     );
 }

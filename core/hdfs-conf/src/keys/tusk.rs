@@ -9,8 +9,4 @@ keys! { TUSK:
     TUSK_NAMENODE_HOLD_REPLIES_FOR_RECEIVED_REPORTS = "tusk.namenode.hold-replies-for-received-reports", Bool, "true";
     /// Longest such wait; then the client retries.
     TUSK_NAMENODE_HOLD_REPLIES_TIMEOUT = "tusk.namenode.hold-replies-timeout", Time(Millis), "3s";
-    /// Time that a new connection has to authenticate; 0 for no limit, as Hadoop has.
-    TUSK_IPC_SERVER_HANDSHAKE_TIMEOUT = "tusk.ipc.server.handshake-timeout", Time(Millis), "20s";
-    /// Largest frame before authentication, in bytes.
-    TUSK_IPC_SERVER_HANDSHAKE_MAX_FRAME = "tusk.ipc.server.handshake-max-frame", Bytes, "64k";
 }
