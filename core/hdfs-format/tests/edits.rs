@@ -486,9 +486,13 @@ fn strings_that_the_log_cannot_hold_are_found_before_they_are_written() {
         let read = read(&bytes, Expected::default()).unwrap();
         assert_eq!(read[0].1, op(MAX_STRING_BYTES), "a log that goes on matters more");
     }
-    let long = EditOp::AllowSnapshot(AllowSnapshotOp {
-        snapshot_root: "\u{1F600}\u{65e5}".repeat(20_000).into_bytes(),
-    });
-    let bytes = segment(1, &[long]);
-    assert!(read(&bytes, Expected::default()).is_ok());
+    // Wherever the cut falls in a surrogate pair, what is left is text.
+    for before in 0..6 {
+        let name = "x".repeat(before) + &"\u{1F600}".repeat(20_000);
+        let cut = RemoveCachePoolOp { pool_name: name, retry: RetryKey::NONE };
+        let bytes = segment(1, &[EditOp::RemoveCachePool(cut)]);
+        let read = read(&bytes, Expected::default()).unwrap();
+        let EditOp::RemoveCachePool(op) = &read[0].1 else { panic!("{:?}", read[0].1) };
+        assert_eq!(op.pool_name.chars().count(), before + (MAX_STRING_BYTES - before) / 6);
+    }
 }

@@ -339,6 +339,10 @@ fn cut_string(out: &mut Vec<u8>, start: usize) -> usize {
     while end > start && out.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
         end -= 1;
     }
+    // The first half of a pair does not stay alone.
+    if let Some([SURROGATE_LEAD, 0xA0..=0xAF, _]) = out.get(..end).and_then(<[u8]>::last_chunk) {
+        end -= 3;
+    }
     out.truncate(end);
     end - start
 }
