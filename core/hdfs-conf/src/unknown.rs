@@ -52,7 +52,7 @@ pub(crate) fn is_known(name: &str) -> bool {
     if literally(name) || OPEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         return true;
     }
-    // fs.<scheme>.impl and the like, ipc.<port>.…, and a known key with one or two suffixes.
+    // fs.<scheme>.impl and the like, ipc.<port>.…, and a NameNode's key with its nameservice and its own id.
     let scheme_class = name.starts_with("fs.")
         && (name.ends_with(".impl") || name.ends_with(".impl.disable.cache"));
     let port = name.strip_prefix("ipc.").and_then(|rest| rest.split_once('.'));
@@ -62,9 +62,11 @@ pub(crate) fn is_known(name: &str) -> bool {
                 || literally(&format!("ipc.[port_number].{rest}")))
     });
     let without_suffix = |name: &'_ str| name.rfind('.').map(|at| name[..at].to_owned());
-    let suffixed = without_suffix(name).is_some_and(|one| {
-        literally(&one) || without_suffix(&one).is_some_and(|two| literally(&two))
-    });
+    let of_nameservice = ["dfs.namenode.", "dfs.secondary.namenode.", "dfs.journalnode."];
+    let suffixed = of_nameservice.iter().any(|prefix| name.starts_with(prefix))
+        && without_suffix(name).is_some_and(|one| {
+            literally(&one) || without_suffix(&one).is_some_and(|two| literally(&two))
+        });
     scheme_class || of_port || suffixed
 }
 
@@ -120,6 +122,7 @@ mod tests {
         }
         assert!(!is_known("dfs.replicaton"));
         assert!(!is_known("ipc.8020.nonsense"));
+        assert!(!is_known("dfs.replication.min.x"));
     }
 
     #[test]
