@@ -1,7 +1,8 @@
 //! The audit log: one line for each call of a client, allowed or denied.
 //!
-//! The line is Hadoop's, with tabs between its parts, under the tracing target `audit`; without a subscriber for that
-//! target nothing is formatted. Texts that a client chose are escaped, so that none can fake a line.
+//! The line is Hadoop's, with tabs between its parts, under the tracing target `audit`. As with Hadoop's script, it is
+//! switched on by the environment: `HDFS_AUDIT_LOGGER=INFO,…`, and off when that is unset or names `NullAppender`. Texts
+//! that a client chose are escaped, so that none can fake a line.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem.FSNamesystemAuditLogger (3.5.0)
 
@@ -28,11 +29,18 @@ impl<Q> Audit<Q> {
     }
 }
 
-/// Writes the lines.
-#[derive(Default)]
-pub(crate) struct AuditLog;
+/// Writes the lines, or not.
+pub(crate) struct AuditLog {
+    on: bool,
+}
 
 impl AuditLog {
+    /// As the environment says.
+    pub(crate) fn from_environment() -> Self {
+        let logger = std::env::var("HDFS_AUDIT_LOGGER").unwrap_or_default();
+        Self { on: is_on(&logger) }
+    }
+
     /// Records a call whose answer is known.
     pub(crate) fn record<Q>(
         &self,
@@ -41,7 +49,7 @@ impl AuditLog {
         request: &Q,
         error: Option<&Error>,
     ) {
-        if audit.command.is_empty() || !tracing::enabled!(target: "audit", tracing::Level::INFO) {
+        if !self.on || audit.command.is_empty() {
             return;
         }
         // As in Hadoop, other failures are no matter of permission and leave no line.
@@ -53,6 +61,12 @@ impl AuditLog {
         let (source, target) = (audit.paths)(request);
         tracing::info!(target: "audit", "{}", line(call, audit.command, source, target, allowed));
     }
+}
+
+/// `INFO,RFAAUDIT` is on; nothing, or `INFO,NullAppender`, is off.
+fn is_on(logger: &str) -> bool {
+    let level = logger.split(',').next().unwrap_or_default().trim();
+    !matches!(level, "" | "OFF" | "WARN" | "ERROR" | "FATAL") && !logger.contains("NullAppender")
 }
 
 fn line(call: &RpcCall<'_>, command: &str, source: &str, target: &str, allowed: bool) -> String {
@@ -128,6 +142,12 @@ fn push_escaped(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_is_switched_as_with_hadoops_script() {
+        assert!(is_on("INFO,RFAAUDIT") && is_on("DEBUG,console"));
+        assert!(!is_on("") && !is_on("INFO,NullAppender") && !is_on("WARN,RFAAUDIT"));
+    }
 
     #[test]
     fn a_path_can_not_fake_a_line() {

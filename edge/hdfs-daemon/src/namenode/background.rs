@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hdfs_namenode::NameNode;
 use tokio::task::JoinSet;
 
 use super::shell::{Shell, now};
@@ -82,32 +83,43 @@ fn roll_long_segment(shell: &Shell) {
     }
 }
 
-/// Turns safe mode on when every name folder is nearly full.
+/// Turns safe mode on when the folders that matter are nearly full: a required one, or too many of the others.
 ///
-/// Hadoop: org.apache.hadoop.hdfs.server.namenode.NameNodeResourceChecker (3.5.0)
+/// Hadoop: org.apache.hadoop.hdfs.server.namenode.NameNodeResourceChecker, NameNodeResourcePolicy (3.5.0)
 fn check_resources(shell: &Shell) {
-    let mut free = Vec::new();
-    for (_, dir) in shell.images.dirs().live_edits() {
-        match rustix::fs::statvfs(&dir.spec.root) {
-            Ok(stat) => free.push((dir, stat.f_bavail.saturating_mul(stat.f_frsize))),
+    let conf = &shell.conf;
+    let edits = shell.images.dirs().live_edits();
+    let edits = edits.map(|(_, dir)| (dir.spec.root.as_path(), dir.spec.required));
+    let others = conf.checked_volumes.iter().map(|path| (path.as_path(), true));
+    let (mut redundant, mut with_room, mut enough, mut low) = (0, 0, true, Vec::new());
+    for (path, required) in edits.chain(others) {
+        let free = match rustix::fs::statvfs(path) {
+            Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
             Err(error) => {
-                tracing::warn!("free space of {}: {error}", dir.spec.root.display());
+                tracing::warn!("free space of {}: {error}", path.display());
+                0
             }
+        };
+        let has_room = free >= conf.reserved_bytes;
+        if !has_room {
+            low.push(format!("{} has {free} bytes left", path.display()));
+        }
+        if required {
+            enough &= has_room;
+        } else {
+            redundant += 1;
+            with_room += usize::from(has_room);
         }
     }
-    let low = |bytes: u64| bytes < shell.conf.reserved_bytes;
-    let required_low = free.iter().any(|(dir, bytes)| dir.spec.required && low(*bytes));
-    let all_low = !free.is_empty() && free.iter().all(|(_, bytes)| low(*bytes));
-    if !(required_low || all_low) || shell.read_machine().resources_are_low() {
+    enough &= redundant == 0 || with_room >= conf.checked_volumes_minimum.min(redundant);
+    if enough || shell.read_machine().resources_are_low() {
         return;
     }
-    for (dir, bytes) in free.iter().filter(|(_, bytes)| low(*bytes)) {
-        tracing::warn!(
-            "{} has {bytes} bytes left, and dfs.namenode.resource.du.reserved is {}: safe mode is on. Free some space, \
-             then run `hdfs dfsadmin -safemode leave`",
-            dir.spec.root.display(),
-            shell.conf.reserved_bytes
-        );
-    }
-    shell.write_with(|nn| nn.set_resources_low());
+    tracing::warn!(
+        "{}, and dfs.namenode.resource.du.reserved is {}: safe mode is on. Free some space, then run `hdfs dfsadmin \
+         -safemode leave`",
+        low.join(", "),
+        conf.reserved_bytes
+    );
+    shell.write_with(NameNode::set_resources_low);
 }

@@ -42,6 +42,12 @@ pub(crate) struct NameNodeConf {
     pub(crate) roll_check_interval: Duration,
     /// `dfs.namenode.resource.du.reserved`: less free space than this on every name folder means safe mode.
     pub(crate) reserved_bytes: u64,
+    /// `dfs.namenode.resource.checked.volumes`: so does less on any of these.
+    pub(crate) checked_volumes: Vec<PathBuf>,
+    /// `dfs.namenode.resource.checked.volumes.minimum`: folders for edits that must have room.
+    pub(crate) checked_volumes_minimum: usize,
+    /// `dfs.namenode.max.op.size`.
+    pub(crate) max_op_bytes: usize,
     /// `dfs.namenode.resource.check.interval`.
     pub(crate) resource_check_interval: Duration,
     /// `dfs.namenode.redundancy.interval.seconds`.
@@ -96,6 +102,14 @@ impl NameNodeConf {
             roll_check_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_EDIT_LOG_AUTOROLL_CHECK_INTERVAL_MS)?,
             reserved_bytes: reserved,
+            checked_volumes: conf
+                .get_storage_locations(&keys::DFS_NAMENODE_RESOURCE_CHECKED_VOLUMES)?
+                .into_iter()
+                .map(|location| PathBuf::from(location.path))
+                .collect(),
+            checked_volumes_minimum: conf
+                .get_usize(&keys::DFS_NAMENODE_RESOURCE_CHECKED_VOLUMES_MINIMUM)?,
+            max_op_bytes: conf.get_usize(&keys::DFS_NAMENODE_MAX_OP_SIZE)?,
             resource_check_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,
             redundancy_interval: conf

@@ -35,6 +35,7 @@ pub(crate) struct Replayed {
 pub(crate) fn replay(
     inventory: &Inventory,
     image: TxId,
+    max_op_bytes: usize,
     mut apply: impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<Replayed> {
     let mut last = image;
@@ -44,7 +45,7 @@ pub(crate) fn replay(
         let mut damaged = Vec::new();
         let before = last;
         for segment in candidates(&inventory.segments, next) {
-            let outcome = replay_segment(segment, &mut last, &mut count, &mut apply)?;
+            let outcome = replay_segment(segment, max_op_bytes, &mut last, &mut count, &mut apply)?;
             if let Err(error) = outcome {
                 tracing::warn!("{error}");
                 damaged.push((segment, error));
@@ -75,6 +76,7 @@ fn candidates(segments: &[SegmentFile], txid: TxId) -> Vec<&SegmentFile> {
 /// Applies what a copy has after `last`. The inner error is about the copy: another one may help.
 fn replay_segment(
     segment: &SegmentFile,
+    max_op_bytes: usize,
     last: &mut TxId,
     count: &mut u64,
     apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
@@ -83,7 +85,7 @@ fn replay_segment(
     let name = segment.path.display().to_string();
     let expected = Expected { first: Some(segment.first), last: segment.last };
     let mut reader = match SegmentReader::open(&name, &bytes, expected) {
-        Ok(reader) => reader,
+        Ok(reader) => reader.with_max_op_bytes(max_op_bytes),
         Err(SegmentError::NoHeader { .. }) => return Ok(Ok(())),
         Err(error) => return Ok(Err(error)),
     };

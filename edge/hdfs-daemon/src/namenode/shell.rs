@@ -63,7 +63,7 @@ impl Shell {
             images,
             callers,
             racks,
-            audit: AuditLog,
+            audit: AuditLog::from_environment(),
             waiting: Waiting::default(),
             started: clock::wall(),
             closed: AtomicBool::new(false),

@@ -157,7 +157,9 @@ fn load_image(
     settings.seed = random_seed()?;
     let mut machine = NameNode::new(settings, identity.clone(), namespace, image.txid)?;
     let at = now();
-    let replayed = replay::replay(inventory, image.txid, |txid, op| machine.replay(txid, op, at))?;
+    let replayed = replay::replay(inventory, image.txid, conf.max_op_bytes, |txid, op| {
+        machine.replay(txid, op, at)
+    })?;
     machine.start(now());
     Ok((machine, replayed))
 }

@@ -59,7 +59,7 @@ fn write(dirs: &Arc<NameDirs>, from: u64, to: u64) -> EditLog {
 fn read(dirs: &NameDirs) -> hdfs_types::Result<Vec<u64>> {
     let inventory = Inventory::of(dirs)?;
     let mut seen = Vec::new();
-    replay::replay(&inventory, TxId(0), |txid, _| {
+    replay::replay(&inventory, TxId(0), 1 << 20, |txid, _| {
         seen.push(txid.0);
         Ok(())
     })?;
