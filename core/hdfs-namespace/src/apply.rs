@@ -35,6 +35,7 @@ impl Namespace {
     /// When the state changed since: that is a bug of the caller, and going on would lose data.
     pub fn apply_planned<T>(&mut self, first_txid: TxId, planned: &Planned<T>) -> Effects {
         self.leases.set_now(planned.mono);
+        self.last_directory = planned.directory;
         let mut effects = Effects::default();
         for (txid, op) in (first_txid.0..).zip(&planned.ops) {
             effects.merge(self.apply(TxId(txid), op));

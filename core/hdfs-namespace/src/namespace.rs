@@ -114,6 +114,8 @@ pub struct Namespace {
     pub(crate) counts: Counts,
     pub(crate) detached: VecDeque<Detached>,
     pub(crate) last_txid: TxId,
+    /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
+    pub(crate) last_directory: Slot,
     pub(crate) carried: Carried,
 }
 
@@ -158,6 +160,7 @@ impl Namespace {
             counts: Counts::default(),
             detached: VecDeque::new(),
             last_txid: TxId(0),
+            last_directory: Slot::ROOT,
             carried: Carried::default(),
         }
     }

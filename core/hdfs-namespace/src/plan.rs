@@ -7,6 +7,8 @@ use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_types::{Block, BlockId, Error, ErrorKind, INodeId, Mono, WallMillis};
 use smallvec::SmallVec;
 
+use crate::store::record::Slot;
+
 /// Limits and switches. Each names its key and Hadoop's default.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NamespaceConf {
@@ -209,22 +211,35 @@ pub struct Planned<T> {
     pub result: T,
     /// When it was planned: leases count as renewed at this time.
     pub mono: Mono,
+    /// The directory of the first operation: the path was walked by the plan.
+    pub(crate) directory: Slot,
 }
 
 impl<T> Planned<T> {
     pub(crate) fn nothing(ctx: &PlanContext<'_>, result: T) -> Self {
-        Self { ops: SmallVec::new(), result, mono: ctx.mono }
+        Self { ops: SmallVec::new(), result, mono: ctx.mono, directory: Slot::ROOT }
     }
 
     pub(crate) fn one(ctx: &PlanContext<'_>, op: EditOp, result: T) -> Self {
-        let mut ops = SmallVec::new();
-        ops.push(op);
-        Self { ops, result, mono: ctx.mono }
+        let mut planned = Self::nothing(ctx, result);
+        planned.ops.push(op);
+        planned
+    }
+
+    /// Remembers the directory in which the first operation happens.
+    pub(crate) fn in_directory(mut self, directory: Slot) -> Self {
+        self.directory = directory;
+        self
     }
 
     /// The same operations with another answer.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Planned<U> {
-        Planned { ops: self.ops, result: change(self.result), mono: self.mono }
+        Planned {
+            ops: self.ops,
+            result: change(self.result),
+            mono: self.mono,
+            directory: self.directory,
+        }
     }
 }
 

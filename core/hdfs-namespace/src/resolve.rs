@@ -214,6 +214,18 @@ impl Namespace {
         Ok(self.walk(components, raw))
     }
 
+    /// In replay: resolves a path up to its parent.
+    pub(crate) fn resolve_parent<'a>(&'a self, path: &'a [u8]) -> Result<Resolved<'a>, String> {
+        if path.first() != Some(&b'/') {
+            return Err(format!("{} is not absolute", text(path)));
+        }
+        let mut components: Components<'a> = hdfs_types::components(path).collect();
+        let Some(name) = components.pop() else { return Err("/ exists".to_owned()) };
+        let mut resolved = self.walk(components, false);
+        resolved.components.push(name);
+        Ok(resolved)
+    }
+
     /// Resolves a file that a client names by path and, since long, by id: the id wins.
     pub(crate) fn resolve_file<'a>(
         &'a self,
@@ -242,12 +254,11 @@ impl Namespace {
     }
 
     fn walk<'a>(&self, components: Components<'a>, raw: bool) -> Resolved<'a> {
-        let mut slots: SmallVec<[Slot; 13]> = SmallVec::new();
-        slots.push(Slot::ROOT);
         let snapshot = components.first() == Some(&DOT_SNAPSHOT);
+        let mut slots = self.walk_by_last_directory(&components);
         if !snapshot {
-            let mut slot = Slot::ROOT;
-            for component in &components {
+            let mut slot = slots.last().copied().unwrap_or(Slot::ROOT);
+            for component in &components[slots.len() - 1..] {
                 if !self.record(slot).is_directory() {
                     break;
                 }
@@ -259,6 +270,28 @@ impl Namespace {
             }
         }
         Resolved { components, slots, snapshot, raw }
+    }
+
+    /// Inodes of the parent, when it is the directory of the last change: names are compared upwards, not searched.
+    fn walk_by_last_directory(&self, components: &[&[u8]]) -> SmallVec<[Slot; 13]> {
+        let mut slots = SmallVec::new();
+        let mut slot = self.last_directory;
+        if components.len() > 1 && self.record(slot).is_directory() {
+            for component in components[..components.len() - 1].iter().rev() {
+                if slot == Slot::ROOT || slot == Slot::NONE || self.name_of(slot) != *component {
+                    slots.clear();
+                    break;
+                }
+                slots.push(slot);
+                slot = self.record(slot).parent;
+            }
+            if slot != Slot::ROOT {
+                slots.clear();
+            }
+        }
+        slots.push(Slot::ROOT);
+        slots.reverse();
+        slots
     }
 
     fn resolve_reserved<'a>(&'a self, components: Components<'a>) -> Result<Components<'a>> {

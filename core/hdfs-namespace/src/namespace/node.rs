@@ -52,7 +52,12 @@ impl Namespace {
     }
 
     /// Makes an inode and links it. The parent's modification time follows.
-    pub(crate) fn add_node(&mut self, parent: Slot, name: &[u8], node: &NewNode<'_>) -> Slot {
+    pub(crate) fn add_node(
+        &mut self,
+        (parent, position): (Slot, Position),
+        name: &[u8],
+        node: &NewNode<'_>,
+    ) -> Slot {
         let name = self.names.insert(name);
         let mut record = Record::new(node.id, node.kind, name, node.permission);
         if record.group() == 0 {
@@ -67,7 +72,7 @@ impl Namespace {
             INodeKind::File => 0,
         };
         let slot = self.store(record);
-        self.link(parent, slot);
+        self.link_at(parent, position, slot);
         slot
     }
 
@@ -78,6 +83,10 @@ impl Namespace {
         let Err(position) = self.find_child_position(parent, name) else {
             unreachable!("the name was free when the operation was checked");
         };
+        self.link_at(parent, position, slot);
+    }
+
+    fn link_at(&mut self, parent: Slot, position: Position, slot: Slot) {
         let number = self.record(parent).number();
         self.children.get_mut(number).insert(position, slot);
         self.record_mut(slot).parent = parent;

@@ -181,7 +181,8 @@ impl Namespace {
         let offset = self.file_length(slot) - stored_last
             + previous.map_or(0, |previous| previous.num_bytes);
         let mut planned =
-            Planned::nothing(ctx, self.new_block(slot, path.clone(), block, previous, offset));
+            Planned::nothing(ctx, self.new_block(slot, path.clone(), block, previous, offset))
+                .in_directory(self.record(slot).parent);
         planned.ops.push(EditOp::AllocateBlockId(AllocateBlockIdOp { block_id }));
         planned.ops.push(EditOp::SetGenstampV2(SetGenstampV2Op { generation_stamp }));
         planned.ops.push(EditOp::AddBlock(AddBlockOp {

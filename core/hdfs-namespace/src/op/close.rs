@@ -100,7 +100,7 @@ impl Namespace {
             blocks,
             permissions: self.permission_status(slot),
         });
-        Ok(Planned::one(ctx, op, record.id()))
+        Ok(Planned::one(ctx, op, record.id()).in_directory(record.parent))
     }
 
     pub(crate) fn apply_close(&mut self, op: &CloseOp) -> Result<Effects, String> {

@@ -225,7 +225,7 @@ impl Namespace {
             erasure_coding_policy_id: 0,
             retry: ctx.retry_key(),
         })));
-        Ok(Planned { ops: made.ops, result: inode_id, mono: ctx.mono })
+        Ok(Planned { ops: made.ops, result: inode_id, mono: ctx.mono, directory: existing })
     }
 
     fn plan_parents_of_file(
@@ -284,6 +284,9 @@ impl Namespace {
         check_logical_acl(&op.acl_entries)?;
         op.blocks.iter().try_for_each(check_block)?;
         let mut effects = Effects::default();
+        if op.erasure_coding_policy_id != 0 {
+            return Err("erasure-coded files are not supported yet".to_owned());
+        }
         match self.find(&op.path) {
             Some(slot) if !op.overwrite => return self.apply_old_append(slot, op),
             Some(slot) => {
@@ -295,14 +298,9 @@ impl Namespace {
                 self.detach(slot, &mut effects);
                 self.carry_mtime(parent, op.mtime);
             }
-            None => {
-                self.check_new_name(&op.path, op.inode_id)?;
-            }
+            None => {}
         }
-        if op.erasure_coding_policy_id != 0 {
-            return Err("erasure-coded files are not supported yet".to_owned());
-        }
-        let parent = self.check_new_name(&op.path, op.inode_id)?;
+        let place = self.check_new_name(&op.path, op.inode_id)?;
         let node = NewNode {
             id: op.inode_id,
             kind: INodeKind::File,
@@ -312,11 +310,12 @@ impl Namespace {
             header: replicated(op.block_size, op.replication, op.storage_policy_id).pack(),
             target: &[],
         };
-        let slot = self.add_node(parent, last_component(&op.path), &node);
+        let slot = self.add_node(place, last_component(&op.path), &node);
         self.set_logical_acl(slot, &op.acl_entries);
         self.set_xattrs(slot, op.x_attrs.clone());
         self.open_file(slot, &op.client_name, &op.client_machine);
-        self.add_usage(parent, &names(1));
+        self.add_usage(place.0, &names(1));
+        self.last_directory = place.0;
         if !op.blocks.is_empty() {
             effects.merge(self.replace_blocks(slot, &op.blocks, false)?);
         }

@@ -47,7 +47,7 @@ impl Namespace {
             timestamp: ctx.now,
             retry: ctx.retry_key(),
         });
-        Ok(Planned::one(ctx, op, true))
+        Ok(Planned::one(ctx, op, true).in_directory(self.record(slot).parent))
     }
 
     pub(crate) fn apply_delete(&mut self, op: &DeleteOp) -> Result<Effects, String> {

@@ -16,6 +16,7 @@ use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::resolve::{Purpose, Resolved, join, text};
 use crate::status::INodeKind;
+use crate::store::children::Position;
 use crate::store::record::Slot;
 
 /// Directories that are planned but not there yet, from the last that exists downwards.
@@ -61,7 +62,8 @@ impl Namespace {
         let above = resolved.components.len() - 1;
         self.plan_one(ctx, &resolved, above, modes, &mut made)?;
         self.verify_quota(resolved.last_existing(), &names(made.ops.len() as i64), None)?;
-        Ok(Planned { ops: made.ops, result: true, mono: ctx.mono })
+        let directory = resolved.last_existing();
+        Ok(Planned { ops: made.ops, result: true, mono: ctx.mono, directory })
     }
 
     /// The missing directories above the last component, with `u+wx` added to their mode.
@@ -134,7 +136,7 @@ impl Namespace {
     pub(crate) fn apply_mkdir(&mut self, op: &MkdirOp) -> Result<Effects, String> {
         check_time(op.timestamp.0)?;
         check_logical_acl(&op.acl_entries)?;
-        let parent = self.check_new_name(&op.path, op.inode_id)?;
+        let place = self.check_new_name(&op.path, op.inode_id)?;
         let name = last_component(&op.path);
         let node = NewNode {
             id: op.inode_id,
@@ -145,20 +147,21 @@ impl Namespace {
             header: 0,
             target: &[],
         };
-        let slot = self.add_node(parent, name, &node);
+        let slot = self.add_node(place, name, &node);
         self.set_logical_acl(slot, &op.acl_entries);
         self.set_xattrs(slot, op.x_attrs.clone());
-        self.add_usage(parent, &names(1));
+        self.add_usage(place.0, &names(1));
         Ok(Effects::default())
     }
 
     /// In replay: a path at which something new may be; returns its parent.
-    pub(crate) fn check_new_name(&self, path: &[u8], id: INodeId) -> Result<Slot, String> {
+    pub(crate) fn check_new_name(
+        &self,
+        path: &[u8],
+        id: INodeId,
+    ) -> Result<(Slot, Position), String> {
         check_new_id(self, id)?;
-        let resolved = self.resolve_unchecked(path).map_err(|error| error.message)?;
-        if resolved.components.is_empty() || resolved.last().is_some() {
-            return Err(format!("{} exists", text(path)));
-        }
+        let resolved = self.resolve_parent(path)?;
         let parent = resolved.parent().ok_or_else(|| format!("{} has no parent", text(path)))?;
         if !self.record(parent).is_directory() {
             return Err(format!("the parent of {} is not a directory", text(path)));
@@ -169,7 +172,10 @@ impl Namespace {
         if self.users.is_full() || self.groups.is_full() {
             return Err("there are too many users or groups".to_owned());
         }
-        Ok(parent)
+        match self.find_child_position(parent, resolved.last_name()) {
+            Ok(_) => Err(format!("{} exists", text(path))),
+            Err(position) => Ok((parent, position)),
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Namespace {
             timestamp: ctx.now,
             retry: ctx.retry_key(),
         });
-        Ok(Planned::one(ctx, op, true))
+        Ok(Planned::one(ctx, op, true).in_directory(self.record(moved).parent))
     }
 
     /// Renames with options: the destination is the new name itself, and failures say why. True when the destination was
@@ -124,7 +124,8 @@ impl Namespace {
             options,
             retry: ctx.retry_key(),
         });
-        Ok(Planned::one(ctx, op, destination.last().is_some()))
+        let replaces = destination.last().is_some();
+        Ok(Planned::one(ctx, op, replaces).in_directory(self.record(moved).parent))
     }
 
     /// A destination that is a directory means the source's name inside of it.

@@ -14,7 +14,7 @@ impl Namespace {
     pub(crate) fn apply_symlink(&mut self, op: &SymlinkOp) -> Result<Effects, String> {
         check_time(op.mtime.0)?;
         check_time(op.atime.0)?;
-        let parent = self.check_new_name(&op.path, op.inode_id)?;
+        let place = self.check_new_name(&op.path, op.inode_id)?;
         let node = NewNode {
             id: op.inode_id,
             kind: INodeKind::Symlink,
@@ -24,8 +24,8 @@ impl Namespace {
             header: 0,
             target: &op.value,
         };
-        self.add_node(parent, last_component(&op.path), &node);
-        self.add_usage(parent, &names(1));
+        self.add_node(place, last_component(&op.path), &node);
+        self.add_usage(place.0, &names(1));
         Ok(Effects::default())
     }
 }

@@ -25,18 +25,32 @@ const IMMORTAL: u16 = 7;
 /// Hadoop: org.apache.hadoop.hdfs.DFSUtilClient.compareBytes (3.5.0)
 #[inline]
 pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut a_words, mut b_words) = (a.chunks_exact(8), b.chunks_exact(8));
-    for (a_word, b_word) in a_words.by_ref().zip(b_words.by_ref()) {
+    let common = a.len().min(b.len());
+    let mut at = 0;
+    while at < common {
+        let (a_word, b_word) = (word(a, at), word(b, at));
         if a_word != b_word {
-            return compare_bytes(a_word, b_word);
+            return a_word.cmp(&b_word);
         }
+        at += 8;
     }
-    let compared = a.len().min(b.len()) / 8 * 8;
-    compare_bytes(&a[compared..], &b[compared..])
+    a.len().cmp(&b.len())
 }
 
-fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
-    a.iter().map(|byte| byte.cast_signed()).cmp(b.iter().map(|byte| byte.cast_signed()))
+/// Eight bytes as a number that orders as they do; what lies behind the end is the least byte.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    const SIGNS: u64 = 0x8080_8080_8080_8080;
+    let rest = &bytes[at..];
+    let word = match rest.first_chunk::<8>() {
+        Some(word) => u64::from_be_bytes(*word),
+        None => {
+            let mut word = [0x80; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            u64::from_be_bytes(word)
+        }
+    };
+    word ^ SIGNS
 }
 
 /// A stored name.
@@ -198,6 +212,23 @@ mod tests {
         let mut names = ["b", "a", "ä", "abcdefgh", "abcdefghä", "abcdefghz", "abcdefg", ""];
         names.sort_by(|a, b| compare_names(a.as_bytes(), b.as_bytes()));
         assert_eq!(names, ["", "ä", "a", "abcdefg", "abcdefgh", "abcdefghä", "abcdefghz", "b"]);
+        let naive = |a: &[u8], b: &[u8]| {
+            a.iter().map(|byte| byte.cast_signed()).cmp(b.iter().map(|byte| byte.cast_signed()))
+        };
+        let bytes = [0x00, 0x7F, 0x80, 0x81, 0xFF];
+        let mut all: Vec<Vec<u8>> = vec![vec![], vec![b'x'; 7], vec![b'x'; 8]];
+        for byte in bytes {
+            all.push(vec![byte]);
+            for tail in bytes {
+                all.push([vec![b'x'; 6], vec![byte, tail, byte]].concat());
+                all.push(vec![byte, tail]);
+            }
+        }
+        for a in &all {
+            for b in &all {
+                assert_eq!(compare_names(a, b), naive(a, b), "{a:?} {b:?}");
+            }
+        }
     }
 
     #[test]
