@@ -13,7 +13,6 @@ pub mod replica;
 pub mod report;
 pub mod schedule;
 pub mod transition;
-pub mod version;
 pub mod volume_choice;
 
 pub use replica::{InPipeline, Place, Replica, ReplicaMap, State, VolumeIndex, WriterId};

@@ -335,7 +335,7 @@ fn open_volumes(conf: &DataNodeConf) -> Result<(Vec<volume::Opened>, Vec<String>
     let mut opened = Vec::new();
     let mut failed = Vec::new();
     for location in &conf.volumes {
-        match volume::open(location.clone()) {
+        match volume::open(location.clone(), conf.data_dir_mode) {
             Ok(volume) => opened.push(volume),
             Err(error) => {
                 tracing::error!(folder = location.path, %error, "volume cannot be used");
@@ -362,10 +362,13 @@ fn open_volumes(conf: &DataNodeConf) -> Result<(Vec<volume::Opened>, Vec<String>
 
 /// The identity that the volumes agree on; a new one when all are empty.
 fn datanode_uuid(opened: &[volume::Opened]) -> Result<String> {
-    let mut uuids = opened.iter().filter_map(|volume| volume.version()).map(|v| &v.datanode_uuid);
+    let mut uuids = opened
+        .iter()
+        .filter_map(|volume| volume.version())
+        .filter_map(|v| v.datanode_uuid.as_ref());
     let Some(first) = uuids.next() else { return Ok(random::uuid()) };
     match uuids.find(|uuid| *uuid != first) {
-        None => Ok(first.clone()),
+        None => Ok(first.as_str().to_owned()),
         Some(other) => Err(Error::new(
             ErrorKind::InconsistentFSState,
             format!(

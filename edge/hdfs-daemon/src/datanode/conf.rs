@@ -21,6 +21,8 @@ pub struct NameService {
 pub struct DataNodeConf {
     /// `dfs.datanode.data.dir`.
     pub volumes: Vec<StorageLocation>,
+    /// `dfs.datanode.data.dir.perm`.
+    pub data_dir_mode: u32,
     /// `dfs.datanode.failed.volumes.tolerated`; -1 means all but one.
     pub failed_volumes_tolerated: i64,
     /// `dfs.datanode.address`.
@@ -91,6 +93,7 @@ impl DataNodeConf {
         };
         Ok(Self {
             volumes: conf.get_storage_locations(&keys::DFS_DATANODE_DATA_DIR)?,
+            data_dir_mode: data_dir_mode(conf)?,
             failed_volumes_tolerated: conf.get_i64(&keys::DFS_DATANODE_FAILED_VOLUMES_TOLERATED)?,
             data_address: conf.get_host_port(&keys::DFS_DATANODE_ADDRESS)?,
             ipc_address: conf.get_host_port(&keys::DFS_DATANODE_IPC_ADDRESS)?,
@@ -121,6 +124,16 @@ impl DataNodeConf {
             stop_writer_timeout: Duration::from_secs(60),
         })
     }
+}
+
+/// An octal mode, as Hadoop takes it.
+fn data_dir_mode(conf: &Configuration) -> Result<u32> {
+    let key = &keys::DFS_DATANODE_DATA_DIR_PERM;
+    let text = conf.get_str(key);
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+    mode.ok_or_else(|| {
+        Error::new(ErrorKind::IllegalArgument, format!("{}={text} is no octal mode", key.name))
+    })
 }
 
 impl DataNodeConf {

@@ -19,10 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hdfs_datanode::report::{self, BlockEvent, Event};
-use hdfs_datanode::version::PoolVersion;
 use hdfs_datanode::volume_choice::{VolumeChooser, VolumePolicy, VolumeSpace};
 use hdfs_datanode::{Replica, ReplicaMap, VolumeIndex, WriterId, transition};
 use hdfs_format::block_list::BlockListEncoder;
+use hdfs_format::storage_dir::BlockPoolVersion;
 use hdfs_types::{
     Block, BlockId, BlockPoolId, Error, ExtendedBlock, FastMap, Result, SplitMix64, StorageType,
 };
@@ -56,7 +56,7 @@ pub(crate) struct Pool {
     /// Its name.
     pub id: BlockPoolId,
     /// What its VERSION files say.
-    pub version: PoolVersion,
+    pub version: BlockPoolVersion,
     volumes: Arc<[Arc<Volume>]>,
     dirs: Vec<Arc<PoolDirs>>,
     shards: Vec<Mutex<Shard>>,
@@ -114,10 +114,10 @@ impl Dataset {
     ///
     /// # Errors
     /// When a folder belongs to another namespace or cannot be read.
-    pub(crate) fn add_pool(&self, version: &PoolVersion) -> Result<Arc<Pool>> {
+    pub(crate) fn add_pool(&self, version: &BlockPoolVersion) -> Result<Arc<Pool>> {
         // Several NameNodes of one pool may come here at once: the lock is held while the folders are read.
         let mut pools = self.pools.write();
-        if let Some(pool) = pools.iter().find(|pool| pool.id.as_str() == version.block_pool_id) {
+        if let Some(pool) = pools.iter().find(|pool| pool.id == version.block_pool) {
             if pool.version.namespace_id != version.namespace_id {
                 return Err(Error::io(format!(
                     "block pool {} has namespace {}, the NameNode says {}",
@@ -129,7 +129,7 @@ impl Dataset {
         let dirs = self.volumes.iter().map(|volume| PoolDirs::open(&volume.root, version));
         let dirs: Result<Vec<PoolDirs>> = dirs.collect();
         let pool = Arc::new(Pool {
-            id: BlockPoolId::from(version.block_pool_id.as_str()),
+            id: version.block_pool.clone(),
             version: version.clone(),
             volumes: Arc::clone(&self.volumes),
             dirs: dirs?.into_iter().map(Arc::new).collect(),

@@ -3,14 +3,16 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hdfs_conf::StorageLocation;
-use hdfs_datanode::version::{PoolVersion, VolumeVersion};
 use hdfs_datanode::{Place, VolumeIndex, layout};
+use hdfs_format::storage_dir::{BlockPoolVersion, DataNodeVersion};
 use hdfs_rt::clock;
 use hdfs_rt::disk::{self, StorageLock};
+use hdfs_types::constants::DATANODE_LAYOUT_VERSION;
 use hdfs_types::{Block, BlockId, Error, ErrorKind, Result, StorageType, StorageUuid};
 use parking_lot::Mutex;
 use rustix::fs::statvfs;
@@ -62,7 +64,7 @@ pub(crate) struct Volume {
     /// Space promised to replicas that are being written.
     reserved_for_replicas: AtomicU64,
     failed: AtomicBool,
-    version: Mutex<Option<VolumeVersion>>,
+    version: Mutex<Option<DataNodeVersion>>,
     /// Held as long as this DataNode uses the folder.
     lock: Mutex<Option<StorageLock>>,
 }
@@ -70,28 +72,34 @@ pub(crate) struct Volume {
 /// What opening a volume found.
 pub(crate) struct Opened {
     location: StorageLocation,
-    version: Option<VolumeVersion>,
+    version: Option<DataNodeVersion>,
     lock: StorageLock,
 }
 
 impl Opened {
     /// Its VERSION; `None` for an empty folder, to be formatted.
-    pub(crate) fn version(&self) -> Option<&VolumeVersion> {
+    pub(crate) fn version(&self) -> Option<&DataNodeVersion> {
         self.version.as_ref()
     }
 }
 
-/// Creates the folder when it is missing, locks it and reads its VERSION.
+/// Creates the folder when it is missing, gives it this mode, locks it and reads its VERSION.
 ///
 /// # Errors
 /// When another process holds it, or it cannot be used; the message names the folder and says why.
-pub(crate) fn open(location: StorageLocation) -> Result<Opened> {
+pub(crate) fn open(location: StorageLocation, permission: u32) -> Result<Opened> {
     let root = Path::new(&location.path);
     disk::create_dir_all_durable(root)?;
+    fs::set_permissions(root, fs::Permissions::from_mode(permission))
+        .map_err(|error| io_error("set the permissions of", root, error))?;
     let lock = StorageLock::acquire(root)?;
     let version_path = root.join("current/VERSION");
-    let version = match fs::read_to_string(&version_path) {
-        Ok(text) => Some(VolumeVersion::decode(&location.path, &text)?),
+    let version = match fs::read(&version_path) {
+        Ok(bytes) => {
+            let version = DataNodeVersion::parse(&version_path.to_string_lossy(), &bytes)?;
+            check_layout(root, version.layout_version)?;
+            Some(version)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             refuse_foreign_content(root)?;
             None
@@ -99,6 +107,20 @@ pub(crate) fn open(location: StorageLocation) -> Result<Opened> {
         Err(error) => return Err(io_error("read", &version_path, error)),
     };
     Ok(Opened { location, version, lock })
+}
+
+/// Only one layout is known; an older one needs Hadoop's own upgrade first.
+fn check_layout(folder: &Path, layout: i32) -> Result<()> {
+    if layout == DATANODE_LAYOUT_VERSION {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::IncorrectVersion,
+        format!(
+            "Unexpected version of storage directory {}. Reported: {layout}. Expecting = {DATANODE_LAYOUT_VERSION}.",
+            folder.display()
+        ),
+    ))
 }
 
 /// A folder without VERSION must be empty: blocks without identity are not formatted over.
@@ -127,7 +149,7 @@ impl Volume {
         reserved_percent: u64,
     ) -> Self {
         let uuid = match &opened.version {
-            Some(version) => version.storage_id.clone(),
+            Some(version) => version.storage_uuid.as_str().to_owned(),
             None => format!("DS-{}", random::uuid()),
         };
         Self {
@@ -161,14 +183,11 @@ impl Volume {
             }
             return Ok(());
         }
-        let fresh = VolumeVersion {
-            storage_id: self.uuid.as_str().to_owned(),
-            cluster_id: cluster_id.to_owned(),
-            datanode_uuid: datanode_uuid.to_owned(),
-        };
+        let fresh =
+            DataNodeVersion::new(cluster_id.to_owned(), self.uuid.clone(), datanode_uuid.into());
         let current = self.root.join("current");
         disk::create_dir_all_durable(&current)?;
-        disk::write_file_atomic(&current.join("VERSION"), fresh.encode(clock::wall()).as_bytes())?;
+        disk::write_file_atomic(&current.join("VERSION"), fresh.print(clock::wall()).as_bytes())?;
         *version = Some(fresh);
         Ok(())
     }
@@ -258,8 +277,8 @@ impl PoolDirs {
     ///
     /// # Errors
     /// When the folder belongs to another namespace, or cannot be used.
-    pub(crate) fn open(volume_root: &Path, wanted: &PoolVersion) -> Result<Self> {
-        let pool = volume_root.join("current").join(&wanted.block_pool_id);
+    pub(crate) fn open(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<Self> {
+        let pool = volume_root.join("current").join(wanted.block_pool.as_str());
         let current = pool.join("current");
         let dirs = Self {
             finalized: current.join("finalized"),
@@ -285,13 +304,14 @@ impl PoolDirs {
         Ok(dirs)
     }
 
-    fn check_version(&self, wanted: &PoolVersion) -> Result<()> {
+    fn check_version(&self, wanted: &BlockPoolVersion) -> Result<()> {
         let path = self.current.join("VERSION");
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                let found = PoolVersion::decode(&self.current.to_string_lossy(), &text)?;
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let found = BlockPoolVersion::parse(&path.to_string_lossy(), &bytes)?;
+                check_layout(&self.current, found.layout_version)?;
                 if found.namespace_id != wanted.namespace_id
-                    || found.block_pool_id != wanted.block_pool_id
+                    || found.block_pool != wanted.block_pool
                 {
                     return Err(Error::io(format!(
                         "Incompatible namespaceIDs in {}: namenode namespaceID = {}; datanode namespaceID = {}",
@@ -303,7 +323,7 @@ impl PoolDirs {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                disk::write_file_atomic(&path, wanted.encode(clock::wall()).as_bytes())?;
+                disk::write_file_atomic(&path, wanted.print(clock::wall()).as_bytes())?;
                 Ok(())
             }
             Err(error) => Err(io_error("read", &path, error)),

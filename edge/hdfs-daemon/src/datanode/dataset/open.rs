@@ -57,7 +57,7 @@ impl Pool {
         let id = block.block.id;
         let started = Instant::now();
         loop {
-            let mut shard = self.shard(id);
+            let shard = self.shard(id);
             let replica = shard.map.get(id).ok_or_else(|| transition::not_found(block))?;
             let visible = transition::check_read(replica, block)?;
             let on_disk = replica.bytes_on_disk();
@@ -71,20 +71,27 @@ impl Pool {
                 std::thread::sleep(Duration::from_millis(2));
                 continue;
             }
-            let (replica, state) = (replica.clone(), replica.state());
-            let cached = shard.open.iter().find(|open| open.block == replica.block).cloned();
+            let replica = replica.clone();
+            let finalized = replica.state() == ReplicaState::Finalized;
+            let cached = shard.open.iter().find(|open| open.block == replica.block && finalized);
+            let cached = cached.cloned();
+            drop(shard);
             let open = match cached {
-                Some(open) if state == ReplicaState::Finalized => open,
-                _ => {
-                    let open = Arc::new(self.open_files(&replica)?);
-                    if state == ReplicaState::Finalized {
-                        if shard.open.len() >= OPEN_PER_SHARD {
-                            shard.open.remove(0);
+                Some(open) => open,
+                // Without the lock: a slow disk holds nobody else up.
+                None => match self.open_files(&replica) {
+                    Ok(open) => {
+                        let open = Arc::new(open);
+                        if finalized && !self.keep_open(&replica, &open) {
+                            // An append began meanwhile: the checksum of the last chunk may be its already.
+                            continue;
                         }
-                        shard.open.push(Arc::clone(&open));
+                        open
                     }
-                    open
-                }
+                    // Its files moved meanwhile: look again.
+                    Err(_) if self.replica(id).as_ref() != Some(&replica) => continue,
+                    Err(error) => return Err(error),
+                },
             };
             let last_sum = match &replica.state {
                 State::Rbw(pipeline) => pipeline.last_sum,
@@ -92,6 +99,19 @@ impl Pool {
             };
             return Ok(ReadView { open, length: on_disk, visible, last_sum });
         }
+    }
+
+    /// Keeps the files of a finalized replica for the next reader; `false` when it is no longer as it was.
+    fn keep_open(&self, replica: &Replica, open: &Arc<OpenReplica>) -> bool {
+        let mut shard = self.shard(replica.block.id);
+        if shard.map.get(replica.block.id) != Some(replica) {
+            return false;
+        }
+        if shard.open.len() >= OPEN_PER_SHARD {
+            shard.open.remove(0);
+        }
+        shard.open.push(Arc::clone(open));
+        true
     }
 
     fn open_files(&self, replica: &Replica) -> Result<OpenReplica> {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hdfs_datanode::VolumeIndex;
 use hdfs_datanode::report::Batch;
-use hdfs_datanode::version::PoolVersion;
 use hdfs_format::block_list::{BlockListDecoder, encode_longs};
 use hdfs_format::datatransfer::block_proto;
+use hdfs_format::storage_dir::BlockPoolVersion;
 use hdfs_proto::hdfs::datanode::{
     BlockReceivedAndDeletedRequestProto, BlockReceivedAndDeletedResponseProto,
     BlockReportContextProto, BlockReportRequestProto, BlockReportResponseProto,
@@ -25,7 +25,7 @@ use hdfs_proto::hdfs::{
     VersionRequestProto, VersionResponseProto,
 };
 use hdfs_types::constants::DATANODE_LAYOUT_VERSION;
-use hdfs_types::{Error, ErrorKind, Result, Rng, SplitMix64};
+use hdfs_types::{Error, ErrorKind, Result, Rng, SplitMix64, WallMillis};
 
 use super::super::SOFTWARE_VERSION;
 use super::super::dataset::Pool;
@@ -74,11 +74,11 @@ impl Actor {
             volume.format(cluster, &self.shared.uuid)?;
         }
         let c_time = info.storage_info.c_time;
-        let pool = self.shared.dataset.add_pool(&PoolVersion {
-            namespace_id: i64::from(info.storage_info.namespce_id),
-            c_time: c_time.cast_signed(),
-            block_pool_id: info.block_pool_id.clone(),
-        })?;
+        let pool = self.shared.dataset.add_pool(&BlockPoolVersion::new(
+            info.storage_info.namespce_id,
+            WallMillis(c_time),
+            info.block_pool_id.as_str().into(),
+        ))?;
         let registration = DatanodeRegistrationProto {
             datanode_id: self.shared.datanode_id(),
             storage_info: StorageInfoProto {
