@@ -72,8 +72,16 @@ impl Mixed {
     fn swap(&self, role: &str, ours: &str) -> Result<()> {
         self.stop(role)?;
         self.script(ours, &["start"], &[role])?;
-        let wait = ["-safemode", "wait"];
-        output(apache("dfsadmin", &self.conf()).args(wait))?;
+        // A JVM takes seconds until its port answers.
+        let wait = || output(apache("dfsadmin", &self.conf()).args(["-safemode", "wait"]));
+        let mut answer = wait();
+        for _ in 0..30 {
+            if answer.is_ok() {
+                break;
+            }
+            answer = wait();
+        }
+        answer?;
         Ok(())
     }
 }
