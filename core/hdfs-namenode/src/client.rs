@@ -3,6 +3,7 @@
 //! Proto: ClientNamenodeProtocol.proto
 
 mod attributes;
+mod extended;
 mod lease;
 mod pipeline;
 mod query;

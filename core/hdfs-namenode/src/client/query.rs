@@ -332,39 +332,6 @@ impl NameNode {
         Ok(p::GetErasureCodingPolicyResponseProto { ec_policy: status.ec_policy })
     }
 
-    /// Proto: getAclStatus.
-    ///
-    /// # Errors
-    /// UnsupportedOperation for an inode with an ACL: reading one is not built yet.
-    pub fn get_acl_status(
-        &self,
-        call: &Call<'_>,
-        request: &p::GetAclStatusRequestProto,
-    ) -> Result<p::GetAclStatusResponseProto> {
-        let path = request.src.as_bytes();
-        let found = self
-            .plan(call, |namespace, context| namespace.get_file_info(context, path, true, false))?;
-        let status = found.ok_or_else(|| {
-            let text = format!("Path does not exist: {}", request.src);
-            Error::new(ErrorKind::FileNotFound, text)
-        })?;
-        if status.has_acl {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                format!("{} has an access control list, which can't be read yet", request.src),
-            ));
-        }
-        Ok(p::GetAclStatusResponseProto {
-            result: p::AclStatusProto {
-                owner: status.owner.to_string(),
-                group: status.group.to_string(),
-                sticky: status.permission.sticky(),
-                entries: Vec::new(),
-                permission: Some(p::FsPermissionProto { perm: u32::from(status.permission.0) }),
-            },
-        })
-    }
-
     /// Proto: listOpenFiles.
     pub fn list_open_files(
         &self,

@@ -17,6 +17,7 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     read(shell, call)
         .or_else(|| change(shell, call))
         .or_else(|| attributes(shell, call))
+        .or_else(|| extended(shell, call))
         .or_else(|| write_file(shell, call))
 }
 
@@ -126,6 +127,73 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             call,
             Audit::new("truncate", |q: &p::TruncateRequestProto| (&q.src, "")),
             N::truncate,
+        ),
+        _ => return None,
+    })
+}
+
+/// Quotas, policies, lists and extended attributes.
+fn extended(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    Some(match call.method {
+        "setQuota" => shell.write(
+            call,
+            Audit::new("setQuota", |q: &p::SetQuotaRequestProto| (&q.path, "")),
+            N::set_quota,
+        ),
+        "setStoragePolicy" => shell.write(
+            call,
+            Audit::new("setStoragePolicy", |q: &p::SetStoragePolicyRequestProto| (&q.src, "")),
+            N::set_storage_policy,
+        ),
+        "unsetStoragePolicy" => shell.write(
+            call,
+            Audit::new("unsetStoragePolicy", |q: &p::UnsetStoragePolicyRequestProto| (&q.src, "")),
+            N::unset_storage_policy,
+        ),
+        "modifyAclEntries" => shell.write(
+            call,
+            Audit::new("modifyAclEntries", |q: &p::ModifyAclEntriesRequestProto| (&q.src, "")),
+            N::modify_acl_entries,
+        ),
+        "removeAclEntries" => shell.write(
+            call,
+            Audit::new("removeAclEntries", |q: &p::RemoveAclEntriesRequestProto| (&q.src, "")),
+            N::remove_acl_entries,
+        ),
+        "removeDefaultAcl" => shell.write(
+            call,
+            Audit::new("removeDefaultAcl", |q: &p::RemoveDefaultAclRequestProto| (&q.src, "")),
+            N::remove_default_acl,
+        ),
+        "removeAcl" => shell.write(
+            call,
+            Audit::new("removeAcl", |q: &p::RemoveAclRequestProto| (&q.src, "")),
+            N::remove_acl,
+        ),
+        "setAcl" => shell.write(
+            call,
+            Audit::new("setAcl", |q: &p::SetAclRequestProto| (&q.src, "")),
+            N::set_acl,
+        ),
+        "setXAttr" => shell.write(
+            call,
+            Audit::new("setXAttr", |q: &p::SetXAttrRequestProto| (&q.src, "")),
+            N::set_xattr,
+        ),
+        "removeXAttr" => shell.write(
+            call,
+            Audit::new("removeXAttr", |q: &p::RemoveXAttrRequestProto| (&q.src, "")),
+            N::remove_xattr,
+        ),
+        "getXAttrs" => shell.read(
+            call,
+            Audit::new("getXAttrs", |q: &p::GetXAttrsRequestProto| (&q.src, "")),
+            N::get_xattrs,
+        ),
+        "listXAttrs" => shell.read(
+            call,
+            Audit::new("listXAttrs", |q: &p::ListXAttrsRequestProto| (&q.src, "")),
+            N::list_xattrs,
         ),
         _ => return None,
     })
