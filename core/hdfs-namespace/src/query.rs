@@ -8,7 +8,7 @@ use hdfs_types::{
 
 use crate::namespace::Namespace;
 use crate::permission::Access;
-use crate::plan::PlanContext;
+use crate::plan::{Caller, PlanContext};
 use crate::resolve::{Purpose, Resolved, is_reserved, text};
 use crate::status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage,
@@ -248,9 +248,13 @@ impl Namespace {
     /// # Errors
     /// FileNotFound, AccessControl.
     pub fn get_blocks(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<FileBlocks> {
-        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        // As in Hadoop a missing file is missing even for those who may not look into its directory.
+        let anyone = Caller { is_superuser: true, ..ctx.caller };
+        let unchecked = PlanContext { caller: anyone, ..*ctx };
+        let resolved = self.resolve(&unchecked, path, Purpose::Read)?;
         let slot = self.as_file(resolved.last(), || resolved.text())?;
         self.check_readable(ctx, slot)?;
+        self.check_traverse(ctx, &resolved, false)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
         Ok(self.blocks_view(slot, resolved.path()))
     }

@@ -113,7 +113,8 @@ impl Namespace {
                     let _ =
                         write!(out, " {:x} {:?}", record.header, self.blocks_of(slot).as_slice());
                     if let Some(open) = self.under_construction(slot) {
-                        let _ = write!(out, " {open:?}");
+                        // Whether the last block is open is not in images: Hadoop opens it when it loads one.
+                        let _ = write!(out, " {}@{}", open.client_name, open.client_machine);
                     }
                 }
                 _ => {

@@ -2,10 +2,10 @@
 
 use hdfs_format::edits::{Expected, SegmentReader};
 use hdfs_format::fsimage::{Image, ImageWriter, SectionName};
-use hdfs_types::TxId;
+use hdfs_types::{INodeId, TxId};
 
-use super::machine::Machine;
-use crate::{Namespace, NamespaceConf};
+use super::machine::{Machine, create_request};
+use crate::{AddBlockPlan, AddBlockRequest, Attempt, Namespace, NamespaceConf};
 
 /// The bytes of an image of a tree.
 pub(super) fn saved(namespace: &Namespace) -> Vec<u8> {
@@ -118,4 +118,61 @@ fn apaches_edits_lead_from_apaches_first_image_to_apaches_last() {
     let image = Image::parse("image", apaches).expect("the container is right");
     let section = image.section(SectionName::InodeDir).map(|section| section.bytes().to_vec());
     assert_eq!(order(&namespace), section);
+}
+
+#[test]
+fn a_huge_directory_is_gone_at_once_and_reclaimed_in_slices() {
+    let mut machine = Machine::new();
+    for number in 0..1_000 {
+        let path = format!("/huge/{}/{number}", number % 10).into_bytes();
+        let request = create_request(&path, "c1", false);
+        let plan = machine.plan(|ns, ctx| ns.plan_create(ctx, &request)).expect("it is new");
+        let Attempt::Planned(plan) = plan else { panic!("nobody writes it") };
+        let (inode, _) = machine.apply(plan);
+        let request =
+            AddBlockRequest { path: b"", file_id: inode, client_name: "c1", previous: None };
+        let plan = machine.plan(|ns, ctx| ns.plan_add_block(ctx, &request)).expect("it is open");
+        let AddBlockPlan::New(plan) = plan else { panic!("it has no block") };
+        machine.apply(plan);
+    }
+    machine = machine.with_script("mkdirs /kept");
+    let inode =
+        machine.namespace.find(b"/huge/3/33").map(|slot| machine.namespace.record(slot).id());
+    let plan = machine.plan(|ns, ctx| ns.plan_delete(ctx, b"/huge", true)).expect("it is there");
+    let (_, first) = machine.apply(plan);
+    assert!(first.reclaim_pending && !first.blocks.is_empty() && first.blocks.len() < 1_000);
+    machine.namespace.check_invariants().expect("what is attached is whole");
+
+    // Nothing leads to what was deleted, by path, by id, by lease or by image.
+    let inode = inode.expect("it was there");
+    assert_eq!(machine.namespace.path(inode), None);
+    let request =
+        AddBlockRequest { path: b"/huge/3/33", file_id: inode, client_name: "c1", previous: None };
+    let error =
+        machine.plan(|ns, ctx| ns.plan_add_block(ctx, &request)).expect_err("it is deleted");
+    assert!(error.message.starts_with("File does not exist: /huge/3/33"), "{}", error.message);
+    let (open, _) = machine
+        .plan(|ns, ctx| ns.list_open_files(ctx, INodeId(0), b"/"))
+        .expect("a superuser asks");
+    assert!(open.is_empty());
+    let saved_early = loaded(&saved(&machine.namespace));
+    let mut blocks = 0;
+    machine.namespace.visit_blocks(|_| blocks += 1);
+    assert_eq!(blocks, 0);
+
+    // Its name is free again while slices go on.
+    machine = machine.with_script("create /huge/new c2");
+    let mut removed = first.blocks.len();
+    loop {
+        let effects = machine.namespace.reclaim_step(100);
+        assert!(effects.blocks.len() <= 100);
+        removed += effects.blocks.len();
+        if !effects.reclaim_pending {
+            break;
+        }
+    }
+    assert!((990..=1_000).contains(&removed), "the creation above took some: {removed}");
+    machine.namespace.check_invariants().expect("counts and quotas are settled");
+    machine.replay_equals_live();
+    assert_eq!(saved_early.counts().inodes(), 2);
 }

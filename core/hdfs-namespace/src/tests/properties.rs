@@ -224,7 +224,11 @@ fn run_tree(machine: &mut Machine, call: &Call) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn replay_and_images_equal_the_live_tree(
