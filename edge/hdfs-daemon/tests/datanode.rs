@@ -5,6 +5,7 @@ mod harness;
 
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 
 use harness::{Answer, Cluster, SetUp, block, packet, random};
 use hdfs_datapath::ack::{AckVerdict, judge};
@@ -280,6 +281,22 @@ fn everything_closed_is_there_after_a_restart() {
         let (length, state) = cluster.namenode.wait_for_reported(id);
         assert_eq!((length, state.name()), (data.len() as u64, "FINALIZED"));
     }
+}
+
+#[test]
+fn a_volume_of_apaches_datanode_is_taken_over() {
+    let volume = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/hadoop-3.5.0/volume");
+    let cluster = Cluster::start_on(1, Some(&volume));
+    for (id, length) in [(1_073_741_825, 1), (1_073_741_826, 513), (1_073_741_827, 40_001)] {
+        let data: Vec<u8> = (0..length).map(|i| (7 * i + i / 251) as u8).collect();
+        let stamp = id - 1_073_741_825 + 1_001;
+        let answer = cluster.datanodes[0].read(&block(id, stamp, length), 0, length);
+        assert_eq!(answer, Answer::Bytes(data));
+        let (reported, state) = cluster.namenode.wait_for_reported(id);
+        assert_eq!((reported, state.name()), (length as u64, "FINALIZED"));
+    }
+    let (reported, state) = cluster.namenode.wait_for_reported(1_073_741_829);
+    assert_eq!((reported, state.name()), (700, "RWR"));
 }
 
 #[test]

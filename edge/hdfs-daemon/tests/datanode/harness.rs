@@ -37,7 +37,10 @@ use hdfs_types::{ReplicaState, Result, Rng, SplitMix64};
 use parking_lot::{Condvar, Mutex};
 use prost::Message;
 
-const POOL: &str = "BP-1-127.0.0.1-1";
+/// The pool of testdata/hadoop-3.5.0/volume, with its namespace and cluster.
+const POOL: &str = "BP-1743102183-127.0.0.1-1795258412836";
+const NAMESPACE_ID: u32 = 1_652_623_689;
+const CLUSTER_ID: &str = "CID-1eaab666-4bd4-469b-9e25-9bb12b1adbfb";
 const STAMP: u64 = 1_001;
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -146,9 +149,9 @@ impl NameNode {
                     block_pool_id: POOL.to_owned(),
                     storage_info: StorageInfoProto {
                         layout_version: (-67_i32).cast_unsigned(),
-                        namespce_id: 5,
-                        cluster_id: "CID-test".to_owned(),
-                        c_time: 1,
+                        namespce_id: NAMESPACE_ID,
+                        cluster_id: CLUSTER_ID.to_owned(),
+                        c_time: 1_795_258_412_839,
                     },
                     software_version: "3.5.0".to_owned(),
                     capabilities: Some(1),
@@ -398,6 +401,19 @@ impl Pipeline {
     }
 }
 
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("a folder can be read") {
+        let entry = entry.expect("an entry can be read");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a file can be copied");
+        }
+    }
+}
+
 /// DataNodes with their NameNode.
 pub(crate) struct Cluster {
     /// The stand-in.
@@ -411,6 +427,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts so many DataNodes in new folders.
     pub(crate) fn start(count: usize) -> Self {
+        Self::start_on(count, None)
+    }
+
+    /// Starts so many DataNodes, each on a copy of this folder.
+    pub(crate) fn start_on(count: usize, template: Option<&Path>) -> Self {
         let namenode = Arc::new(NameNode::default());
         let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -419,6 +440,9 @@ impl Cluster {
         let root = std::env::temp_dir().join(unique);
         let datanodes = (0..count).map(|index| {
             let folder = root.join(format!("dn{index}"));
+            if let Some(template) = template {
+                copy_folder(template, &folder);
+            }
             let mut node = Node { handle: None, folder, namenode: server.local_addr() };
             node.start();
             node
