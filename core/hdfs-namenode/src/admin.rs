@@ -4,7 +4,6 @@
 //! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
 
 use hdfs_blocks::{DatanodeReportType, HostsLists};
-use hdfs_proto::common::HaServiceStateProto;
 use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, Mono, Result};
@@ -253,7 +252,8 @@ impl NameNode {
         _: &Call<'_>,
         _: &p::HaServiceStateRequestProto,
     ) -> Result<p::HaServiceStateResponseProto> {
-        Ok(p::HaServiceStateResponseProto { state: HaServiceStateProto::Active as i32 })
+        // As Hadoop without high availability; clients take that for active.
+        Err(Error::new(ErrorKind::ServiceFailed, "HA for namenode is not enabled"))
     }
 
     /// Proto: getDataEncryptionKey. Data is not encrypted on the wire: there is no key.

@@ -1,25 +1,26 @@
 //! A cluster of Apache's programs for tests, and Apache's client beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use hdfs_client::DatanodeReportType;
-use hdfs_client::blocking::HdfsClient;
-use hdfs_rt::rpc::client::Ugi;
+use hdfs_conf::Configuration;
 use hdfs_types::WallMillis;
+
+use super::scenarios::Cluster;
 
 const DATANODES: &str = "4";
 
 /// A running cluster; it stops when this is dropped, unless it was up before.
-pub(crate) struct Cluster {
+pub(crate) struct Peer {
     programs: PathBuf,
     dir: PathBuf,
     base_port: u16,
     owned: bool,
 }
 
-impl Cluster {
+impl Peer {
     /// Starts one; `None` when `TUSK_PEER` is not set.
     pub(crate) fn start() -> Option<Self> {
         let programs = PathBuf::from(std::env::var_os("TUSK_PEER")?);
@@ -57,31 +58,20 @@ impl Cluster {
         self.dir.join("conf")
     }
 
-    /// Our client, with further settings.
-    pub(crate) fn client(&self, overrides: &[(&str, &str)]) -> HdfsClient {
-        HdfsClient::connect(&self.configuration(overrides)).unwrap()
+    /// The name of the DataNode with this transfer port.
+    fn datanode(&self, xfer_port: u16) -> String {
+        format!("dn{}", (xfer_port - self.base_port) / 10)
     }
+}
 
-    /// Our client as another user.
-    pub(crate) fn client_of(&self, user: &str) -> HdfsClient {
-        let conf = self.configuration(&[]);
-        let uri = conf.get_str(&hdfs_conf::keys::FS_DEFAULT_FS);
-        HdfsClient::for_user(uri, &conf, Ugi::new(user)).unwrap()
-    }
-
-    fn configuration(&self, overrides: &[(&str, &str)]) -> hdfs_conf::Configuration {
+impl Cluster for Peer {
+    fn configuration(&self, overrides: &[(&str, &str)]) -> Configuration {
         let overrides: Vec<(String, String)> =
             overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         hdfs_rt::conf_files::load_configuration(Some(&self.conf_dir()), &overrides).unwrap()
     }
 
-    /// Runs a program of Apache's and gives what it prints.
-    pub(crate) fn hadoop(&self, args: &[&str]) -> String {
-        String::from_utf8(self.hadoop_bytes(args)).unwrap()
-    }
-
-    /// The same for output that is no text.
-    pub(crate) fn hadoop_bytes(&self, args: &[&str]) -> Vec<u8> {
+    fn hadoop(&self, args: &[&str]) -> Option<Vec<u8>> {
         let output = Command::new(self.programs.join("hadoop"))
             .args(args)
             .env("HADOOP_CONF_DIR", self.conf_dir())
@@ -89,24 +79,19 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(output.status.success(), "hadoop {args:?} failed");
-        output.stdout
+        Some(output.stdout)
     }
 
-    /// An empty local folder.
-    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
-        let dir = self.dir.join("scratch").join(name);
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        dir
+    fn local_dir(&self) -> PathBuf {
+        self.dir.clone()
     }
 
-    /// The name of the DataNode with this transfer port.
-    fn datanode(&self, xfer_port: u16) -> String {
-        format!("dn{}", (xfer_port - self.base_port) / 10)
+    fn data_dir(&self, xfer_port: u16) -> PathBuf {
+        self.dir.join(self.datanode(xfer_port))
     }
 
     /// Kills a DataNode without warning.
-    pub(crate) fn kill(&self, xfer_port: u16) {
+    fn lose(&self, xfer_port: u16) {
         let pid_file = self.dir.join(format!("{}.pid", self.datanode(xfer_port)));
         let pid = std::fs::read_to_string(&pid_file).unwrap();
         let status = Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
@@ -114,7 +99,7 @@ impl Cluster {
     }
 
     /// Starts it again and waits until the NameNode has its block report.
-    pub(crate) fn restart(&self, xfer_port: u16) {
+    fn restore(&self, xfer_port: u16) {
         let mut before = now();
         let status = Command::new(self.programs.join("cluster"))
             .arg("start")
@@ -141,19 +126,9 @@ impl Cluster {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
-
-    /// Flips a byte of a replica on a DataNode's disk.
-    pub(crate) fn damage(&self, block_id: i64, xfer_port: u16) {
-        let root = self.dir.join(self.datanode(xfer_port));
-        let file = find(&root, &format!("blk_{block_id}")).expect("the replica is on disk");
-        let mut bytes = std::fs::read(&file).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        std::fs::write(&file, bytes).unwrap();
-    }
 }
 
-impl Drop for Cluster {
+impl Drop for Peer {
     fn drop(&mut self) {
         if self.owned {
             let _ = Command::new(self.programs.join("cluster")).arg("down").arg(&self.dir).status();
@@ -164,24 +139,4 @@ impl Drop for Cluster {
 fn now() -> WallMillis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     WallMillis(u64::try_from(since.as_millis()).unwrap())
-}
-
-fn find(dir: &Path, name: &str) -> Option<PathBuf> {
-    std::fs::read_dir(dir).ok()?.flatten().find_map(|entry| {
-        let path = entry.path();
-        if path.is_dir() { find(&path, name) } else { (path.file_name()? == name).then_some(path) }
-    })
-}
-
-/// Bytes that do not repeat by chunk, packet or block.
-pub(crate) fn data(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        bytes.extend_from_slice(&(state >> 16).to_le_bytes()[..6]);
-    }
-    bytes.truncate(length);
-    bytes
 }
