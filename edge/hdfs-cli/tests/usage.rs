@@ -130,7 +130,7 @@ const CASES: &[Case] = &[
     ("oiv -i x -p Nothing", 255, "Usage: bin/hdfs oiv…", "Invalid processor specified : Nothing\n"),
     ("nosuch", 1, "", "ERROR: nosuch is not COMMAND nor fully qualified CLASSNAME.\nUsage: hdfs…"),
     ("balancer", 1, "", "ERROR: balancer is not supported yet.\n"),
-    ("version", 0, "Hadoop 3.5.0 (Tusk…", ""),
+    ("version", 0, "Hadoop 3.5.0\nTusk 0…", ""),
 ];
 
 fn run(line: &str) -> Output {
@@ -180,6 +180,30 @@ fn help_without_a_command_is_aligned() {
     assert!(stdout.starts_with("Usage: hdfs [OPTIONS] SUBCOMMAND [SUBCOMMAND OPTIONS]\n"));
     assert!(stdout.contains("\ndfs                     run a file-system command\n"));
     assert_eq!(run("").status.code(), Some(1));
+}
+
+#[test]
+fn a_file_goes_to_the_trash_and_the_trash_is_emptied() {
+    let home = std::env::temp_dir().join(format!("tusk-trash-{}", std::process::id()));
+    std::fs::create_dir_all(home.join("a")).expect("a folder");
+    std::fs::write(home.join("a/f"), "hello").expect("a file");
+    let run = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hdfs"));
+        command.args(line.split_whitespace()).env_remove("HADOOP_CONF_DIR").env("HOME", &home);
+        command.output().expect("the program starts")
+    };
+    let removed = run(&format!("dfs -D fs.trash.interval=10 -rm file://{}/a/f", home.display()));
+    let trashed = home.join(format!(".Trash/Current{}/a/f", home.display()));
+    let found = std::fs::read_to_string(&trashed);
+    let kept = run("dfs -D fs.trash.interval=10 -expunge");
+    let checkpoints = std::fs::read_dir(home.join(".Trash")).expect("the trash").count();
+    let emptied = run("dfs -expunge -immediate");
+    let left = std::fs::read_dir(home.join(".Trash")).expect("the trash").count();
+    std::fs::remove_dir_all(&home).expect("the folder goes");
+    assert!(removed.status.success() && removed.stdout.is_empty());
+    assert_eq!(found.ok().as_deref(), Some("hello"));
+    assert!(kept.status.success() && emptied.status.success());
+    assert_eq!((checkpoints, left), (1, 0));
 }
 
 #[test]

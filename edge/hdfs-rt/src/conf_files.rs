@@ -106,3 +106,35 @@ fn user_and_home(environment: &Environment) -> (String, Option<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdfs_conf::keys;
+
+    #[test]
+    fn the_files_of_a_folder_and_the_environment_are_read() {
+        let dir = std::env::temp_dir().join(format!("tusk-conf-files-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file");
+        write(
+            "core-site.xml",
+            "<configuration><property name='hadoop.tmp.dir' value='/t/${user.name}/${env.PATH}'/></configuration>",
+        );
+        write("hdfs-site.xml", "<configuration><include href='more.xml'/></configuration>");
+        write(
+            "more.xml",
+            "<configuration><property name='dfs.replication' value='2'/></configuration>",
+        );
+        let overrides = [("dfs.blocksize".to_owned(), "1m".to_owned())];
+        let conf = load_configuration(Some(&dir), &overrides).expect("valid");
+        let missing = load_configuration(Some(&dir.join("none")), &[]);
+        std::fs::remove_dir_all(&dir).expect("the folder goes");
+        let (user, _) = user_and_home(&Environment::default());
+        let path = std::env::var("PATH").expect("there is a PATH");
+        assert_eq!(conf.get_str(&keys::HADOOP_TMP_DIR), format!("/t/{user}/{path}"));
+        assert_eq!(conf.get_u16(&keys::DFS_REPLICATION).expect("number"), 2);
+        assert_eq!(conf.get_u64(&keys::DFS_BLOCK_SIZE).expect("size"), 1 << 20);
+        assert!(missing.is_err_and(|error| error.message.ends_with("is no configuration folder")));
+    }
+}

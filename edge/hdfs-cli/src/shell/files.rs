@@ -91,7 +91,13 @@ pub(crate) trait FileSystem: Send + Sync {
     fn open(&self, path: &str) -> Outcome<Box<dyn Reader>>;
     fn create(&self, path: &str, how: Create) -> Outcome<Box<dyn Writer>>;
     /// Directories with everything above them; false when that failed without a reason.
-    fn mkdirs(&self, path: &str) -> Outcome<bool>;
+    ///
+    /// `permission`, less the umask, is that of every directory made; 0777 when `None`.
+    fn mkdirs_as(&self, path: &str, permission: Option<FsPermission>) -> Outcome<bool>;
+    /// The same with the usual permission.
+    fn mkdirs(&self, path: &str) -> Outcome<bool> {
+        self.mkdirs_as(path, None)
+    }
     fn delete(&self, path: &str, recursive: bool) -> Outcome<bool>;
     fn rename(&self, from: &str, to: &str) -> Outcome<bool>;
     fn set_permission(&self, path: &str, permission: FsPermission) -> Outcome<()>;
@@ -102,11 +108,8 @@ pub(crate) trait FileSystem: Send + Sync {
     fn space(&self, path: &str) -> Outcome<Space>;
     fn access(&self, path: &str, action: FsAction) -> Outcome<()>;
 
-    /// Replaces a directory's or file's name for good, as the trash does.
-    fn move_to_trash(&self, from: &str, to: &str) -> Outcome<()> {
-        let _ = (from, to);
-        Err(self.unsupported("moveToTrash"))
-    }
+    /// A rename that never replaces anything, as the trash needs it.
+    fn move_to_trash(&self, from: &str, to: &str) -> Outcome<()>;
 
     /// Minutes that a deleted file is kept; 0 without a trash.
     fn trash_interval_minutes(&self) -> Outcome<Option<u64>> {
@@ -114,10 +117,7 @@ pub(crate) trait FileSystem: Send + Sync {
     }
 
     /// The folder of the trash for this path.
-    fn trash_root(&self, path: &str) -> Outcome<String> {
-        let _ = path;
-        Ok(super::path::join(&self.working_directory(), ".Trash"))
-    }
+    fn trash_root(&self, path: &str) -> Outcome<String>;
 
     fn append(&self, path: &str, new_block: bool) -> Outcome<Box<dyn Writer>> {
         let _ = (path, new_block);

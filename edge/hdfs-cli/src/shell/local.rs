@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -166,8 +166,10 @@ impl FileSystem for Local {
         Ok(Box::new(LocalWriter { file, path: path.to_owned(), checksums: None }))
     }
 
-    fn mkdirs(&self, path: &str) -> Outcome<bool> {
-        fs::create_dir_all(path).map_err(|error| failed(path, &error))?;
+    fn mkdirs_as(&self, path: &str, permission: Option<FsPermission>) -> Outcome<bool> {
+        let mode = permission.map_or(0o777, |permission| u32::from(permission.0));
+        let made = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+        made.map_err(|error| failed(path, &error))?;
         Ok(true)
     }
 
@@ -199,6 +201,19 @@ impl FileSystem for Local {
             let _ = fs::remove_file(checksum_file(&target));
         }
         Ok(true)
+    }
+
+    fn move_to_trash(&self, from: &str, to: &str) -> Outcome<()> {
+        if self.stat(to)?.is_some() {
+            let message = format!("rename destination {to} already exists.");
+            return Err(Failure::Io(Error::new(hdfs_types::ErrorKind::FileAlreadyExists, message)));
+        }
+        fs::rename(from, to).map_err(|error| failed(from, &error))
+    }
+
+    fn trash_root(&self, _path: &str) -> Outcome<String> {
+        let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
+        Ok(path::join(home.as_deref().unwrap_or("/"), ".Trash"))
     }
 
     fn set_permission(&self, path: &str, permission: FsPermission) -> Outcome<()> {

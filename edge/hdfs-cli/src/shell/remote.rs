@@ -94,8 +94,8 @@ impl FileSystem for Remote {
         Ok(Box::new(RemoteWriter(self.client.append(path, new_block)?)))
     }
 
-    fn mkdirs(&self, path: &str) -> Outcome<bool> {
-        Ok(self.client.mkdirs(path, None, true)?)
+    fn mkdirs_as(&self, path: &str, permission: Option<FsPermission>) -> Outcome<bool> {
+        Ok(self.client.mkdirs(path, permission, true)?)
     }
 
     fn delete(&self, path: &str, recursive: bool) -> Outcome<bool> {

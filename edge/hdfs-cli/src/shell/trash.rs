@@ -48,7 +48,7 @@ pub(super) fn move_to_trash(shell: &mut Shell, item: &PathData) -> Outcome<bool>
     let current = format!("{root}/Current");
     let folder = format!("{current}{}", parent(&item.path).unwrap_or("/"));
     let folder = folder.trim_end_matches('/');
-    make_trash_folder(item, folder).map_err(advice)?;
+    item.fs.mkdirs_as(folder, Some(TRASH_MODE)).map_err(advice)?;
     let mut target = join(folder, name(&item.path));
     while item.fs.stat(&target)?.is_some() {
         target = format!("{}{}", join(folder, name(&item.path)), now_ms());
@@ -65,15 +65,6 @@ pub(super) fn move_to_trash(shell: &mut Shell, item: &PathData) -> Outcome<bool>
 
 /// Mode of the trash's folders.
 const TRASH_MODE: hdfs_types::FsPermission = hdfs_types::FsPermission(0o700);
-
-fn make_trash_folder(item: &PathData, folder: &str) -> Outcome<()> {
-    let existed = item.fs.stat(folder)?.is_some();
-    item.fs.mkdirs(folder)?;
-    if !existed {
-        item.fs.set_permission(folder, TRASH_MODE)?;
-    }
-    Ok(())
-}
 
 pub(crate) fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
