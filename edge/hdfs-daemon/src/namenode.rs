@@ -26,6 +26,7 @@ mod handle;
 mod hosts;
 mod image_store;
 mod inventory;
+mod proxies;
 mod replay;
 mod rpc;
 mod segment;

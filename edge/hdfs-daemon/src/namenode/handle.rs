@@ -69,7 +69,8 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
 fn serve(shell: &Arc<Shell>, conf: &Configuration) -> Result<Vec<Server>> {
     let service = Arc::new(NameNodeService::new(shell.clone()));
     let start = |(key, bind): (&str, &HostPort)| {
-        let server_conf = ServerConf::from_configuration(resolve(bind)?, conf)?;
+        let mut server_conf = ServerConf::from_configuration(resolve(bind)?, conf)?;
+        server_conf.authorizer = Some(shell.proxies.clone());
         Server::start(server_conf, vec![service.clone()]).map_err(|mut error| {
             error.message = format!("{key}: {}", error.message);
             error

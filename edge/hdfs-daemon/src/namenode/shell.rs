@@ -25,6 +25,7 @@ use super::callers::Callers;
 use super::conf::NameNodeConf;
 use super::edit_log::EditLog;
 use super::image_store::ImageStore;
+use super::proxies::Proxies;
 use super::waiting::Waiting;
 
 /// Now, on both clocks.
@@ -40,6 +41,7 @@ pub(crate) struct Shell {
     pub(crate) conf: NameNodeConf,
     pub(crate) callers: Callers,
     pub(crate) racks: RackMapping,
+    pub(crate) proxies: Arc<Proxies>,
     pub(crate) audit: AuditLog,
     pub(crate) waiting: Waiting,
     /// When this process began, for display.
@@ -57,12 +59,14 @@ impl Shell {
     ) -> Result<Self> {
         let callers = Callers::new(&conf)?;
         let racks = RackMapping::from_configuration(&conf.configuration)?;
+        let proxies = Arc::new(Proxies::new(&conf.configuration)?);
         Ok(Self {
             machine: RwLock::new(machine),
             log,
             images,
             callers,
             racks,
+            proxies,
             audit: AuditLog::from_environment(),
             waiting: Waiting::default(),
             started: clock::wall(),

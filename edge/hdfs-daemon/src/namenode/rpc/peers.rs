@@ -136,13 +136,22 @@ pub(super) fn refresh(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
                 Ok(c::RefreshUserToGroupsMappingsResponseProto {})
             },
         ),
+        (names::REFRESH_USER_MAPPINGS, "refreshSuperUserGroupsConfiguration") => shell.read(
+            call,
+            Audit::none(),
+            |_, context, _: &c::RefreshSuperUserGroupsConfigurationRequestProto| {
+                context.caller.check_superuser()?;
+                shell.proxies.reload()?;
+                Ok(c::RefreshSuperUserGroupsConfigurationResponseProto {})
+            },
+        ),
         (names::REFRESH_ACL, "refreshServiceAcl") => Reply::error(Error::new(
             ErrorKind::Authorization,
             "Service Level Authorization not enabled!",
         )),
-        (names::REFRESH_USER_MAPPINGS, "refreshSuperUserGroupsConfiguration")
-        | (names::REFRESH_CALL_QUEUE, "refreshCallQueue")
-        | (names::GENERIC_REFRESH, "refresh") => unsupported(call),
+        (names::REFRESH_CALL_QUEUE, "refreshCallQueue") | (names::GENERIC_REFRESH, "refresh") => {
+            unsupported(call)
+        }
         _ => return None,
     })
 }
