@@ -17,7 +17,7 @@ use crate::ci::{Count, step};
 
 /// The folder of Apache's programs and suites beside the checkout.
 fn shared() -> PathBuf {
-    crate::root().join("../shared")
+    crate::root().parent().expect("a checkout lies in a folder").join("shared")
 }
 
 /// The release build of `hdfs`.

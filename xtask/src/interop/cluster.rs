@@ -87,7 +87,11 @@ pub(super) fn output(command: &mut Command) -> Result<String> {
 
 /// Apache's program `name` (`fs`, `oev`, …) with this configuration folder.
 pub(super) fn apache(name: &str, conf: &Path) -> Command {
-    let mut command = Command::new(super::shared().join("peer/hadoop"));
-    command.arg(name).env("HADOOP_CONF_DIR", conf).env("PEER_OPTS", "-Xmx512m");
+    let shared = super::shared();
+    // Without this, the log settings inside a test jar send warnings to standard output.
+    let log = shared.join("peer/conf/log4j.properties");
+    let options = format!("-Xmx512m -Dlog4j.configuration=file:{}", log.display());
+    let mut command = Command::new(shared.join("peer/hadoop"));
+    command.arg(name).env("HADOOP_CONF_DIR", conf).env("PEER_OPTS", options);
     command
 }
