@@ -31,7 +31,6 @@ use crate::event::BlockEvent;
 use crate::low_redundancy::LowRedundancy;
 use crate::report_lease::ReportLeases;
 use crate::slot_set::SlotSet;
-use crate::storage_policy::DEFAULT_POLICY;
 use crate::topology::Topology;
 use crate::under_construction::UnderConstruction;
 
@@ -292,8 +291,8 @@ pub struct BlockManager {
 
     map: BlockMap,
     under_construction: BTreeMap<BlockId, UnderConstruction>,
-    /// Storage policies other than the default one.
-    policies: BTreeMap<BlockId, u8>,
+    /// Surplus replicas on different kinds of storage: which of them go depends on the file's storage policy.
+    undecided: Vec<surplus::Undecided>,
     corrupt: BTreeMap<BlockId, SmallVec<[CorruptReplica; 1]>>,
     excess: BTreeMap<(DatanodeSlot, BlockId), Mono>,
     needed: LowRedundancy,
@@ -344,7 +343,7 @@ impl BlockManager {
             to_purge: BTreeSet::new(),
             map: BlockMap::default(),
             under_construction: BTreeMap::new(),
-            policies: BTreeMap::new(),
+            undecided: Vec::new(),
             corrupt: BTreeMap::new(),
             excess: BTreeMap::new(),
             needed: LowRedundancy::default(),
@@ -436,17 +435,9 @@ impl BlockManager {
         self.bytes_in_future
     }
 
-    /// The storage policy of a block's file; 0: none was set. Copies of the block go by it.
-    pub fn set_storage_policy(&mut self, id: BlockId, policy: u8) {
-        if policy == 0 || policy == DEFAULT_POLICY || self.map.find(id).is_none() {
-            self.policies.remove(&id);
-        } else {
-            self.policies.insert(id, policy);
-        }
-    }
-
-    pub(crate) fn storage_policy_of(&self, id: BlockId) -> u8 {
-        self.policies.get(&id).copied().unwrap_or(DEFAULT_POLICY)
+    /// An administrator has left safe mode all the same: those bytes count as lost.
+    pub fn forget_bytes_in_future(&mut self) {
+        self.bytes_in_future = 0;
     }
 
     fn slot_of(&self, id: BlockId) -> Result<u32> {

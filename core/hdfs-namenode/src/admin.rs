@@ -59,7 +59,7 @@ impl NameNode {
             corrupt_blocks: stats.corrupt,
             missing_blocks: stats.missing,
             missing_repl_one_blocks: Some(stats.missing_replication_one),
-            blocks_in_future: Some(0),
+            blocks_in_future: Some(self.blocks.bytes_in_future()),
             pending_deletion_blocks: Some(stats.pending_deletion),
         })
     }
@@ -76,7 +76,7 @@ impl NameNode {
             corrupt_blocks: stats.corrupt,
             missing_blocks: stats.missing,
             missing_repl_one_blocks: stats.missing_replication_one,
-            blocks_in_future: 0,
+            blocks_in_future: self.blocks.bytes_in_future(),
             pending_deletion_blocks: stats.pending_deletion,
             highest_prio_low_redundancy_blocks: Some(stats.highest_priority),
             badly_distributed_blocks: Some(stats.badly_distributed),
@@ -380,12 +380,17 @@ impl NameNode {
 
     /// One round of the redundancy monitor; returns the copies scheduled.
     pub fn compute_redundancy_work(&mut self, now: Mono) -> usize {
-        if self.safe_mode.is_on() { 0 } else { self.blocks.compute_work(now) }
+        if self.safe_mode.is_on() {
+            return 0;
+        }
+        let namespace = &self.namespace;
+        self.blocks.compute_work(now, &|file| namespace.storage_policy_of(file))
     }
 
     /// One round of the decommission monitor.
     pub fn check_decommission(&mut self, now: hdfs_blocks::Now) {
         self.blocks.check_decommission(now);
+        self.decide_surplus(now.mono);
     }
 }
 

@@ -302,6 +302,9 @@ impl NameNode {
                 self.blocks.check_redundancy(now.mono, block.id);
             }
         }
+        if let Source::Live { now, .. } = source {
+            self.decide_surplus(now.mono);
+        }
         Ok(())
     }
 
@@ -406,6 +409,9 @@ impl NameNode {
     pub(crate) fn leave_safe_mode(&mut self, now: Mono, force: bool) {
         let reported = self.reported();
         if self.safe_mode.leave(reported, force) {
+            if force {
+                self.blocks.forget_bytes_in_future();
+            }
             self.safe_mode_is_over(now);
         }
     }
@@ -432,7 +438,7 @@ impl NameNode {
             total: counts.total,
             safe: counts.safe,
             live_datanodes: u64::from(counts.live_datanodes),
-            bytes_in_future: 0,
+            bytes_in_future: self.blocks.bytes_in_future(),
         }
     }
 
@@ -445,7 +451,14 @@ impl NameNode {
                 }
             }
         }
+        self.decide_surplus(now.mono);
         self.check_safe_mode(now.mono);
+    }
+
+    /// Lets the block manager choose surplus replicas, which goes by the storage policy of their file.
+    pub(crate) fn decide_surplus(&mut self, now: Mono) {
+        let namespace = &self.namespace;
+        self.blocks.decide_surplus(now, &|file| namespace.storage_policy_of(file));
     }
 
     /// True when [`NameNode::tick`] has something to do.

@@ -327,7 +327,6 @@ impl BlockManager {
         self.postponed.remove(&id);
         self.recovery_attempts.remove(&id);
         self.held.remove(&id);
-        self.policies.remove(&id);
         self.map.remove(slot);
     }
 

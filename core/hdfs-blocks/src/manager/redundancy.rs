@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hdfs_types::{BlockId, Mono, Rng};
+use hdfs_types::{BlockId, INodeId, Mono, Rng};
 
 use super::replicas::{Counts, ReplicaClass};
 use super::target::CopyRequest;
@@ -180,7 +180,10 @@ impl BlockManager {
 
     /// One round of the redundancy monitor (`dfs.namenode.redundancy.interval.seconds`, 3 s): gives up copies that were
     /// never reported, looks again at postponed blocks, goes on with the scan, and schedules copies. Returns how many.
-    pub fn compute_work(&mut self, now: Mono) -> usize {
+    ///
+    /// `policy_of` tells the storage policy that holds for a file (0: the default one). It is asked when it is needed, since
+    /// a folder's policy and a rename change it for whole trees.
+    pub fn compute_work(&mut self, now: Mono, policy_of: &dyn Fn(INodeId) -> u8) -> usize {
         if !self.populating_queues {
             return 0;
         }
@@ -190,12 +193,16 @@ impl BlockManager {
         }
         self.scan_redundancy(now, SCAN_SLICE);
         self.rescan_postponed(now);
+        self.decide_surplus(now, policy_of);
         let live = self.topology.nodes().len();
         let limit = live * self.conf.work_multiplier as usize;
         let mut scheduled = 0;
         for (id, level) in self.needed.choose(limit) {
             match self.map.find(id) {
-                Some(slot) => scheduled += usize::from(self.schedule_copy(now, slot, level)),
+                Some(slot) => {
+                    let policy = policy_of(self.map.entry(slot).owner());
+                    scheduled += usize::from(self.schedule_copy(now, slot, level, policy));
+                }
                 None => {
                     self.needed.remove(id);
                 }
@@ -235,7 +242,7 @@ impl BlockManager {
     /// Chooses a source and targets for one block; true when copies were scheduled.
     ///
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockManager.scheduleReconstruction (3.5.0)
-    fn schedule_copy(&mut self, now: Mono, slot: u32, level: Level) -> bool {
+    fn schedule_copy(&mut self, now: Mono, slot: u32, level: Level, policy: u8) -> bool {
         let entry = self.map.entry(slot);
         let id = entry.id();
         let block_size = entry.num_bytes();
@@ -269,7 +276,6 @@ impl BlockManager {
             .chain(&pending_targets)
             .map(|storage| self.storage(*storage).datanode)
             .collect();
-        let policy = self.storage_policy_of(id);
         let targets = self.choose_copies(
             now,
             CopyRequest {

@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use hdfs_types::{Mono, StorageType};
+use hdfs_types::{BlockId, INodeId, Mono, StorageType};
 
 use super::BlockManager;
 use crate::datanode::{DatanodeSlot, StorageSlot};
 use crate::registration::StorageState;
-use crate::storage_policy::{StoragePolicy, Types};
+use crate::storage_policy::{DEFAULT_POLICY, StoragePolicy, Types};
+
+/// Surplus replicas whose choice waits for the file's storage policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Undecided {
+    id: BlockId,
+    added: Option<DatanodeSlot>,
+    delete_hint: Option<DatanodeSlot>,
+}
 
 /// Heartbeats after which a silent node's replica goes first
 /// (`dfs.namenode.tolerate.heartbeat.multiplier`).
@@ -15,7 +23,8 @@ const TOLERATED_HEARTBEATS: u32 = 4;
 
 impl BlockManager {
     /// Chooses surplus replicas and queues their deletion. Replicas on storages that have not reported since this
-    /// NameNode became active are neither chosen nor counted; then the block is looked at again later.
+    /// NameNode became active are neither chosen nor counted; then the block is looked at again later. Replicas on
+    /// different kinds of storage wait for [`Self::decide_surplus`].
     ///
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockManager.processExtraRedundancyBlock (3.5.0)
     pub(crate) fn process_surplus(
@@ -25,6 +34,38 @@ impl BlockManager {
         added: Option<DatanodeSlot>,
         delete_hint: Option<DatanodeSlot>,
     ) {
+        let mut kinds = self.map.storages(slot).into_iter().map(|s| self.storage(s).storage_type());
+        let first = kinds.next();
+        if kinds.any(|kind| Some(kind) != first) {
+            let id = self.map.entry(slot).id();
+            self.undecided.push(Undecided { id, added, delete_hint });
+        } else {
+            // With one kind of storage every policy chooses the same.
+            self.remove_surplus(now, slot, DEFAULT_POLICY, added, delete_hint);
+        }
+    }
+
+    /// Chooses among surplus replicas on different kinds of storage that reports and calls have left over. Call it before
+    /// letting go of the manager.
+    ///
+    /// `policy_of`: as for [`Self::compute_work`].
+    pub fn decide_surplus(&mut self, now: Mono, policy_of: &dyn Fn(INodeId) -> u8) {
+        for Undecided { id, added, delete_hint } in std::mem::take(&mut self.undecided) {
+            let Some(slot) = self.map.find(id) else { continue };
+            let policy = policy_of(self.map.entry(slot).owner());
+            self.remove_surplus(now, slot, policy, added, delete_hint);
+        }
+    }
+
+    fn remove_surplus(
+        &mut self,
+        now: Mono,
+        slot: u32,
+        policy: u8,
+        added: Option<DatanodeSlot>,
+        delete_hint: Option<DatanodeSlot>,
+    ) {
+        let policy = StoragePolicy::of(policy);
         let entry = self.map.entry(slot);
         let (block, wanted) = (entry.block(), usize::from(entry.replication()));
         let delete_hint = delete_hint.filter(|hint| Some(*hint) != added);
@@ -47,7 +88,7 @@ impl BlockManager {
         }
         // A block always keeps one: "repair never destroys the last verified copy".
         let wanted = wanted.max(1);
-        for storage in self.choose_to_delete(now, slot, judged, wanted, added, delete_hint) {
+        for storage in self.choose_to_delete(now, policy, judged, wanted, added, delete_hint) {
             let node = self.storage(storage).datanode;
             self.excess.insert((node, block.id), now);
             self.queue_deletion(node, block);
@@ -61,14 +102,13 @@ impl BlockManager {
     fn choose_to_delete(
         &self,
         now: Mono,
-        slot: u32,
+        policy: &StoragePolicy,
         mut replicas: Vec<StorageSlot>,
         wanted: usize,
         added: Option<DatanodeSlot>,
         delete_hint: Option<DatanodeSlot>,
     ) -> Vec<StorageSlot> {
         let kinds: Types = replicas.iter().map(|s| self.storage(*s).storage_type()).collect();
-        let policy = StoragePolicy::of(self.storage_policy_of(self.map.entry(slot).id()));
         let mut excess_kinds = policy.excess_types(wanted, &kinds);
         let of_node = |node: Option<DatanodeSlot>, replicas: &[StorageSlot]| {
             replicas.iter().copied().find(|s| Some(self.storage(*s).datanode) == node)

@@ -100,7 +100,7 @@ fn a_node_that_leaves_is_retired_once_its_blocks_are_safe_elsewhere() {
     assert_eq!(c.bm.datanode(slot).leaving_service().under_replicated, 3);
     assert_eq!(c.bm.stats(c.mono()).low_redundancy, 3);
     for _ in 0..3 {
-        c.bm.compute_work(c.mono());
+        c.bm.compute_work(c.mono(), &|_| 0);
         for node in 0..3 {
             for (id, targets) in c.told_to_copy(node) {
                 assert_eq!(targets, [3]);

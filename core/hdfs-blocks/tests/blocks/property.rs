@@ -206,7 +206,7 @@ impl World {
                 self.c.bm.check_decommission(now);
             }
             Step::Work => {
-                self.c.bm.compute_work(mono);
+                self.c.bm.compute_work(mono, &|_| 0);
                 self.c.bm.check_decommission(now);
             }
             Step::Standby => {

@@ -22,8 +22,8 @@ fn a_lost_replica_is_copied_from_a_good_one_to_a_new_node() {
     let done = c.closed_block(1, &[0, 1, 2], 3);
     c.deleted(2, done);
     assert_eq!(c.bm.stats(c.mono()).low_redundancy, 1);
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
-    assert_eq!(c.bm.compute_work(c.mono()), 0, "it is on its way");
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 0, "it is on its way");
     let told = copies(&mut c, 4);
     assert_eq!(told.len(), 1);
     let (source, id, targets) = &told[0];
@@ -39,7 +39,7 @@ fn a_copy_on_another_volume_than_the_chosen_one_has_arrived_as_well() {
     let mut c = Cluster::of(2);
     let done = c.closed_block(1, &[0], 1);
     c.bm.set_replication(c.mono(), BlockId(1), 2).expect("known");
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
     let mut other = storage_of(1);
     other.uuid = "DS-other".into();
     let lines =
@@ -56,12 +56,12 @@ fn a_copy_that_never_arrives_is_scheduled_again() {
     let mut c = Cluster::of(3);
     let done = c.closed_block(1, &[0, 1], 2);
     c.deleted(1, done);
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
     assert_eq!(copies(&mut c, 3).len(), 1);
     c.pass(Duration::from_secs(299));
-    assert_eq!(c.bm.compute_work(c.mono()), 0);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 0);
     c.pass(Duration::from_secs(2));
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
     assert_eq!(c.bm.stats(c.mono()).timed_out_reconstructions, 1);
     c.check();
 }
@@ -76,8 +76,8 @@ fn a_node_sends_two_at_a_time_and_what_is_urgent_first() {
         c.deleted(2, block(id, 1_001, 100));
     }
     c.deleted(1, block(6, 1_001, 100));
-    c.bm.compute_work(c.mono());
-    c.bm.compute_work(c.mono());
+    c.bm.compute_work(c.mono(), &|_| 0);
+    c.bm.compute_work(c.mono(), &|_| 0);
     let mut first = c.heartbeat_of(0);
     first.xmits_in_progress = 1;
     let now = c.now();
@@ -98,7 +98,7 @@ fn blocks_on_one_rack_are_spread_to_two() {
     let mut c = Cluster::with(BlocksConf::default(), &["/r0", "/r0", "/r0", "/r1"]);
     let done = c.closed_block(1, &[0, 1, 2], 3);
     assert_eq!(c.bm.stats(c.mono()).badly_distributed, 1);
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
     let told = copies(&mut c, 4);
     assert_eq!(told[0].2, [3]);
     c.received(3, done);
@@ -166,11 +166,11 @@ fn nothing_is_deleted_or_copied_in_safe_mode_or_before_the_delay() {
     assert_eq!(c.told_to_delete(0), []);
     c.pass(Duration::from_secs(60));
     c.bm.set_safe_mode(true, false);
-    assert_eq!(c.bm.compute_work(c.mono()), 0);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 0);
     assert_eq!(c.told_to_delete(0), []);
     c.bm.set_safe_mode(false, false);
     assert_eq!(c.told_to_delete(0).len(), 1);
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn surplus_is_not_judged_until_every_storage_has_reported() {
     for node in 0..3 {
         c.heartbeat(node);
         c.full_report(node, &[crate::cluster::finalized(done)]);
-        c.bm.compute_work(c.mono());
+        c.bm.compute_work(c.mono(), &|_| 0);
         let expected = [0, 1, 2][node];
         assert_eq!(c.bm.stats(c.mono()).excess, expected, "after {node} reported");
     }

@@ -78,7 +78,7 @@ fn b8_reports_of_bad_replicas_never_delete_the_last_ones() {
         c.bm.report_bad_block(c.mono(), done, &uuid(node), None, "read error").expect("known");
         c.check();
     }
-    c.bm.compute_work(c.mono());
+    c.bm.compute_work(c.mono(), &|_| 0);
     for node in 0..3 {
         assert_eq!(c.told_to_delete(node), []);
     }
@@ -96,7 +96,7 @@ fn a_corrupt_replica_goes_only_after_its_copy_has_arrived() {
     c.bm.report_bad_block(c.mono(), done, &uuid(0), None, "checksum").expect("known");
     assert_eq!(c.readable_on(1), [1, 2]);
     assert_eq!(c.told_to_delete(0), []);
-    assert_eq!(c.bm.compute_work(c.mono()), 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
     c.received(3, done);
     assert_eq!(c.told_to_delete(0), [done]);
     assert_eq!(c.readable_on(1), [1, 2, 3]);
@@ -112,11 +112,11 @@ fn corrupt_replicas_stay_until_good_ones_have_reported_after_a_failover() {
     let done = c.closed_block(1, &[0, 1, 2], 2);
     c.bm.mark_all_datanodes_stale();
     c.bm.report_bad_block(c.mono(), done, &uuid(0), None, "checksum").expect("known");
-    c.bm.compute_work(c.mono());
+    c.bm.compute_work(c.mono(), &|_| 0);
     assert_eq!(c.told_to_delete(0), []);
     c.heartbeat(1);
     c.full_report(1, &[finalized(done)]);
-    c.bm.compute_work(c.mono());
+    c.bm.compute_work(c.mono(), &|_| 0);
     assert_eq!(c.told_to_delete(0), [done]);
     c.check();
 }
@@ -145,7 +145,7 @@ fn replicas_on_nodes_that_leave_are_no_surplus_and_no_last_copy() {
         assert_eq!(c.told_to_delete(node), []);
     }
     c.bm.check_decommission(now);
-    assert_eq!(c.bm.compute_work(c.mono()), 1, "copied to the node that stays");
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1, "copied to the node that stays");
     c.check();
 }
 

@@ -3,7 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite (3.5.0)
 
 use hdfs_format::edits::{EditOp, SetStoragePolicyOp, XAttr, XAttrNamespace};
-use hdfs_types::{Error, ErrorKind, FsAction, Result, StorageType};
+use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result, StorageType};
 
 use crate::namespace::Namespace;
 use crate::permission::Access;
@@ -119,6 +119,11 @@ impl Namespace {
         }
         let op = SetStoragePolicyOp { path: resolved.path(), policy_id };
         Ok(Planned::one(ctx, EditOp::SetStoragePolicy(op), ()))
+    }
+
+    /// The policy that holds for an inode by id, without checks; 0: none, or the inode was deleted.
+    pub fn storage_policy_of(&self, id: INodeId) -> u8 {
+        self.attached(id).map_or(0, |slot| self.storage_policy(slot))
     }
 
     /// The policy set on an inode itself; 0: none.

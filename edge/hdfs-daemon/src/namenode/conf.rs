@@ -23,8 +23,8 @@ pub(crate) struct NameNodeConf {
     /// Where to serve RPC, and under which name clients know it.
     pub(crate) rpc_bind: HostPort,
     pub(crate) rpc_address: HostPort,
-    /// The second RPC port, for DataNodes, if there is one.
-    pub(crate) service_rpc_bind: Option<HostPort>,
+    /// Further RPC ports, with the key of each: for DataNodes, for their lifelines, and auxiliary ones.
+    pub(crate) more_rpc_binds: Vec<(&'static str, HostPort)>,
     pub(crate) http_bind: HostPort,
     /// `dfs.namenode.num.checkpoints.retained`.
     pub(crate) checkpoints_retained: usize,
@@ -73,8 +73,8 @@ impl NameNodeConf {
     /// # Errors
     /// When a value is malformed or contradicts another one.
     pub(crate) fn new(conf: &Configuration) -> Result<Self> {
+        refuse_unsupported(conf)?;
         let rpc_address = conf.namenode_rpc_address()?;
-        let service = conf.get_opt_host_port(&keys::DFS_NAMENODE_SERVICERPC_ADDRESS)?;
         let http = conf.get_host_port(&keys::DFS_NAMENODE_HTTP_ADDRESS)?;
         let checkpoint_txns = conf.get_u64(&keys::DFS_NAMENODE_CHECKPOINT_TXNS)?;
         let roll = conf.get_f64(&keys::DFS_NAMENODE_EDIT_LOG_AUTOROLL_MULTIPLIER_THRESHOLD)?;
@@ -85,9 +85,7 @@ impl NameNodeConf {
             dirs: dir_specs(conf)?,
             minimum_edits_dirs: conf.get_usize(&keys::DFS_NAMENODE_EDITS_DIR_MINIMUM)?,
             rpc_bind: conf.bind_address(&rpc_address, &keys::DFS_NAMENODE_RPC_BIND_HOST),
-            service_rpc_bind: service.map(|address| {
-                conf.bind_address(&address, &keys::DFS_NAMENODE_SERVICERPC_BIND_HOST)
-            }),
+            more_rpc_binds: more_rpc_binds(conf, &rpc_address)?,
             rpc_address,
             http_bind: conf.bind_address(&http, &keys::DFS_NAMENODE_HTTP_BIND_HOST),
             checkpoints_retained: conf
@@ -132,9 +130,59 @@ impl NameNodeConf {
 impl NameNodeConf {
     /// Where RPC is served, with the key of each address.
     pub(crate) fn rpc_binds(&self) -> impl Iterator<Item = (&'static str, &HostPort)> {
-        let service = self.service_rpc_bind.as_ref();
         std::iter::once((keys::DFS_NAMENODE_RPC_ADDRESS.name, &self.rpc_bind))
-            .chain(service.map(|bind| (keys::DFS_NAMENODE_SERVICERPC_ADDRESS.name, bind)))
+            .chain(self.more_rpc_binds.iter().map(|(key, bind)| (*key, bind)))
+    }
+}
+
+fn more_rpc_binds(
+    conf: &Configuration,
+    rpc_address: &HostPort,
+) -> Result<Vec<(&'static str, HostPort)>> {
+    let mut binds = Vec::new();
+    for (key, bind_host) in [
+        (&keys::DFS_NAMENODE_SERVICERPC_ADDRESS, &keys::DFS_NAMENODE_SERVICERPC_BIND_HOST),
+        (&keys::DFS_NAMENODE_LIFELINE_RPC_ADDRESS, &keys::DFS_NAMENODE_LIFELINE_RPC_BIND_HOST),
+    ] {
+        if let Some(address) = conf.get_opt_host_port(key)? {
+            binds.push((key.name, conf.bind_address(&address, bind_host)));
+        }
+    }
+    let key = &keys::DFS_NAMENODE_RPC_ADDRESS_AUXILIARY_PORTS;
+    for port in conf.get_list(key) {
+        let port = port.parse().map_err(|_| {
+            Error::new(ErrorKind::IllegalArgument, format!("{port} in {} is no port", key.name))
+        })?;
+        let address = HostPort { host: rpc_address.host.clone(), port };
+        binds.push((key.name, conf.bind_address(&address, &keys::DFS_NAMENODE_RPC_BIND_HOST)));
+    }
+    Ok(binds)
+}
+
+/// Settings that ask for what is not built yet: a NameNode that started all the same would be less safe, or another one,
+/// than its administrator thinks.
+fn refuse_unsupported(conf: &Configuration) -> Result<()> {
+    let on = |key: &Key| conf.get_bool(key).then(|| format!("{}=true", key.name));
+    let other = |key: &Key, supported: &str| {
+        let value = conf.get_str(key);
+        (!value.eq_ignore_ascii_case(supported)).then(|| format!("{}={value}", key.name))
+    };
+    let nameservice = || conf.iter().find(|(key, _)| key.starts_with("dfs.ha.namenodes."));
+    let asked = other(&keys::HADOOP_SECURITY_AUTHENTICATION, "simple")
+        .or_else(|| other(&keys::DFS_HTTP_POLICY, "HTTP_ONLY"))
+        .or_else(|| on(&keys::DFS_BLOCK_ACCESS_TOKEN_ENABLE))
+        .or_else(|| on(&keys::DFS_ENCRYPT_DATA_TRANSFER))
+        .or_else(|| on(&keys::DFS_IMAGE_COMPRESS))
+        .or_else(|| conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).map(str::to_owned))
+        .or_else(|| nameservice().map(|(key, value)| format!("{key}={value}")));
+    match asked {
+        None => Ok(()),
+        Some(asked) => Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            format!(
+                "{asked} is configured, and this NameNode does not support it yet; remove the setting"
+            ),
+        )),
     }
 }
 
@@ -146,12 +194,6 @@ pub(crate) fn dir_specs(conf: &Configuration) -> Result<Vec<DirSpec>> {
         let locations: Vec<StorageLocation> = conf.get_storage_locations(key)?;
         Ok(locations.into_iter().map(|location| PathBuf::from(location.path)).collect())
     };
-    if conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).is_some() {
-        return Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            "dfs.namenode.shared.edits.dir is set, and high availability is not supported yet",
-        ));
-    }
     let images = paths(&keys::DFS_NAMENODE_NAME_DIR)?;
     let edits = paths(&keys::DFS_NAMENODE_EDITS_DIR)?;
     let required = paths(&keys::DFS_NAMENODE_EDITS_DIR_REQUIRED)?;
@@ -275,6 +317,7 @@ fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
     Ok(BlocksConf {
         min_replication,
         max_replication: conf.get_u16(&keys::DFS_REPLICATION_MAX)?,
+        default_replication: conf.get_u16(&keys::DFS_REPLICATION)?,
         safe_mode_min_replication: safe
             .and_then(|count| u16::try_from(count).ok())
             .unwrap_or(min_replication),
