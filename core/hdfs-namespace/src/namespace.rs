@@ -113,6 +113,8 @@ pub struct Namespace {
     /// Counts everything that is not reclaimed yet, detached or not.
     pub(crate) counts: Counts,
     pub(crate) detached: VecDeque<Detached>,
+    /// Inodes that one operation reclaims at once.
+    pub(crate) inline_budget: usize,
     pub(crate) last_txid: TxId,
     /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
     pub(crate) last_directory: Slot,
@@ -159,6 +161,7 @@ impl Namespace {
             identities: Identities::default(),
             counts: Counts::default(),
             detached: VecDeque::new(),
+            inline_budget: reclaim::INLINE_BUDGET,
             last_txid: TxId(0),
             last_directory: Slot::ROOT,
             carried: Carried::default(),

@@ -46,7 +46,7 @@ impl Namespace {
         loader.load_directories()?;
         loader.load_other_sections()?;
         let mut namespace = loader.namespace;
-        let reached = namespace.recount_quotas();
+        let (_, reached) = namespace.recount_quotas(Slot::ROOT);
         let unreachable = namespace.counts.inodes() - reached;
         if unreachable > 0 {
             let messages = image.messages(SectionName::InodeDir);

@@ -151,6 +151,11 @@ impl Namespace {
     ///
     /// Hadoop: INodeFile.storagespaceConsumedContiguous (3.5.0)
     pub(crate) fn file_usage(&self, slot: Slot) -> QuotaCounts {
+        self.file_usage_by(slot, self.storage_policy(slot))
+    }
+
+    /// The same for a storage policy that the caller knows.
+    pub(crate) fn file_usage_by(&self, slot: Slot, policy: u8) -> QuotaCounts {
         let header = self.record(slot).file_header();
         let blocks = self.blocks_of(slot);
         let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
@@ -165,7 +170,7 @@ impl Namespace {
             space: bytes.saturating_mul(i64::from(replication)),
             ..QuotaCounts::default()
         };
-        for kind in storage_types(self.storage_policy(slot), replication) {
+        for kind in storage_types(policy, replication) {
             usage.types[type_index(kind)] += bytes;
         }
         usage

@@ -5,14 +5,13 @@
 
 use super::Namespace;
 use crate::effects::{BlockChange, Effects};
-use crate::op::policy::storage_types;
-use crate::quota::{QuotaCounts, type_index};
+use crate::quota::QuotaCounts;
 use crate::status::INodeKind;
 use crate::store::record::{Flag, Record, Slot};
 use hdfs_types::INodeId;
 
 /// Inodes that one operation reclaims at once; what is more waits.
-const INLINE_BUDGET: usize = 256;
+pub(crate) const INLINE_BUDGET: usize = 256;
 
 /// The root of a detached tree.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +22,13 @@ pub(crate) struct Detached {
     quotas: Vec<INodeId>,
     /// Storage policy that held above.
     policy: u8,
+}
+
+impl Detached {
+    /// A quota was counted anew without this tree.
+    pub(crate) fn forget_quota(&mut self, directory: INodeId) {
+        self.quotas.retain(|id| *id != directory);
+    }
 }
 
 impl Namespace {
@@ -37,7 +43,7 @@ impl Namespace {
             .collect();
         self.detached.push_back(Detached { stack: vec![slot], quotas, policy });
         // What was detached before goes first, so that a row of small deletions leaves nothing behind.
-        self.reclaim(INLINE_BUDGET, effects);
+        self.reclaim(self.inline_budget, effects);
         effects.reclaim_pending = !self.detached.is_empty();
     }
 
@@ -103,7 +109,8 @@ impl Namespace {
                 self.counts.symlinks -= 1;
             }
             INodeKind::File => {
-                usage = self.detached_usage(slot, policy);
+                let own = self.storage_policy(slot);
+                usage = self.file_usage_by(slot, if own == 0 { policy } else { own });
                 let blocks = self.blocks_of(slot).to_vec();
                 effects
                     .blocks
@@ -123,19 +130,6 @@ impl Namespace {
         self.index.remove(id.0);
         *self.record_mut(slot) = Record::free(self.free_head);
         self.free_head = slot.0;
-        usage
-    }
-
-    /// As `file_usage`, with the storage policy that held above the detached tree.
-    fn detached_usage(&self, slot: Slot, policy: u8) -> QuotaCounts {
-        let mut usage = self.file_usage(slot);
-        if self.record(slot).file_header().storage_policy_id == 0 && usage.types == [0; 6] {
-            let replication = self.replication_of(slot);
-            let bytes = usage.space / i64::from(replication.max(1));
-            for kind in storage_types(policy, replication) {
-                usage.types[type_index(kind)] += bytes;
-            }
-        }
         usage
     }
 }

@@ -290,8 +290,9 @@ impl Namespace {
             }
             self.set_xattrs(slot, xattrs);
         }
-        let delta = self.subtree_usage(slot).minus(&before);
-        self.add_usage(slot, &delta);
+        let (usage, _) = self.recount_quotas(slot);
+        let delta = usage.minus(&before);
+        self.add_usage(self.record(slot).parent, &delta);
         Ok(Effects::default())
     }
 }

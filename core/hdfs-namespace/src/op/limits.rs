@@ -156,8 +156,10 @@ impl Namespace {
                 usage.add(&self.file_usage(slot));
                 continue;
             }
+            // With deletions under way the count of a quota is ahead of the tree.
             if slot != top
                 && record.has(Flag::Quota)
+                && self.detached.is_empty()
                 && let Some(quota) = self.quotas.get(&slot)
             {
                 usage.add(&quota.used);
@@ -171,14 +173,14 @@ impl Namespace {
         usage
     }
 
-    /// After loading: counts what every directory with a quota uses. Returns how many inodes are reached from `/`.
-    pub(crate) fn recount_quotas(&mut self) -> u64 {
+    /// Counts anew what every directory with a quota uses, from `top` down: after loading, and when another storage policy
+    /// holds. Returns what `top` uses, and how many inodes were reached.
+    pub(crate) fn recount_quotas(&mut self, top: Slot) -> (QuotaCounts, u64) {
         let mut reached = 0;
         let mut quotas: Vec<(Slot, QuotaCounts)> = Vec::new();
-        let mut order = vec![(Slot::ROOT, false)];
-        let mut running: Vec<QuotaCounts> = Vec::new();
+        let mut order = vec![(top, false)];
+        let mut running = vec![QuotaCounts::default()];
         while let Some((slot, left)) = order.pop() {
-            let has_quota = self.record(slot).has(Flag::Quota);
             if left {
                 // Everything below was counted into the innermost directory with a quota.
                 let used = running.pop().unwrap_or_default();
@@ -188,7 +190,7 @@ impl Namespace {
                 quotas.push((slot, used));
                 continue;
             }
-            if has_quota {
+            if self.record(slot).has(Flag::Quota) {
                 running.push(QuotaCounts::default());
                 order.push((slot, true));
             }
@@ -206,11 +208,14 @@ impl Namespace {
             }
         }
         for (slot, used) in quotas {
+            let id = self.record(slot).id();
+            // What was deleted and is not reclaimed yet does not count any more.
+            self.detached.iter_mut().for_each(|detached| detached.forget_quota(id));
             if let Some(quota) = self.quotas.get_mut(&slot) {
                 quota.used = used;
             }
         }
-        reached
+        (running.pop().unwrap_or_default(), reached)
     }
 
     /// `fs.protected.directories`.

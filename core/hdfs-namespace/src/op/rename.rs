@@ -305,8 +305,8 @@ impl Namespace {
         self.rename_node(moved, &name);
         self.link(parent, moved);
         if usage.is_some() {
-            // The inherited storage policy may be another one now.
-            let usage = self.subtree_usage_with_own(moved);
+            // The inherited storage policy may be another one now, for quotas inside as well.
+            let (usage, _) = self.recount_quotas(moved);
             self.add_usage(parent, &usage);
         }
         self.carry_mtime(old_parent, timestamp);
@@ -354,6 +354,7 @@ impl Namespace {
     /// As `subtree_usage`; a quota of the top itself is trusted too.
     fn subtree_usage_with_own(&self, top: Slot) -> QuotaCounts {
         if self.record(top).has(Flag::Quota)
+            && self.detached.is_empty()
             && let Some(quota) = self.quotas.get(&top)
         {
             return quota.used;
