@@ -286,7 +286,7 @@ fn everything_closed_is_there_after_a_restart() {
 #[test]
 fn a_volume_of_apaches_datanode_is_taken_over() {
     let volume = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/hadoop-3.5.0/volume");
-    let cluster = Cluster::start_on(1, Some(&volume));
+    let cluster = Cluster::start_with(1, Some(&volume), |_| Vec::new());
     for (id, length) in [(1_073_741_825, 1), (1_073_741_826, 513), (1_073_741_827, 40_001)] {
         let data: Vec<u8> = (0..length).map(|i| (7 * i + i / 251) as u8).collect();
         let stamp = id - 1_073_741_825 + 1_001;
@@ -297,6 +297,42 @@ fn a_volume_of_apaches_datanode_is_taken_over() {
     }
     let (reported, state) = cluster.namenode.wait_for_reported(1_073_741_829);
     assert_eq!((reported, state.name()), (700, "RWR"));
+}
+
+/// Two volumes below the node's folder, the second one an SSD.
+fn two_volumes(folder: &Path, tolerated: &str) -> Vec<(String, String)> {
+    let folders = format!("{0}/a,[SSD]file://{0}/b", folder.display());
+    [
+        ("dfs.datanode.data.dir", folders.as_str()),
+        ("dfs.datanode.failed.volumes.tolerated", tolerated),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+#[test]
+fn a_failed_volume_is_tolerated_as_configured() {
+    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
+    cluster.namenode.wait_for_storages(2, 0);
+    cluster.stop(0);
+    let second = cluster.folder(0).join("b");
+    fs::remove_dir_all(&second).unwrap();
+    fs::write(&second, b"a file where a folder should be").unwrap();
+    cluster.restart(0);
+    cluster.namenode.wait_for_storages(1, 1);
+    cluster.write(&[0], 1, &random(10)).unwrap();
+}
+
+#[test]
+fn a_failed_volume_that_is_not_tolerated_stops_the_start() {
+    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "0"));
+    cluster.stop(0);
+    let second = cluster.folder(0).join("b");
+    fs::remove_dir_all(&second).unwrap();
+    fs::write(&second, b"a file where a folder should be").unwrap();
+    let error = cluster.start_another_on(0).unwrap_err();
+    assert!(error.message.starts_with("Too many failed volumes"), "{}", error.message);
+    assert!(error.message.contains("/b: "), "{}", error.message);
 }
 
 #[test]

@@ -96,6 +96,30 @@ pub(crate) fn read_partial_chunk(
     Ok((chunk, Some(expected)))
 }
 
+/// Cuts both files back to what is known to be on disk: `length` bytes, whose partial last chunk has this checksum. What a
+/// failed write left beyond that is gone.
+///
+/// # Errors
+/// When the disk refuses.
+pub(crate) fn roll_back(
+    data: &File,
+    meta: &File,
+    spec: ChecksumSpec,
+    length: u64,
+    last_sum: Option<u32>,
+) -> io::Result<()> {
+    data.set_len(length)?;
+    meta.set_len(spec.meta_bytes(length))?;
+    match last_sum {
+        Some(sum) if spec.kind.size() > 0 => {
+            let chunk = length / u64::from(spec.bytes_per_checksum);
+            let at = META_HEADER_BYTES as u64 + chunk * spec.kind.size() as u64;
+            meta.write_all_at(&sum.to_be_bytes(), at)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Cuts a block to `length` bytes and makes the checksum of its last chunk anew, from bytes that were verified.
 ///
 /// # Errors

@@ -93,6 +93,8 @@ struct Told {
     reported: BTreeMap<u64, (u64, ReplicaState)>,
     bad: Vec<u64>,
     lease: u64,
+    /// Storages of the last heartbeat, and how many had failed.
+    storages: (usize, u32),
 }
 
 /// The stand-in NameNode.
@@ -133,6 +135,11 @@ impl NameNode {
         self.wait("a block", |told| told.reported.get(&id).copied())
     }
 
+    /// Waits until a heartbeat reports so many storages and so many failed ones.
+    pub(crate) fn wait_for_storages(&self, good: usize, failed: u32) {
+        self.wait("its storages", |told| (told.storages == (good, failed)).then_some(()));
+    }
+
     /// Waits for a report of a bad block; answers its id.
     pub(crate) fn wait_for_bad_block(&self) -> u64 {
         self.wait("a bad block", |told| told.bad.first().copied())
@@ -165,6 +172,7 @@ impl NameNode {
             "sendHeartbeat" => {
                 let request: HeartbeatRequestProto = call.decode()?;
                 told.lease += 1;
+                told.storages = (request.reports.len(), request.failed_volumes.unwrap_or(0));
                 let wanted = request.request_full_block_report_lease == Some(true);
                 bytes(&HeartbeatResponseProto {
                     ha_status: NnhaStatusHeartbeatProto { state: 0, txid: 1 },
@@ -246,12 +254,14 @@ pub(crate) struct Node {
     handle: Option<DataNodeHandle>,
     folder: PathBuf,
     namenode: SocketAddr,
+    extra: Vec<(String, String)>,
 }
 
 impl Node {
-    fn configuration(folder: &Path, namenode: SocketAddr) -> Configuration {
+    fn configuration(&self) -> Configuration {
         let mut conf = Configuration::new();
-        let folder = folder.to_string_lossy();
+        let folder = self.folder.to_string_lossy();
+        let namenode = self.namenode;
         for (key, value) in [
             ("fs.defaultFS", format!("hdfs://{namenode}").as_str()),
             ("dfs.datanode.data.dir", &folder),
@@ -262,12 +272,14 @@ impl Node {
         ] {
             conf.set(key, value).expect("a valid key");
         }
+        for (key, value) in &self.extra {
+            conf.set(key, value).expect("a valid key");
+        }
         conf
     }
 
     fn start(&mut self) {
-        let conf = Self::configuration(&self.folder, self.namenode);
-        let handle = datanode::start(&conf).expect("the DataNode starts");
+        let handle = datanode::start(&self.configuration()).expect("the DataNode starts");
         let deadline = Instant::now() + PATIENCE;
         while !handle.is_registered() {
             assert!(Instant::now() < deadline, "the DataNode did not register");
@@ -427,11 +439,15 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts so many DataNodes in new folders.
     pub(crate) fn start(count: usize) -> Self {
-        Self::start_on(count, None)
+        Self::start_with(count, None, |_| Vec::new())
     }
 
-    /// Starts so many DataNodes, each on a copy of this folder.
-    pub(crate) fn start_on(count: usize, template: Option<&Path>) -> Self {
+    /// Starts so many DataNodes, each on a copy of `template`, with further configuration for a folder.
+    pub(crate) fn start_with(
+        count: usize,
+        template: Option<&Path>,
+        extra: impl Fn(&Path) -> Vec<(String, String)>,
+    ) -> Self {
         let namenode = Arc::new(NameNode::default());
         let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -443,11 +459,17 @@ impl Cluster {
             if let Some(template) = template {
                 copy_folder(template, &folder);
             }
-            let mut node = Node { handle: None, folder, namenode: server.local_addr() };
+            let extra = extra(&folder);
+            let mut node = Node { handle: None, folder, namenode: server.local_addr(), extra };
             node.start();
             node
         });
         Self { namenode, datanodes: datanodes.collect(), root, _server: server }
+    }
+
+    /// The folder of a DataNode.
+    pub(crate) fn folder(&self, index: usize) -> &Path {
+        &self.datanodes[index].folder
     }
 
     /// Ends a DataNode.
@@ -464,7 +486,7 @@ impl Cluster {
     /// Tries to start a second DataNode on a folder in use.
     pub(crate) fn start_another_on(&self, index: usize) -> Result<()> {
         let node = &self.datanodes[index];
-        datanode::start(&Node::configuration(&node.folder, node.namenode)).map(drop)
+        datanode::start(&node.configuration()).map(drop)
     }
 
     /// Sets a pipeline up for a new block.

@@ -14,6 +14,7 @@ use hdfs_rt::disk;
 use hdfs_types::{Block, Error, ExtendedBlock, Result};
 use parking_lot::{Condvar, Mutex};
 
+use super::super::files;
 use super::super::volume::{Volume, io_error, sync_dir};
 use super::Pool;
 
@@ -109,7 +110,9 @@ impl WriteTarget {
         let mut shard = self.pool.shard(self.block.id);
         let replica = shard.map.get_mut(self.block.id);
         let replica = replica.ok_or_else(|| transition::not_found(&self.extended()))?;
-        if replica.writer() != Some(self.writer) || self.stop.is_stopped() {
+        // A writer that is being stopped still says what it did: whoever displaces it waits for its end, and goes on from
+        // there.
+        if replica.writer() != Some(self.writer) {
             return Err(Error::io(format!("the writer of {} was stopped", self.extended())));
         }
         change(replica);
@@ -130,6 +133,20 @@ impl WriteTarget {
     /// When this writer was displaced.
     pub(crate) fn acked(&self, bytes: u64) -> Result<()> {
         self.update(|replica| replica.acked(bytes))
+    }
+
+    /// A write failed: cuts the files back to what the replica is known to have.
+    pub(crate) fn roll_back(&self) {
+        let shard = self.pool.shard(self.block.id);
+        let known =
+            shard.map.get(self.block.id).and_then(hdfs_datanode::Replica::pipeline).copied();
+        let Some(known) = known.filter(|pipeline| pipeline.writer == Some(self.writer)) else {
+            return;
+        };
+        let (length, sum) = (known.bytes_on_disk, known.last_sum);
+        if let Err(error) = files::roll_back(&self.data, &self.meta, self.spec, length, sum) {
+            tracing::warn!(block = %self.extended(), %error, "cut a failed write back");
+        }
     }
 
     /// Both files and their folder survive a power cut from here on (hsync).

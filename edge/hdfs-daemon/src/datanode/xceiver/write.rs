@@ -10,7 +10,7 @@ use hdfs_datapath::ChecksumSpec;
 use hdfs_format::datatransfer::{Op, block_op_response, encode_op, extended_block};
 use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 use hdfs_proto::hdfs::{BlockOpResponseProto, OpWriteBlockProto, Status};
-use hdfs_types::{Error, ExtendedBlock, GenerationStamp, Result, StorageType};
+use hdfs_types::{Error, ErrorKind, ExtendedBlock, GenerationStamp, Result, StorageType};
 
 use super::super::dataset::{Pool, WriteTarget};
 use super::super::wire::{self, Input, transfer_address};
@@ -238,6 +238,9 @@ impl Xceiver<'_> {
         let mut receiver = Receiver::new(self.shared, target, plan.spec, mirror, self.peer);
         let received = receiver.run(&mut self.input, mode, plan.is_client_pipeline());
         if let Err(error) = received {
+            if matches!(error.kind, ErrorKind::DiskError | ErrorKind::DiskOutOfSpace) {
+                target.roll_back();
+            }
             if plan.from_datanode || plan.is_transfer {
                 target.discard();
             }
