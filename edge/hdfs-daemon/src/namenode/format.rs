@@ -6,8 +6,9 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NameNode, FSImage, NNStorage} (3.5.0)
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use hdfs_conf::{Configuration, keys};
@@ -77,8 +78,9 @@ pub fn format(conf: &Configuration, options: &FormatOptions) -> Result<Formatted
     let dirs = NameDirs::lock(&specs, 1)?;
     let now = clock::wall();
     let version = new_version(options, now)?;
+    let mode = folder_mode(conf)?;
     for (_, dir) in dirs.live() {
-        clear(&dir.current())?;
+        clear(&dir.current(), mode)?;
         write_file_atomic(&dir.current().join(SEEN_TXID), storage_dir::print_number(0).as_bytes())?;
     }
     write_empty_image(conf, &dirs, &version)?;
@@ -121,8 +123,17 @@ fn write_empty_image(
     image_store::save(dirs, TxId(0), |writer| namespace.save(writer, version.namespace_id, TxId(0)))
 }
 
+/// `dfs.namenode.storage.dir.perm`, in octal digits.
+fn folder_mode(conf: &Configuration) -> Result<u32> {
+    let text = conf.get_str(&keys::DFS_NAMENODE_STORAGE_DIR_PERM);
+    u32::from_str_radix(text, 8).map_err(|_| {
+        let key = keys::DFS_NAMENODE_STORAGE_DIR_PERM.name;
+        Error::new(ErrorKind::IllegalArgument, format!("{key}={text} is no mode in octal digits"))
+    })
+}
+
 /// Empties `current/`.
-fn clear(current: &Path) -> Result<()> {
+fn clear(current: &Path, mode: u32) -> Result<()> {
     match std::fs::remove_dir_all(current) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(failed("remove folder", current, error));
@@ -130,6 +141,8 @@ fn clear(current: &Path) -> Result<()> {
         _ => {}
     }
     create_dir_all_durable(current)?;
+    std::fs::set_permissions(current, Permissions::from_mode(mode))
+        .map_err(|e| failed("set the mode of", current, e))?;
     Ok(fsync_dir(current)?)
 }
 
