@@ -11,8 +11,16 @@ use harness::{Answer, Cluster, SetUp, block, packet, random};
 use hdfs_datapath::ack::{AckVerdict, judge};
 use hdfs_datapath::packet::PacketWriter;
 use hdfs_datapath::{ChecksumSpec, checksum};
-use hdfs_proto::hdfs::Status;
+use hdfs_proto::hdfs::datanode::block_command_proto::Action;
+use hdfs_proto::hdfs::datanode::datanode_command_proto::Type;
+use hdfs_proto::hdfs::datanode::{
+    BlockCommandProto, BlockRecoveryCommandProto, DatanodeCommandProto,
+};
 use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
+use hdfs_proto::hdfs::{
+    BlockProto, DatanodeInfosProto, LocatedBlockProto, RecoveringBlockProto, Status,
+    StorageTypesProto,
+};
 
 #[test]
 fn a_block_is_written_finalized_reported_and_read_back() {
@@ -297,6 +305,100 @@ fn a_volume_of_apaches_datanode_is_taken_over() {
     }
     let (reported, state) = cluster.namenode.wait_for_reported(1_073_741_829);
     assert_eq!((reported, state.name()), (700, "RWR"));
+}
+
+fn invalidate(id: u64) -> DatanodeCommandProto {
+    DatanodeCommandProto {
+        cmd_type: Type::BlockCommand as i32,
+        blk_cmd: Some(BlockCommandProto {
+            action: Action::Invalidate as i32,
+            block_pool_id: block(id, 1_001, 0).pool_id,
+            blocks: vec![BlockProto { block_id: id, gen_stamp: 1_001, num_bytes: Some(0) }],
+            ..BlockCommandProto::default()
+        }),
+        ..DatanodeCommandProto::default()
+    }
+}
+
+#[test]
+fn only_the_active_namenode_gives_orders_and_both_hear_of_blocks() {
+    let cluster = Cluster::start_with_standby();
+    let standby = cluster.standby.as_ref().unwrap();
+    cluster.write(&[0], 1, &random(10)).unwrap();
+    cluster.namenode.wait_for_received(1, 1);
+    standby.wait_for_received(1, 1);
+    standby.order(invalidate(1));
+    assert_eq!(cluster.datanodes[0].read(&block(1, 1_001, 10), 0, 10), Answer::Bytes(random(10)));
+    cluster.namenode.order(invalidate(1));
+    cluster.namenode.wait_for_deleted(1);
+    standby.wait_for_deleted(1);
+    let gone = cluster.datanodes[0].read(&block(1, 1_001, 10), 0, 10);
+    assert!(matches!(gone, Answer::Refused(_)), "{gone:?}");
+    assert!(!cluster.datanodes[0].finalized(1, 1_001).0.exists());
+}
+
+#[test]
+fn a_block_is_copied_by_order() {
+    let cluster = Cluster::start(2);
+    let data = random(3_000_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    let target = cluster.datanodes[1].info();
+    cluster.order(
+        0,
+        DatanodeCommandProto {
+            cmd_type: Type::BlockCommand as i32,
+            blk_cmd: Some(BlockCommandProto {
+                action: Action::Transfer as i32,
+                block_pool_id: block(1, 1_001, 0).pool_id,
+                blocks: vec![BlockProto {
+                    block_id: 1,
+                    gen_stamp: 1_001,
+                    num_bytes: Some(data.len() as u64),
+                }],
+                targets: vec![DatanodeInfosProto { datanodes: vec![target] }],
+                target_storage_types: vec![StorageTypesProto { storage_types: vec![1] }],
+                ..BlockCommandProto::default()
+            }),
+            ..DatanodeCommandProto::default()
+        },
+    );
+    cluster.namenode.wait_for_received(1, 2);
+    let read = cluster.datanodes[1].read(&block(1, 1_001, data.len()), 0, data.len());
+    assert_eq!(read, Answer::Bytes(data));
+}
+
+#[test]
+fn an_abandoned_block_is_recovered_to_the_shortest_replica() {
+    let cluster = Cluster::start(2);
+    let data = random(4_000);
+    for (node, length) in [(0, 4_000), (1, 3_000)] {
+        let mut stream = cluster.begin_write(&[node], 1);
+        stream.send(&packet(0, 0, &data[..length]));
+        assert_eq!(judge(&stream.ack()), AckVerdict::Acked);
+    }
+    cluster.order(
+        0,
+        DatanodeCommandProto {
+            cmd_type: Type::BlockRecoveryCommand as i32,
+            recovery_cmd: Some(BlockRecoveryCommandProto {
+                blocks: vec![RecoveringBlockProto {
+                    new_gen_stamp: 1_005,
+                    block: LocatedBlockProto {
+                        b: block(1, 1_001, 0),
+                        locs: cluster.datanodes.iter().map(|node| node.info()).collect(),
+                        ..LocatedBlockProto::default()
+                    },
+                    ..RecoveringBlockProto::default()
+                }],
+            }),
+            ..DatanodeCommandProto::default()
+        },
+    );
+    assert_eq!(cluster.namenode.wait_for_recovered(), (1, 1_005, 3_000, 2));
+    for dn in &cluster.datanodes {
+        let read = dn.read(&block(1, 1_005, 3_000), 0, 3_000);
+        assert_eq!(read, Answer::Bytes(data[..3_000].to_vec()));
+    }
 }
 
 /// Two volumes below the node's folder, the second one an SSD.

@@ -21,7 +21,8 @@ use hdfs_format::datatransfer::{
 };
 use hdfs_proto::hdfs::datanode::{
     BlockReceivedAndDeletedRequestProto, BlockReceivedAndDeletedResponseProto,
-    BlockReportRequestProto, BlockReportResponseProto, HeartbeatRequestProto,
+    BlockReportRequestProto, BlockReportResponseProto, CommitBlockSynchronizationRequestProto,
+    CommitBlockSynchronizationResponseProto, DatanodeCommandProto, HeartbeatRequestProto,
     HeartbeatResponseProto, RegisterDatanodeRequestProto, RegisterDatanodeResponseProto,
     ReportBadBlocksRequestProto, ReportBadBlocksResponseProto,
 };
@@ -93,6 +94,11 @@ struct Told {
     reported: BTreeMap<u64, (u64, ReplicaState)>,
     bad: Vec<u64>,
     lease: u64,
+    deleted: Vec<u64>,
+    /// Given with the next heartbeat's answer to the DataNode with this UUID, or to anyone.
+    orders: Vec<(Option<String>, DatanodeCommandProto)>,
+    /// Ends of block recoveries: block, new stamp, new length, holders.
+    recovered: Vec<(u64, u64, u64, usize)>,
     /// Storages of the last heartbeat, and how many had failed.
     storages: (usize, u32),
 }
@@ -100,6 +106,7 @@ struct Told {
 /// The stand-in NameNode.
 #[derive(Default)]
 pub(crate) struct NameNode {
+    standby: bool,
     told: Mutex<Told>,
     changed: Condvar,
 }
@@ -140,6 +147,26 @@ impl NameNode {
         self.wait("its storages", |told| (told.storages == (good, failed)).then_some(()));
     }
 
+    /// Gives this order with the next heartbeat, and waits until it was given.
+    pub(crate) fn order(&self, order: DatanodeCommandProto) {
+        self.order_one(None, order);
+    }
+
+    fn order_one(&self, uuid: Option<String>, order: DatanodeCommandProto) {
+        self.told.lock().orders.push((uuid, order));
+        self.wait("its orders", |told| told.orders.is_empty().then_some(()));
+    }
+
+    /// Waits until the block was deleted.
+    pub(crate) fn wait_for_deleted(&self, id: u64) {
+        self.wait("a deleted block", |told| told.deleted.contains(&id).then_some(()));
+    }
+
+    /// Waits for the end of a block recovery: block, new stamp, new length, holders.
+    pub(crate) fn wait_for_recovered(&self) -> (u64, u64, u64, usize) {
+        self.wait("a recovered block", |told| told.recovered.first().copied())
+    }
+
     /// Waits for a report of a bad block; answers its id.
     pub(crate) fn wait_for_bad_block(&self) -> u64 {
         self.wait("a bad block", |told| told.bad.first().copied())
@@ -173,9 +200,16 @@ impl NameNode {
                 let request: HeartbeatRequestProto = call.decode()?;
                 told.lease += 1;
                 told.storages = (request.reports.len(), request.failed_volumes.unwrap_or(0));
+                let from = &request.registration.datanode_id.datanode_uuid;
+                let for_it = |uuid: &Option<String>| uuid.as_ref().is_none_or(|uuid| uuid == from);
+                let (given, kept): (Vec<_>, Vec<_>) =
+                    told.orders.drain(..).partition(|(uuid, _)| for_it(uuid));
+                told.orders = kept;
+                let cmds = given.into_iter().map(|(_, order)| order).collect();
                 let wanted = request.request_full_block_report_lease == Some(true);
                 bytes(&HeartbeatResponseProto {
-                    ha_status: NnhaStatusHeartbeatProto { state: 0, txid: 1 },
+                    cmds,
+                    ha_status: NnhaStatusHeartbeatProto { state: i32::from(self.standby), txid: 1 },
                     full_block_report_lease_id: wanted.then_some(told.lease),
                     ..HeartbeatResponseProto::default()
                 })
@@ -195,7 +229,9 @@ impl NameNode {
             "blockReceivedAndDeleted" => {
                 let request: BlockReceivedAndDeletedRequestProto = call.decode()?;
                 for event in request.blocks.iter().flat_map(|storage| &storage.blocks) {
-                    if event.status == 2 {
+                    if event.status == 3 {
+                        told.deleted.push(event.block.block_id);
+                    } else if event.status == 2 {
                         let block = &event.block;
                         let entry = told.received.entry(block.block_id).or_default();
                         *entry = (entry.0 + 1, block.num_bytes.unwrap_or(0), block.gen_stamp);
@@ -207,6 +243,16 @@ impl NameNode {
                 let request: ReportBadBlocksRequestProto = call.decode()?;
                 told.bad.extend(request.blocks.iter().map(|block| block.b.block_id));
                 bytes(&ReportBadBlocksResponseProto::default())
+            }
+            "commitBlockSynchronization" => {
+                let request: CommitBlockSynchronizationRequestProto = call.decode()?;
+                told.recovered.push((
+                    request.block.block_id,
+                    request.new_gen_stamp,
+                    request.new_length,
+                    request.new_taragets.len(),
+                ));
+                bytes(&CommitBlockSynchronizationResponseProto::default())
             }
             other => panic!("the DataNode called {other}"),
         };
@@ -261,9 +307,10 @@ impl Node {
     fn configuration(&self) -> Configuration {
         let mut conf = Configuration::new();
         let folder = self.folder.to_string_lossy();
-        let namenode = self.namenode;
+        let namenode = self.namenode.to_string();
         for (key, value) in [
             ("fs.defaultFS", format!("hdfs://{namenode}").as_str()),
+            ("dfs.namenode.rpc-address.ns.one", &namenode),
             ("dfs.datanode.data.dir", &folder),
             ("dfs.datanode.address", "127.0.0.1:0"),
             ("dfs.datanode.ipc.address", "127.0.0.1:0"),
@@ -288,11 +335,13 @@ impl Node {
         self.handle = Some(handle);
     }
 
-    fn info(&self) -> DatanodeInfoProto {
+    /// How other nodes know this one.
+    pub(crate) fn info(&self) -> DatanodeInfoProto {
         let handle = self.handle.as_ref().expect("the DataNode runs");
         let id = DatanodeIdProto {
             ip_addr: "127.0.0.1".to_owned(),
             xfer_port: u32::from(handle.data_address().port()),
+            ipc_port: u32::from(handle.ipc_address().port()),
             datanode_uuid: handle.uuid().to_owned(),
             ..DatanodeIdProto::default()
         };
@@ -428,12 +477,23 @@ fn copy_folder(from: &Path, to: &Path) {
 
 /// DataNodes with their NameNode.
 pub(crate) struct Cluster {
-    /// The stand-in.
+    /// The stand-in: the active one.
     pub namenode: Arc<NameNode>,
+    /// A standby, when there is one.
+    pub standby: Option<Arc<NameNode>>,
     /// The DataNodes.
     pub datanodes: Vec<Node>,
     root: PathBuf,
-    _server: Server,
+    _servers: Vec<Server>,
+}
+
+/// A stand-in that serves on a port of its own.
+fn start_namenode(standby: bool) -> (Arc<NameNode>, Server) {
+    let namenode = Arc::new(NameNode { standby, ..NameNode::default() });
+    let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
+    let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::start(ServerConf::new(bind), vec![service]).expect("a free port");
+    (namenode, server)
 }
 
 impl Cluster {
@@ -442,16 +502,29 @@ impl Cluster {
         Self::start_with(count, None, |_| Vec::new())
     }
 
+    /// One DataNode with an active and a standby NameNode.
+    pub(crate) fn start_with_standby() -> Self {
+        let (standby, server) = start_namenode(true);
+        let address = server.local_addr().to_string();
+        let mut cluster = Self::start_with(1, None, |_| {
+            vec![
+                ("dfs.nameservices".to_owned(), "ns".to_owned()),
+                ("dfs.ha.namenodes.ns".to_owned(), "one,two".to_owned()),
+                ("dfs.namenode.rpc-address.ns.two".to_owned(), address.clone()),
+            ]
+        });
+        cluster.standby = Some(standby);
+        cluster._servers.push(server);
+        cluster
+    }
+
     /// Starts so many DataNodes, each on a copy of `template`, with further configuration for a folder.
     pub(crate) fn start_with(
         count: usize,
         template: Option<&Path>,
         extra: impl Fn(&Path) -> Vec<(String, String)>,
     ) -> Self {
-        let namenode = Arc::new(NameNode::default());
-        let service: Arc<dyn RpcService> = Arc::new(Service(Arc::clone(&namenode)));
-        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::start(ServerConf::new(bind), vec![service]).expect("a free port");
+        let (namenode, server) = start_namenode(false);
         let unique = format!("datanode-test-{}-{}", std::process::id(), server.local_addr().port());
         let root = std::env::temp_dir().join(unique);
         let datanodes = (0..count).map(|index| {
@@ -464,7 +537,8 @@ impl Cluster {
             node.start();
             node
         });
-        Self { namenode, datanodes: datanodes.collect(), root, _server: server }
+        let datanodes = datanodes.collect();
+        Self { namenode, standby: None, datanodes, root, _servers: vec![server] }
     }
 
     /// The folder of a DataNode.
@@ -481,6 +555,12 @@ impl Cluster {
     pub(crate) fn restart(&mut self, index: usize) {
         self.stop(index);
         self.datanodes[index].start();
+    }
+
+    /// Gives an order to one DataNode.
+    pub(crate) fn order(&self, index: usize, order: DatanodeCommandProto) {
+        let uuid = self.datanodes[index].info().id.datanode_uuid;
+        self.namenode.order_one(Some(uuid), order);
     }
 
     /// Tries to start a second DataNode on a folder in use.
