@@ -136,7 +136,10 @@ fn address(base_port: u16, offset: usize) -> Result<SocketAddr> {
     let port = match base_port {
         0 => 0,
         base => u16::try_from(usize::from(base) + offset).map_err(|_| {
-            Error::io(format!("--base-port {base} leaves no room: port {} does not exist", usize::from(base) + offset))
+            Error::io(format!(
+                "--base-port {base} leaves no room: port {} does not exist",
+                usize::from(base) + offset
+            ))
         })?,
     };
     Ok(SocketAddr::from(([127, 0, 0, 1], port)))
@@ -179,11 +182,7 @@ fn datanode_settings(
     Ok(settings)
 }
 
-fn client_settings(
-    options: &MiniClusterOptions,
-    rpc: SocketAddr,
-    http: SocketAddr,
-) -> Settings {
+fn client_settings(options: &MiniClusterOptions, rpc: SocketAddr, http: SocketAddr) -> Settings {
     let mut settings = shared_settings(options);
     settings.extend(options.settings.iter().cloned());
     settings.push(setting(keys::FS_DEFAULT_FS.name, format!("hdfs://{rpc}")));

@@ -80,6 +80,11 @@ impl NameNode {
         })?;
         let reader = Some(call.client_machine);
         let located = self.located_blocks(call, &file, request.offset, request.length, reader);
+        // The DataNodes have not reported yet: "no replica" would be taken for a lost block.
+        if located.blocks.iter().any(|block| block.locs.is_empty()) {
+            let what = format!("Zero blocklocations for {}", request.src);
+            self.check_writable(&what, call.now.mono)?;
+        }
         let due = self
             .plan(call, |namespace, context| namespace.plan_access_time(context, file.inode))
             .is_some();

@@ -66,6 +66,20 @@ pub(super) fn namenode(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> 
                 Ok(n::GetEditLogManifestResponseProto { manifest })
             },
         ),
+        "getBlockKeys" | "isUpgradeFinalized" | "isRollingUpgrade" => fixed_state(shell, call),
+        "getBlocks"
+        | "errorReport"
+        | "registerSubordinateNamenode"
+        | "startCheckpoint"
+        | "endCheckpoint"
+        | "getNextSPSPath" => unsupported(call),
+        _ => return None,
+    })
+}
+
+/// What is always so while there are no tokens and no upgrades.
+fn fixed_state(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    match call.method {
         "getBlockKeys" => {
             shell.read(call, Audit::none(), |_, context, _: &n::GetBlockKeysRequestProto| {
                 context.caller.check_superuser()?;
@@ -84,14 +98,8 @@ pub(super) fn namenode(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> 
                 Ok(n::IsRollingUpgradeResponseProto { is_rolling_upgrade: false })
             })
         }
-        "getBlocks"
-        | "errorReport"
-        | "registerSubordinateNamenode"
-        | "startCheckpoint"
-        | "endCheckpoint"
-        | "getNextSPSPath" => unsupported(call),
-        _ => return None,
-    })
+        _ => unsupported(call),
+    }
 }
 
 /// HAServiceProtocol of a NameNode without high availability.
