@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets None or an error has failed")]
 
+mod random;
 mod script;
 
 use expect_test::expect;

@@ -75,6 +75,25 @@ impl Script {
         this
     }
 
+    /// The live machine.
+    pub(crate) fn machine(&self) -> &NameNode {
+        &self.nn
+    }
+
+    /// Blocks that were given.
+    pub(crate) fn block_count(&self) -> u64 {
+        self.blocks.len() as u64
+    }
+
+    /// A machine built from the log alone.
+    pub(crate) fn replayed(&self) -> NameNode {
+        let mut nn = machine();
+        for (txid, op) in &self.log {
+            nn.replay(*txid, op, self.now).unwrap();
+        }
+        nn
+    }
+
     /// Runs every line; returns what was answered.
     pub(crate) fn run(&mut self, script: &str) -> String {
         for line in script.lines().map(str::trim) {
@@ -165,6 +184,29 @@ impl Script {
                 };
                 self.nn.truncate(&call, &request).map(|of| of.result.to_string())
             }
+            ["write", path, length] => self.write(&call, path, length.parse().unwrap()),
+            ["append", path] => {
+                let request = p::AppendRequestProto {
+                    src: (*path).to_owned(),
+                    client_name: "client".to_owned(),
+                    flag: Some(4),
+                };
+                self.nn.append(&call, &request).map(|_| "done".to_owned())
+            }
+            ["replicate", path, replication] => {
+                let request = p::SetReplicationRequestProto {
+                    src: (*path).to_owned(),
+                    replication: replication.parse().unwrap(),
+                };
+                self.nn.set_replication(&call, &request).map(|of| of.result.to_string())
+            }
+            ["concat", target, source] => {
+                let request = p::ConcatRequestProto {
+                    trg: (*target).to_owned(),
+                    srcs: vec![(*source).to_owned()],
+                };
+                self.nn.concat(&call, &request).map(|_| "done".to_owned())
+            }
             ["info", path] => {
                 let request = p::GetFileInfoRequestProto { src: (*path).to_owned() };
                 self.nn.get_file_info(&call, &request).map(|of| {
@@ -206,6 +248,17 @@ impl Script {
         Ok(format!("inode {inode}"))
     }
 
+    /// Creates a file with one block that every node has, and closes it.
+    fn write(&mut self, call: &Call<'_>, path: &str, length: u64) -> Result<String> {
+        self.create(call, path)?;
+        self.add(call, path, None)?;
+        let block = format!("{}:{length}", self.blocks.len());
+        for node in 0..self.nodes {
+            self.report(&node.to_string(), &block, 2);
+        }
+        self.complete(call, path, &block)
+    }
+
     /// `previous` is `number:length`: a block that was given before, and the length that was written to it.
     fn add(&mut self, call: &Call<'_>, path: &str, previous: Option<&str>) -> Result<String> {
         let request = p::AddBlockRequestProto {
@@ -228,7 +281,15 @@ impl Script {
 
     fn block(&self, text: &str) -> p::ExtendedBlockProto {
         let (number, length) = text.split_once(':').expect("number:length");
-        let block = self.blocks[number.parse::<usize>().unwrap() - 1].clone();
+        // A block that nobody was given, for what a confused client says.
+        let nobodys = p::ExtendedBlockProto {
+            pool_id: POOL.to_owned(),
+            block_id: 77,
+            generation_stamp: 7,
+            num_bytes: None,
+        };
+        let index = number.parse::<usize>().unwrap() - 1;
+        let block = self.blocks.get(index).cloned().unwrap_or(nobodys);
         p::ExtendedBlockProto { num_bytes: Some(length.parse().unwrap()), ..block }
     }
 
@@ -249,10 +310,7 @@ impl Script {
     }
 
     fn restart(&mut self, line: &str) {
-        self.nn = machine();
-        for (txid, op) in &self.log {
-            self.nn.replay(*txid, op, self.now).unwrap();
-        }
+        self.nn = self.replayed();
         self.nn.start(self.now);
         let count = self.log.len();
         self.say(line, &format!("{count} operations"));
