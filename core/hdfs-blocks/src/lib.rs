@@ -34,8 +34,9 @@ pub use conf::BlocksConf;
 pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, StorageSlot};
 pub use event::BlockEvent;
 pub use manager::{
-    BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, FsStats, FullReport, HostsLists,
-    LocatedReplicas, PlacementFlags, ReplicaCounts, SafeCounts, StorageTypeStats, TargetRequest,
+    BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, DumpNames, FsStats, FullReport,
+    HostsLists, LocatedReplicas, PlacementFlags, ReplicaCounts, SafeCounts, StorageTypeStats,
+    TargetRequest,
 };
 pub use registration::{
     DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,

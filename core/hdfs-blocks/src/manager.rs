@@ -1,6 +1,7 @@
 //! The machine itself: its state, and the types of its calls. Families of calls have a file each below `manager/`.
 
 mod admin;
+mod dump;
 mod heartbeat;
 mod invariants;
 mod lifecycle;
@@ -15,6 +16,7 @@ mod stats;
 mod surplus;
 mod target;
 
+pub use dump::DumpNames;
 pub use stats::{ReplicaCounts, StorageTypeStats};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -11,7 +11,7 @@ mod tests;
 mod version;
 
 pub use corrupt::Corrupt;
-pub(crate) use date::CivilTime;
+pub use date::CivilTime;
 pub use names::{
     CURRENT, IN_USE_LOCK, ImageFile, MD5_SUFFIX, SEEN_TXID, VERSION, parse_md5, parse_number,
     print_md5, print_number,

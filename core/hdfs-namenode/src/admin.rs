@@ -3,7 +3,8 @@
 //!
 //! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
 
-use hdfs_blocks::{DatanodeReportType, HostsLists};
+use hdfs_blocks::{DatanodeReportType, DumpNames, HostsLists};
+use hdfs_format::storage_dir::CivilTime;
 use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, Mono, Result};
@@ -368,6 +369,28 @@ impl NameNode {
         _: &p::ListCacheDirectivesRequestProto,
     ) -> Result<p::ListCacheDirectivesResponseProto> {
         Ok(p::ListCacheDirectivesResponseProto { elements: Vec::new(), has_more: false })
+    }
+
+    /// The text of `metaSave`.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto metaSave.
+    ///
+    /// # Errors
+    /// AccessControl for anybody but the superuser.
+    pub fn meta_save(&self, call: &Call<'_>) -> Result<String> {
+        call.caller.check_superuser()?;
+        let (inodes, blocks) = (self.inode_count(), self.blocks.block_count() as u64);
+        let mut text = format!(
+            "{inodes} files and directories, {blocks} blocks = {} total filesystem objects\n",
+            inodes + blocks
+        );
+        let names = DumpNames {
+            path: &|file| self.path_text(file),
+            date: &|time| CivilTime::from(time).to_string(),
+            time: &|time| CivilTime::from(time).time_of_day(),
+        };
+        self.blocks.dump(call.now, &names, &mut text);
+        Ok(text)
     }
 
     /// Looks for silent nodes; true: call again soon.

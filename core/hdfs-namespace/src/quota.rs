@@ -5,7 +5,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{QuotaCounts, DirectoryWithQuotaFeature} (3.5.0)
 
-use hdfs_types::{Error, ErrorKind, Result, StorageType};
+use hdfs_types::{Error, ErrorKind, Result, StorageType, byte_desc};
 
 use crate::status::TypeSpace;
 
@@ -99,9 +99,9 @@ impl Quota {
                     "The DiskSpace quota of {} is exceeded: quota = {} B = {} but diskspace consumed = {} B = {}",
                     path(),
                     self.limit.space,
-                    human(self.limit.space),
+                    byte_desc(self.limit.space),
                     consumed,
-                    human(consumed)
+                    byte_desc(consumed)
                 ),
             ));
         }
@@ -116,8 +116,8 @@ impl Quota {
                         "Quota by storage type : {} on path : {} is exceeded. quota = {} but space consumed = {}",
                         kind.name(),
                         path(),
-                        human(limit),
-                        human(consumed)
+                        byte_desc(limit),
+                        byte_desc(consumed)
                     ),
                 ));
             }
@@ -134,24 +134,6 @@ pub(crate) fn type_index(kind: StorageType) -> usize {
 /// Hadoop: org.apache.hadoop.hdfs.server.namenode.Quota.isViolated (3.5.0)
 fn is_violated(limit: i64, used: i64, delta: i64) -> bool {
     limit >= 0 && delta > 0 && used > limit.saturating_sub(delta)
-}
-
-/// Hadoop: org.apache.hadoop.util.StringUtils.TraditionalBinaryPrefix.long2String(n, "B", 2) (3.5.0)
-fn human(bytes: i64) -> String {
-    if bytes.unsigned_abs() < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value.abs() >= 1024.0 && unit < 6 {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let prefix = ["", "K", "M", "G", "T", "P", "E"][unit];
-    if bytes.trailing_zeros() >= unit as u32 * 10 {
-        return format!("{} {prefix}B", bytes >> (unit * 10));
-    }
-    format!("{value:.2} {prefix}B")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod path;
 mod permission;
 mod rng;
 mod storage;
+mod text;
 mod time;
 
 pub use block::{Block, ExtendedBlock, ReplicaState};
@@ -24,6 +25,7 @@ pub use path::{HdfsPath, PathError, components, is_valid_name, normalize};
 pub use permission::{FsAction, FsPermission, PermissionStatus};
 pub use rng::{Rng, SplitMix64};
 pub use storage::StorageType;
+pub use text::byte_desc;
 pub use time::{Mono, WallMillis};
 
 /// Hadoop's constants of identity and layout.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hdfs_blocks::{BlocksConf, IncrementalBlock, ReceivedDeleted};
-use hdfs_types::BlockId;
+use hdfs_blocks::{BlocksConf, DatanodeStorage, IncrementalBlock, ReceivedDeleted};
+use hdfs_types::{BlockId, StorageType};
 
 use crate::cluster::{Cluster, block, storage_of, uuid};
 
@@ -138,6 +138,37 @@ fn a_balancers_move_deletes_where_it_says() {
     c.bm.handle_incremental_report(now, &uuid(3), &storage_of(3), &lines).expect("registered");
     assert_eq!(c.told_to_delete(2), [done]);
     c.check();
+}
+
+#[test]
+fn surplus_on_different_kinds_of_storage_goes_by_the_policy_of_the_file() {
+    for (policy, loses) in [(7, 3), (2, 0)] {
+        let mut c = Cluster::of(4);
+        let done = c.closed_block(1, &[0, 1, 2], 3);
+        let archive = DatanodeStorage {
+            uuid: "DS-archive".into(),
+            storage_type: StorageType::Archive,
+            ..storage_of(3)
+        };
+        let mut heartbeat = c.heartbeat_of(3);
+        let mut space = heartbeat.reports[0].clone();
+        space.storage = archive.clone();
+        heartbeat.reports.push(space);
+        let now = c.now();
+        c.bm.handle_heartbeat(now, &heartbeat).expect("registered");
+        let empty = c.bm.begin_full_report(now, &uuid(3), &archive).expect("registered");
+        c.bm.finish_full_report(now, empty.expect("taken")).expect("nobody else reported");
+        let lines = [IncrementalBlock {
+            block: done,
+            status: ReceivedDeleted::Received,
+            delete_hint: None,
+        }];
+        c.bm.handle_incremental_report(now, &uuid(3), &archive, &lines).expect("registered");
+        c.bm.decide_surplus(c.mono(), &|_| policy);
+        let told: Vec<usize> = (0..4).filter(|node| !c.told_to_delete(*node).is_empty()).collect();
+        assert_eq!(told, [loses], "policy {policy}");
+        c.check();
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A time on the civil calendar, in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct CivilTime {
+pub struct CivilTime {
     year: u64,
     month: u64,
     day: u64,
@@ -56,6 +56,12 @@ impl CivilTime {
     fn clock(self) -> [u64; 4] {
         let millis = self.millis_of_day;
         [millis / 3_600_000, millis / 60_000 % 60, millis / 1_000 % 60, millis % 1_000]
+    }
+
+    /// `09:30:00`: java.sql.Time.
+    pub fn time_of_day(self) -> String {
+        let [hour, minute, second, _] = self.clock();
+        format!("{hour:02}:{minute:02}:{second:02}")
     }
 
     /// `2026-11-21T09:30:00.123`.

@@ -2,6 +2,7 @@
 //!
 //! Proto: ClientNamenodeProtocol.proto
 
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -103,6 +104,7 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "refreshNodes" => refresh_nodes(shell, call),
         "rollEdits" => roll_edits(shell, call),
         "saveNamespace" => save_namespace(shell, call),
+        "metaSave" => meta_save(shell, call),
         "restoreFailedStorage" => restore_failed_storage(shell, call),
         _ => return None,
     })
@@ -158,6 +160,47 @@ fn save_namespace(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
         .map_err(|e| Error::new(ErrorKind::Runtime, format!("saveNamespace: {e}")))??;
         Ok(Bytes::from(p::SaveNamespaceResponseProto { saved: Some(saved) }.encode_to_vec()))
     })
+}
+
+/// Proto: metaSave. The file is written on a thread of its own, into the folder of the logs: `HADOOP_LOG_DIR`, or the
+/// working folder.
+// Differs: a name that leads out of that folder is refused; Hadoop follows it.
+fn meta_save(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let (request, caller) = match call.decode::<p::MetaSaveRequestProto>() {
+        Ok(request) => (request, shell.callers.get(call.caller)),
+        Err(error) => return Reply::error(error),
+    };
+    let ip = call.remote.ip().to_string();
+    let text = shell.read_machine().meta_save(&shell.context(call, &caller, &ip));
+    let audit = Audit::new("metaSave", |_: &p::MetaSaveRequestProto| ("", ""));
+    shell.audit.record(call, &audit, &request, text.as_ref().err());
+    let written = text.and_then(|text| Ok((text, log_file(&request.filename)?)));
+    let (text, path) = match written {
+        Ok(written) => written,
+        Err(error) => return Reply::error(error),
+    };
+    Reply::later(async move {
+        let write = move || {
+            std::fs::write(&path, text)
+                .map_err(|error| Error::io(format!("write {}: {error}", path.display())))
+        };
+        tokio::task::spawn_blocking(write)
+            .await
+            .map_err(|e| Error::new(ErrorKind::Runtime, format!("metaSave: {e}")))??;
+        Ok(Bytes::from(p::MetaSaveResponseProto {}.encode_to_vec()))
+    })
+}
+
+/// A file in the folder of the logs.
+fn log_file(name: &str) -> Result<PathBuf> {
+    let parts = Path::new(name).components();
+    if name.is_empty() || parts.into_iter().any(|part| part == Component::ParentDir) {
+        return Err(Error::io(format!(
+            "metaSave: {name:?} is no name of a file in the log folder"
+        )));
+    }
+    let folder = std::env::var_os("HADOOP_LOG_DIR").map_or_else(|| PathBuf::from("."), Into::into);
+    Ok(folder.join(name.trim_start_matches('/')))
 }
 
 /// Proto: restoreFailedStorage. A folder that failed is never written again by this process, so only the question

@@ -9,7 +9,6 @@ use hdfs_types::{Error, ErrorKind};
 const WAITING: &[(&str, &str)] = &[
     ("createSymlink", "symbolic links"),
     ("satisfyStoragePolicy", "storage policies"),
-    ("metaSave", "administration"),
     ("addCacheDirective", "centralized caching"),
     ("modifyCacheDirective", "centralized caching"),
     ("removeCacheDirective", "centralized caching"),
