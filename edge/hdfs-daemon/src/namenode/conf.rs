@@ -159,6 +159,25 @@ fn more_rpc_binds(
     Ok(binds)
 }
 
+/// Settings whose absence does no harm, but which are not honoured.
+pub(crate) fn warn_of_ignored(conf: &Configuration) {
+    for (key, effect) in [
+        (
+            &keys::HADOOP_SECURITY_AUTHORIZATION,
+            "service-level access control lists are not enforced yet",
+        ),
+        (
+            &keys::DFS_NAMENODE_NAME_DIR_RESTORE,
+            "a name folder that failed is used again after a restart only",
+        ),
+        (&keys::DFS_NAMENODE_DELEGATION_TOKEN_ALWAYS_USE, "there are no delegation tokens yet"),
+    ] {
+        if conf.get_bool(key) {
+            tracing::warn!("{}=true: {effect}", key.name);
+        }
+    }
+}
+
 /// Settings that ask for what is not built yet: a NameNode that started all the same would be less safe, or another one,
 /// than its administrator thinks.
 fn refuse_unsupported(conf: &Configuration) -> Result<()> {

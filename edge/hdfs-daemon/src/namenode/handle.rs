@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::background;
-use super::conf::NameNodeConf;
+use super::conf::{NameNodeConf, warn_of_ignored};
 use super::edit_log::EditLog;
 use super::hosts;
 use super::rpc::NameNodeService;
@@ -39,6 +39,7 @@ pub struct NameNodeHandle {
 /// message says what to do; nothing was lost.
 pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     let settings = NameNodeConf::new(conf)?;
+    warn_of_ignored(conf);
     let (runtime, handle) = runtime()?;
     // The ports first: a second NameNode must not touch the folders, and a long load must not end in an occupied port.
     let listener = bind_web(resolve(&settings.http_bind)?, &handle)?;
