@@ -18,6 +18,8 @@ pub(crate) fn all(shell: &Shell) -> Vec<Bean> {
     vec![
         namesystem_state(&nn, &stats),
         namesystem(shell, &nn, &stats),
+        replicated_blocks(&stats),
+        block_groups(),
         status(shell),
         info(shell, &nn, &stats),
     ]
@@ -103,6 +105,40 @@ fn namesystem(shell: &Shell, nn: &NameNode, stats: &FsStats) -> Bean {
         .with("NumTimedOutPendingReconstructions", stats.timed_out_reconstructions)
         .with("PostponedMisreplicatedBlocks", stats.postponed)
         .with("StaleDataNodes", u64::from(stats.stale_datanodes))
+}
+
+fn replicated_blocks(stats: &FsStats) -> Bean {
+    Bean::new(
+        "Hadoop:service=NameNode,name=ReplicatedBlocksState",
+        "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
+    )
+    .with("LowRedundancyReplicatedBlocks", stats.low_redundancy)
+    .with("CorruptReplicatedBlocks", stats.corrupt)
+    .with("MissingReplicatedBlocks", stats.missing)
+    .with("MissingReplicationOneBlocks", stats.missing_replication_one)
+    .with("BadlyDistributedBlocks", stats.badly_distributed)
+    .with("PendingDeletionReplicatedBlocks", stats.pending_deletion)
+    .with("TotalReplicatedBlocks", stats.blocks)
+}
+
+/// There are no block groups yet.
+fn block_groups() -> Bean {
+    let names = [
+        "LowRedundancyECBlockGroups",
+        "CorruptECBlockGroups",
+        "MissingECBlockGroups",
+        "BytesInFutureECBlockGroups",
+        "PendingDeletionECBlocks",
+        "TotalECBlockGroups",
+    ];
+    let bean = Bean::new(
+        "Hadoop:service=NameNode,name=ECBlockGroupsState",
+        "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
+    );
+    names
+        .into_iter()
+        .fold(bean, |bean, name| bean.with(name, 0_u64))
+        .with("EnabledEcPolicies", "RS-6-3-1024k")
 }
 
 fn status(shell: &Shell) -> Bean {

@@ -60,7 +60,7 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     });
     shell.log.wait_synced(first)?;
     let servers = serve(&shell, conf).inspect_err(|_| shell.log.stop())?;
-    let web = web::serve(listener, shell.clone(), &handle)?;
+    let web = web::serve(listener, shell.clone(), &servers, &handle)?;
     let tasks = Mutex::new(background::spawn(&shell, &handle));
     let handle = NameNodeHandle { shell, servers, web: Some(web), tasks, failure, runtime };
     tracing::info!("NameNode RPC up at: {}, web at: {}", handle.rpc_addr(), handle.http_addr());

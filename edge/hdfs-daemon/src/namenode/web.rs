@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use hdfs_rt::http;
+use hdfs_rt::rpc::server::{Server, activity_bean};
 use hdfs_types::{Error, Result};
 use tokio::task::JoinHandle;
 
@@ -30,13 +31,20 @@ impl Drop for WebServer {
 pub(crate) fn serve(
     listener: tokio::net::TcpListener,
     shell: Arc<Shell>,
+    servers: &[Server],
     runtime: &tokio::runtime::Handle,
 ) -> Result<WebServer> {
     let local_addr = listener.local_addr().map_err(Error::from)?;
     let configuration = Arc::new(shell.conf.configuration.clone());
+    let rpc: Vec<_> =
+        servers.iter().map(|of| (of.local_addr().port(), of.metrics().clone())).collect();
+    let all = move || {
+        let activity = rpc.iter().map(|(port, of)| activity_bean("NameNode", *port, of));
+        beans::all(&shell).into_iter().chain(activity).collect()
+    };
     let router = Router::new()
         .route("/isActive", get(|| async { "" }))
-        .merge(http::jmx_router(Arc::new(move || beans::all(&shell))))
+        .merge(http::jmx_router(Arc::new(all)))
         .merge(http::conf_router(configuration));
     let task = runtime.spawn(async move {
         if let Err(error) = http::serve(listener, router).await {
