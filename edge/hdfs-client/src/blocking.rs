@@ -11,6 +11,7 @@ use hdfs_rt::rpc::client::Ugi;
 use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, TxId};
 use tokio::runtime::Runtime;
 
+use crate::peer::Waiting;
 use crate::{
     CorruptFiles, CreateOptions, DatanodeInfo, DatanodeReportType, DatanodeStorageReport,
     EcBlockGroupStats, FileChecksum, FileStatus, FsStats, HaState, LocatedBlocks, OpenFile,
@@ -168,7 +169,7 @@ impl HdfsClient {
     /// # Errors
     /// As [`crate::HdfsClient::open`].
     pub fn open(&self, path: &str) -> Result<FileReader> {
-        let reader = self.runtime.block_on(self.client.open(path))?;
+        let reader = self.runtime.block_on(self.client.open_waiting(path, Waiting::Blocking))?;
         Ok(FileReader { reader, runtime: Arc::clone(&self.runtime) })
     }
 

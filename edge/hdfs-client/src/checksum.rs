@@ -16,7 +16,7 @@ use hdfs_types::{Error, ErrorKind, Result};
 use crate::HdfsClient;
 use crate::conf::CombineMode;
 use crate::located::{DatanodeInfo, LocatedBlock};
-use crate::peer::Peer;
+use crate::peer::{Peer, Waiting};
 use crate::read::check_status;
 
 /// The checksum of a file.
@@ -118,7 +118,8 @@ impl HdfsClient {
                 stripe_length: None,
             }),
         };
-        let mut peer = Peer::connect(node, self.conf(), block.locations.len()).await?;
+        let mut peer =
+            Peer::connect(node, self.conf(), block.locations.len(), Waiting::Async).await?;
         peer.send(&datatransfer::encode_op(Op::BlockChecksum, &request)).await?;
         let response: proto::BlockOpResponseProto = peer.read_message("checksum response").await?;
         check_status(&response, || format!("for block {} from datanode {node}", block.block))?;

@@ -7,13 +7,15 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::ToSocketAddrs;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use hdfs_format::datatransfer::{self, Prefix};
 use hdfs_types::{DatanodeUuid, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use prost::Message;
-use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
@@ -23,10 +25,26 @@ use crate::located::DatanodeInfo;
 /// Bytes that a connection reads ahead while it parses messages: a packet's header with its checksums fits.
 const SCRATCH_BYTES: usize = 4 * 1024;
 
+/// How a connection waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waiting {
+    /// As a task of the runtime.
+    Async,
+    /// In the system call itself, on the caller's own thread: only for the blocking façade, whose futures run alone on
+    /// their thread. It saves two thread switches for each wait.
+    Blocking,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Async(TcpStream),
+    Blocking(std::net::TcpStream),
+}
+
 /// A connection to a DataNode, with the bytes that were read and not yet used.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) stream: TcpStream,
+    stream: Stream,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -40,32 +58,45 @@ impl Peer {
         node: &DatanodeInfo,
         conf: &ClientConf,
         nodes: usize,
+        waiting: Waiting,
     ) -> Result<Self> {
         let host = if conf.use_datanode_hostname { &node.host_name } else { &node.ip_addr };
-        let connecting = TcpStream::connect((host.as_str(), node.xfer_port));
-        let stream = match tokio::time::timeout(conf.socket_timeout, connecting).await {
-            Ok(stream) => stream.map_err(|error| connect_error(node, error))?,
-            Err(_) => {
-                let message = format!(
-                    "{} millis timeout while waiting for a connection to {}",
-                    conf.socket_timeout.as_millis(),
-                    node.xfer_addr()
-                );
-                return Err(Error::new(ErrorKind::SocketTimeout, message));
+        let address = (host.as_str(), node.xfer_port);
+        let timeout = conf.read_timeout(nodes);
+        let stream = match waiting {
+            Waiting::Async => {
+                let connecting = TcpStream::connect(address);
+                let stream = match tokio::time::timeout(conf.socket_timeout, connecting).await {
+                    Ok(stream) => stream.map_err(|error| connect_error(node, conf, error))?,
+                    Err(late) => return Err(connect_error(node, conf, late.into())),
+                };
+                stream.set_nodelay(conf.data_tcp_no_delay)?;
+                Stream::Async(stream)
+            }
+            Waiting::Blocking => {
+                let stream = connect_blocking(address, conf.socket_timeout)
+                    .map_err(|error| connect_error(node, conf, error))?;
+                stream.set_nodelay(conf.data_tcp_no_delay)?;
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(timeout))?;
+                Stream::Blocking(stream)
             }
         };
-        stream.set_nodelay(conf.data_tcp_no_delay)?;
-        Ok(Self {
-            stream,
-            buffer: vec![0; SCRATCH_BYTES].into_boxed_slice(),
-            start: 0,
-            end: 0,
-            timeout: conf.read_timeout(nodes),
-        })
+        let buffer = vec![0; SCRATCH_BYTES].into_boxed_slice();
+        Ok(Self { stream, buffer, start: 0, end: 0, timeout })
+    }
+
+    /// Waits until the socket can take or give bytes; never, for a blocking connection, which waits elsewhere.
+    pub(crate) async fn ready(&self, interest: Interest) -> io::Result<()> {
+        match &self.stream {
+            Stream::Async(stream) => stream.ready(interest).await.map(|_| ()),
+            Stream::Blocking(_) => std::future::pending().await,
+        }
     }
 
     /// Changes how long the DataNode may be silent.
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
+        debug_assert!(self.is_async(), "a blocking socket has its time-out already");
         self.timeout = timeout;
     }
 
@@ -90,18 +121,29 @@ impl Peer {
 
     /// Sends everything, within the time limit.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        match tokio::time::timeout(self.timeout, self.stream.write_all(bytes)).await {
-            Ok(sent) => Ok(sent?),
-            Err(_) => Err(self.silent()),
-        }
+        let sent = match &mut self.stream {
+            Stream::Async(stream) => {
+                match tokio::time::timeout(self.timeout, stream.write_all(bytes)).await {
+                    Ok(sent) => sent,
+                    Err(_) => return Err(self.silent()),
+                }
+            }
+            Stream::Blocking(stream) => io::Write::write_all(stream, bytes),
+        };
+        sent.map_err(|error| self.io_error(error))
     }
 
     /// Gives the socket what it takes without waiting. A broken connection is an error and no signal.
     pub(crate) fn try_send(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.stream.try_io(Interest::WRITABLE, || {
+        let send = |fd: BorrowedFd<'_>| {
             let mut control = SendAncillaryBuffer::default();
-            Ok(sendmsg(&self.stream, slices, &mut control, SendFlags::NOSIGNAL)?)
-        })
+            let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+            Ok(sendmsg(fd, slices, &mut control, flags)?)
+        };
+        match &self.stream {
+            Stream::Async(stream) => stream.try_io(Interest::WRITABLE, || send(stream.as_fd())),
+            Stream::Blocking(stream) => send(stream.as_fd()),
+        }
     }
 
     /// Reads until at least `wanted` bytes are buffered. `wanted` must fit into the buffer, or the buffer grows.
@@ -113,15 +155,22 @@ impl Peer {
             self.make_room(wanted);
         }
         while self.end - self.start < wanted {
-            let reading = self.stream.read(&mut self.buffer[self.end..]);
-            let count = match tokio::time::timeout(self.timeout, reading).await {
-                Ok(count) => count?,
-                Err(_) => return Err(self.silent()),
+            let target = &mut self.buffer[self.end..];
+            let read = match &mut self.stream {
+                Stream::Async(stream) => {
+                    match tokio::time::timeout(self.timeout, stream.read(target)).await {
+                        Ok(read) => read,
+                        Err(_) => return Err(self.silent()),
+                    }
+                }
+                Stream::Blocking(stream) => io::Read::read(stream, target),
             };
-            if count == 0 {
-                return Err(eof());
+            match read {
+                Ok(0) => return Err(eof()),
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.io_error(error)),
             }
-            self.end += count;
         }
         Ok(())
     }
@@ -131,7 +180,11 @@ impl Peer {
         if self.end == self.buffer.len() {
             self.make_room(self.end - self.start + 1);
         }
-        let count = self.stream.try_read(&mut self.buffer[self.end..])?;
+        let target = &mut self.buffer[self.end..];
+        let count = match &self.stream {
+            Stream::Async(stream) => stream.try_read(target)?,
+            Stream::Blocking(stream) => recv(stream, target, RecvFlags::DONTWAIT)?.0,
+        };
         self.end += count;
         Ok(count)
     }
@@ -157,20 +210,26 @@ impl Peer {
             debug_assert!(self.is_clean());
             let mut slices =
                 [io::IoSliceMut::new(&mut target[filled..]), io::IoSliceMut::new(&mut self.buffer)];
-            match self.stream.try_read_vectored(&mut slices) {
+            let read = match &mut self.stream {
+                Stream::Async(stream) => stream.try_read_vectored(&mut slices),
+                Stream::Blocking(stream) => io::Read::read_vectored(stream, &mut slices),
+            };
+            match read {
                 Ok(0) => return Err(eof()),
                 Ok(count) => {
                     let direct = count.min(target.len() - filled);
                     filled += direct;
                     self.end = count - direct;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match tokio::time::timeout(self.timeout, self.stream.readable()).await {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_async() => {
+                    let ready = self.ready(Interest::READABLE);
+                    match tokio::time::timeout(self.timeout, ready).await {
                         Ok(ready) => ready?,
                         Err(_) => return Err(self.silent()),
                     }
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.io_error(error)),
             }
         }
         Ok(())
@@ -194,11 +253,24 @@ impl Peer {
         Ok(message)
     }
 
+    fn is_async(&self) -> bool {
+        matches!(self.stream, Stream::Async(_))
+    }
+
+    /// A blocking socket reports its time-out as if it would block.
+    fn io_error(&self, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::WouldBlock { self.silent() } else { error.into() }
+    }
+
     fn silent(&self) -> Error {
+        let address = match &self.stream {
+            Stream::Async(stream) => stream.peer_addr(),
+            Stream::Blocking(stream) => stream.peer_addr(),
+        };
         let message = format!(
             "{} millis timeout while waiting for the DataNode{}",
             self.timeout.as_millis(),
-            self.stream.peer_addr().map_or_else(|_| String::new(), |addr| format!(" {addr}"))
+            address.map_or_else(|_| String::new(), |address| format!(" {address}"))
         );
         Error::new(ErrorKind::SocketTimeout, message)
     }
@@ -209,12 +281,24 @@ pub(crate) fn eof() -> Error {
     Error::new(ErrorKind::Eof, "Unexpected EOF while reading from the DataNode")
 }
 
-fn connect_error(node: &DatanodeInfo, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::TimedOut => ErrorKind::SocketTimeout,
-        _ => ErrorKind::Connect,
-    };
-    Error::new(kind, format!("connect to {}: {error}", node.xfer_addr())).with_source(error)
+fn connect_blocking(address: (&str, u16), timeout: Duration) -> io::Result<std::net::TcpStream> {
+    let mut last = None;
+    for address in address.to_socket_addrs()? {
+        match std::net::TcpStream::connect_timeout(&address, timeout) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
+}
+
+fn connect_error(node: &DatanodeInfo, conf: &ClientConf, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::TimedOut {
+        let millis = conf.socket_timeout.as_millis();
+        let message = format!("{millis} millis timeout while waiting for a connection to {node}");
+        return Error::new(ErrorKind::SocketTimeout, message).with_source(error);
+    }
+    Error::new(ErrorKind::Connect, format!("connect to {node}: {error}")).with_source(error)
 }
 
 /// Idle connections, newest last.
@@ -237,13 +321,15 @@ impl PeerCache {
         Self { capacity, expiry, idle: Mutex::new(VecDeque::new()) }
     }
 
-    /// The newest idle connection to a DataNode.
-    pub(crate) fn take(&self, node: &DatanodeUuid) -> Option<Peer> {
+    /// The newest idle connection to a DataNode that waits in this way.
+    pub(crate) fn take(&self, node: &DatanodeUuid, waiting: Waiting) -> Option<Peer> {
         let mut idle = self.idle.lock();
         while idle.front().is_some_and(|oldest| oldest.since.elapsed() >= self.expiry) {
             idle.pop_front();
         }
-        let index = idle.iter().rposition(|entry| entry.node == *node)?;
+        let wants_async = waiting == Waiting::Async;
+        let fits = |entry: &Idle| entry.node == *node && entry.peer.is_async() == wants_async;
+        let index = idle.iter().rposition(fits)?;
         idle.remove(index).map(|entry| entry.peer)
     }
 

@@ -24,7 +24,7 @@ use blocks::FileBlocks;
 
 use crate::HdfsClient;
 use crate::located::{DatanodeInfo, LocatedBlock};
-use crate::peer::Peer;
+use crate::peer::{Peer, Waiting};
 
 /// A seek forward by no more than this reads over the bytes in between instead of asking again.
 const SKIP_LIMIT_BYTES: u64 = 128 * 1024;
@@ -58,11 +58,17 @@ impl HdfsClient {
     /// # Errors
     /// `FileNotFound`, `AccessControl`, `UnresolvedLink`.
     pub async fn open(&self, path: &str) -> Result<FileReader> {
+        self.open_waiting(path, Waiting::Async).await
+    }
+
+    /// The same with a choice of how its data connections wait.
+    pub(crate) async fn open_waiting(&self, path: &str, waiting: Waiting) -> Result<FileReader> {
         let blocks = FileBlocks::open(self, path).await?;
         let file = OpenFile {
             client: self.clone(),
             path: path.to_owned(),
             blocks,
+            waiting,
             dead: Mutex::new(Vec::new()),
         };
         Ok(FileReader { file: Arc::new(file), position: 0, current: None })
@@ -198,6 +204,7 @@ struct OpenFile {
     client: HdfsClient,
     path: String,
     blocks: FileBlocks,
+    waiting: Waiting,
     /// DataNodes that failed.
     dead: Mutex<Vec<DatanodeUuid>>,
 }
@@ -273,13 +280,13 @@ impl OpenFile {
         node: &DatanodeInfo,
         range: Range,
     ) -> Result<BlockReader> {
-        while let Some(peer) = self.client.peers().take(&node.uuid) {
+        while let Some(peer) = self.client.peers().take(&node.uuid, self.waiting) {
             match BlockReader::open(peer, &self.client, block, range).await {
                 Err(error) if is_disconnect(&error) => {}
                 answer => return answer,
             }
         }
-        let peer = Peer::connect(node, self.client.conf(), 0).await?;
+        let peer = Peer::connect(node, self.client.conf(), 0, self.waiting).await?;
         BlockReader::open(peer, &self.client, block, range).await
     }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::LocatePauses;
 use super::streamer::{Broken, Streamer};
 use crate::located::LocatedBlock;
-use crate::peer::Peer;
+use crate::peer::{Peer, Waiting};
 use crate::read::check_status;
 
 impl Streamer {
@@ -77,7 +77,7 @@ impl Streamer {
         let first = &self.nodes.first().ok_or_else(|| {
             Broken::first(Error::io(format!("nodes are empty for write pipeline of {block}")))
         })?;
-        let peer = Peer::connect(&first.datanode, conf, self.nodes.len()).await;
+        let peer = Peer::connect(&first.datanode, conf, self.nodes.len(), Waiting::Async).await;
         let mut peer = peer.map_err(Broken::first)?;
         let request = self.write_request(block, stage, latest);
         peer.send(&datatransfer::encode_op(Op::WriteBlock, &request))

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::streamer::{Broken, Stage, Streamer};
 use crate::located::{LocatedBlock, ReplicaLocation};
-use crate::peer::Peer;
+use crate::peer::{Peer, Waiting};
 use crate::read::check_status;
 
 /// Pause before a DataNode that restarts is tried again.
@@ -207,7 +207,7 @@ impl Streamer {
             target_storage_types: vec![target.storage_type as i32],
             target_storage_ids: vec![target.storage_id.to_string()],
         };
-        let mut peer = Peer::connect(&source.datanode, conf, 2).await?;
+        let mut peer = Peer::connect(&source.datanode, conf, 2, Waiting::Async).await?;
         // More time for more bytes: one extension for every 200 packets.
         let packets =
             usize::try_from(self.bytes_sent).unwrap_or(usize::MAX) / conf.write_packet_bytes.max(1);

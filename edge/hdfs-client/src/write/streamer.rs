@@ -420,7 +420,7 @@ impl Streamer {
         let interest =
             if writes { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         tokio::select! {
-            ready = peer.stream.ready(interest) => {
+            ready = peer.ready(interest) => {
                 ready.map_err(Broken::first)?;
             }
             packet = self.receiver.recv() => match packet {
