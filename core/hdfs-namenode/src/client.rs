@@ -11,7 +11,7 @@ mod tree;
 mod write;
 
 use hdfs_namespace::{Attempt, Namespace, PlanContext};
-use hdfs_types::{Error, INodeId, Result};
+use hdfs_types::{Error, ErrorKind, INodeId, Result};
 
 use crate::call::Call;
 use crate::machine::NameNode;
@@ -47,6 +47,10 @@ fn file_id(id: Option<u64>) -> INodeId {
 /// Hadoop: org.apache.hadoop.hdfs.server.namenode.NameNodeRpcServer.checkPathLength (3.5.0)
 fn check_path_length(path: &str, call: &str) -> Result<()> {
     use hdfs_types::constants::{MAX_PATH_DEPTH, MAX_PATH_LENGTH};
+    if path.is_empty() {
+        let message = "Can not create a Path from an empty string";
+        return Err(Error::new(ErrorKind::IllegalArgument, message));
+    }
     let levels = hdfs_types::components(path.as_bytes()).count();
     if path.len() <= MAX_PATH_LENGTH && levels <= MAX_PATH_DEPTH {
         return Ok(());

@@ -19,6 +19,7 @@ use crate::policies;
 /// `HdfsFileStatusProto.Flags`.
 const HAS_ACL: u32 = 1;
 const HAS_EC: u32 = 4;
+const SNAPSHOT_ENABLED: u32 = 8;
 
 impl NameNode {
     /// Proto: hdfs.proto HdfsFileStatusProto.
@@ -30,6 +31,7 @@ impl NameNode {
         };
         let acl = if status.has_acl { HAS_ACL } else { 0 };
         let ec = if status.ec_policy == 0 { 0 } else { HAS_EC };
+        let snapshots = if status.snapshottable { SNAPSHOT_ENABLED } else { 0 };
         let locations = status.blocks.as_ref().map(|blocks| {
             self.located_blocks(call, blocks, 0, status.length, Some(call.client_machine))
         });
@@ -51,7 +53,7 @@ impl NameNode {
             file_encryption_info: None,
             storage_policy: Some(u32::from(status.storage_policy)),
             ec_policy: ec_policy(status.ec_policy),
-            flags: Some(acl | ec),
+            flags: Some(acl | ec | snapshots),
             namespace: None,
         }
     }

@@ -122,13 +122,24 @@ impl Caller<'_> {
     /// # Errors
     /// AccessControl unless the caller is a superuser.
     pub fn check_superuser(&self) -> hdfs_types::Result<()> {
+        if self.is_superuser { Ok(()) } else { Err(self.not_superuser("")) }
+    }
+
+    /// # Errors
+    /// AccessControl, which names the operation, unless the caller is a superuser.
+    pub fn check_superuser_for(&self, operation: &str) -> hdfs_types::Result<()> {
         if self.is_superuser {
             return Ok(());
         }
-        Err(Error::new(
+        Err(self.not_superuser(&format!(" for operation {operation}")))
+    }
+
+    fn not_superuser(&self, what: &str) -> Error {
+        let user = self.user;
+        Error::new(
             ErrorKind::AccessControl,
-            format!("Access denied for user {}. Superuser privilege is required", self.user),
-        ))
+            format!("Access denied for user {user}. Superuser privilege is required{what}"),
+        )
     }
 }
 

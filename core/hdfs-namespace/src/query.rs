@@ -20,6 +20,9 @@ mod summary;
 
 pub use summary::SummaryCursor;
 
+/// Hadoop's id of what is no inode: `/.reserved` and what is in it, `/.snapshot`.
+const NO_INODE: INodeId = INodeId(u64::MAX);
+
 impl Namespace {
     /// Status of an inode; None when it does not exist. With `resolve_link` a link is followed (by the client).
     ///
@@ -41,7 +44,7 @@ impl Namespace {
             resolved => resolved?,
         };
         if resolved.is_exact_reserved() {
-            return Ok(Some(self.reserved_status(b"", FsPermission(0o770))));
+            return Ok(Some(self.reserved_status(b"", FsPermission(0o1770))));
         }
         if resolved.is_dot_snapshot() {
             let snapshottable = resolved.components.len() == 1;
@@ -64,7 +67,7 @@ impl Namespace {
         FileStatus {
             kind: INodeKind::Directory,
             name: name.to_vec(),
-            inode: INodeId(0),
+            inode: NO_INODE,
             length: 0,
             replication: 0,
             block_size: 0,
@@ -311,7 +314,7 @@ impl Namespace {
         if resolved.last().is_none() {
             return Err(Error::new(
                 ErrorKind::FileNotFound,
-                format!("Path not found: {}", text(path)),
+                format!("Path not found: {}", resolved.text()),
             ));
         }
         self.check_access(ctx, &resolved, Access::last(action))
@@ -322,17 +325,15 @@ impl Namespace {
     /// # Errors
     /// FileNotFound, Io when it is no link.
     pub fn get_link_target(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Vec<u8>> {
-        let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
-        match resolved.last() {
-            None => Err(Error::new(
+        let Some(status) = self.get_file_info(ctx, path, false, false)? else {
+            return Err(Error::new(
                 ErrorKind::FileNotFound,
                 format!("File does not exist: {}", text(path)),
-            )),
-            Some(slot) if self.record(slot).is_symlink() => {
-                Ok(self.targets.get(self.record(slot).number()).to_vec())
-            }
-            Some(_) => Err(Error::io(format!("Path {} is not a symbolic link", text(path)))),
-        }
+            ));
+        };
+        status
+            .symlink
+            .ok_or_else(|| Error::io(format!("Path {} is not a symbolic link", text(path))))
     }
 
     /// The top of the encryption zone or volume around a path: always `/` here.
@@ -355,7 +356,7 @@ impl Namespace {
         below: &[u8],
     ) -> Result<(Vec<OpenFile>, bool)> {
         if ctx.conf.permissions_enabled {
-            ctx.caller.check_superuser()?;
+            ctx.caller.check_superuser_for("listOpenFiles")?;
         }
         let mut files = Vec::new();
         let mut waiting = self.leases.files_after(after);

@@ -72,7 +72,7 @@ pub struct FileStatus {
     pub kind: INodeKind,
     /// Its own name; empty when the caller named it by path.
     pub name: Vec<u8>,
-    /// Identity; 0 for `/.reserved`.
+    /// Identity; `u64::MAX` (Hadoop: -1) for `/.reserved` and `/.snapshot`.
     pub inode: INodeId,
     /// Length in bytes; 0 for directories.
     pub length: u64,

@@ -65,13 +65,13 @@ impl NameNode {
         // The wire's numbers are unsigned, Java's are not.
         if request.offset.cast_signed() < 0 {
             return Err(Error::new(
-                ErrorKind::HadoopIllegalArgument,
+                ErrorKind::IllegalArgument,
                 "Negative offset is not supported. File: ".to_owned() + &request.src,
             ));
         }
         if request.length.cast_signed() < 0 {
             return Err(Error::new(
-                ErrorKind::HadoopIllegalArgument,
+                ErrorKind::IllegalArgument,
                 "Negative length is not supported. File: ".to_owned() + &request.src,
             ));
         }

@@ -200,9 +200,8 @@ impl Namespace {
         let (permission, acl) = inherit(ctx, &made.acl, modes, false);
         let acl_entries = if acl.is_empty() { Vec::new() } else { logical(permission, &acl) };
         let inode_id = self.next_inode_id(made.ops.len() as u64);
-        let count = made.ops.len() as i64 + 1;
         let freed = replaced.map(|slot| self.file_usage(slot)).unwrap_or_default();
-        self.verify_quota(existing, &names(count).minus(&freed), None)?;
+        self.verify_new_names(existing, made.ops.len() + 1, &freed)?;
         made.ops.push(EditOp::Add(Box::new(AddOp {
             inode_id,
             path: Self::stored_path(resolved, request.path).into_owned(),

@@ -130,6 +130,20 @@ impl Namespace {
         Ok(())
     }
 
+    /// Quotas allow `count` new names, one after the other: the first that does not fit is what the error counts.
+    pub(crate) fn verify_new_names(
+        &self,
+        parent: Slot,
+        count: usize,
+        freed: &QuotaCounts,
+    ) -> Result<()> {
+        for names in 1..=count as i64 {
+            let delta = QuotaCounts { names, ..QuotaCounts::default() }.minus(freed);
+            self.verify_quota(parent, &delta, None)?;
+        }
+        Ok(())
+    }
+
     /// Adds a difference to every quota from an inode up to `/`.
     pub(crate) fn add_usage(&mut self, from: Slot, delta: &QuotaCounts) {
         if *delta == QuotaCounts::default() {

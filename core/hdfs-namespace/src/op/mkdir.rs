@@ -14,6 +14,7 @@ use crate::effects::Effects;
 use crate::namespace::{Namespace, NewNode, names};
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
+use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, Resolved, join, text};
 use crate::status::INodeKind;
 use crate::store::children::Position;
@@ -61,7 +62,7 @@ impl Namespace {
         let mut made = self.plan_parents(ctx, &resolved, modes)?;
         let above = resolved.components.len() - 1;
         self.plan_one(ctx, &resolved, above, modes, &mut made)?;
-        self.verify_quota(resolved.last_existing(), &names(made.ops.len() as i64), None)?;
+        self.verify_new_names(resolved.last_existing(), made.ops.len(), &QuotaCounts::default())?;
         let directory = resolved.last_existing();
         Ok(Planned { ops: made.ops, result: true, mono: ctx.mono, directory })
     }

@@ -28,7 +28,7 @@ impl Namespace {
         kind: Option<StorageType>,
     ) -> Result<Planned<()>> {
         if ctx.conf.permissions_enabled && !ctx.conf.allow_owner_set_quota {
-            ctx.caller.check_superuser()?;
+            ctx.caller.check_superuser_for(quota_command(names, space))?;
         }
         let resolved = self.resolve(ctx, path, Purpose::Write)?;
         if ctx.conf.permissions_enabled && !ctx.caller.is_superuser {
@@ -154,5 +154,15 @@ impl Namespace {
             self.quotas.insert(slot, quota);
         }
         Ok(Effects::default())
+    }
+}
+
+/// Hadoop: FSNamesystem.getQuotaCommand (3.5.0)
+fn quota_command(names: i64, space: i64) -> &'static str {
+    match (names, space) {
+        (RESET, DONT_SET) => "clearQuota",
+        (DONT_SET, RESET) => "clearSpaceQuota",
+        (_, DONT_SET) => "setQuota",
+        _ => "setSpaceQuota",
     }
 }

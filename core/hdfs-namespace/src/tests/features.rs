@@ -133,7 +133,7 @@ fn quotas_stop_what_does_not_fit() {
               ! IllegalArgumentException: Illegal value for nsQuota or ssQuota : -2 and 1
             as bob users
             setquota /q 1 1
-              ! AccessControlException: Access denied for user bob. Superuser privilege is required
+              ! AccessControlException: Access denied for user bob. Superuser privilege is required for operation setSpaceQuota
         "#]],
     );
 }

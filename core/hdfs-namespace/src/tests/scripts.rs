@@ -578,7 +578,7 @@ fn permissions_are_checked_with_hadoops_messages() {
             count /home
               ! AccessControlException: Permission denied: user=carol, access=READ_EXECUTE, inode="/home/bob":bob:staff:drwx------
             open /
-              ! AccessControlException: Access denied for user carol. Superuser privilege is required
+              ! AccessControlException: Access denied for user carol. Superuser privilege is required for operation listOpenFiles
         "#]],
     );
 }
@@ -655,8 +655,8 @@ fn wrong_paths_have_hadoops_errors() {
             stat /.reserved/raw/f
               -rw-r--r-- 3 hdfs:supergroup 0 16386 m1001 
             ls /.reserved
-              drwxrwx--- 0 :supergroup 0 0 m0 .inodes
-              drwxrwx--- 0 :supergroup 0 0 m0 raw
+              drwxrwx--- 0 :supergroup 0 18446744073709551615 m0 .inodes
+              drwxrwx--- 0 :supergroup 0 18446744073709551615 m0 raw
             ls /.snapshot
             ls /f/.snapshot
               ! AccessControlException: /f (is not a directory)
