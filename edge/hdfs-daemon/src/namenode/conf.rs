@@ -163,10 +163,6 @@ fn more_rpc_binds(
 pub(crate) fn warn_of_ignored(conf: &Configuration) {
     for (key, effect) in [
         (
-            &keys::HADOOP_SECURITY_AUTHORIZATION,
-            "service-level access control lists are not enforced yet",
-        ),
-        (
             &keys::DFS_NAMENODE_NAME_DIR_RESTORE,
             "a name folder that failed is used again after a restart only",
         ),

@@ -20,6 +20,7 @@ mod listener;
 mod meta;
 mod metrics;
 mod proxy_users;
+mod service_acls;
 mod session;
 mod workers;
 
@@ -28,6 +29,7 @@ pub use conf::{Authorizer, ServerConf};
 pub use listener::Server;
 pub use metrics::{Histogram, HistogramSnapshot, ServerMetrics};
 pub use proxy_users::{GroupLookup, ProxyUsers};
+pub use service_acls::ServiceAcls;
 pub use workers::Workers;
 
 /// A protocol that a service answers: the Java interface's name and its version.

@@ -153,10 +153,14 @@ pub(super) fn refresh(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
                 Ok(c::RefreshSuperUserGroupsConfigurationResponseProto {})
             },
         ),
-        (names::REFRESH_ACL, "refreshServiceAcl") => Reply::error(Error::new(
-            ErrorKind::Authorization,
-            "Service Level Authorization not enabled!",
-        )),
+        (names::REFRESH_ACL, "refreshServiceAcl") => shell.read(
+            call,
+            Audit::new("refreshServiceAcl", |_: &c::RefreshServiceAclRequestProto| ("", "")),
+            |_, _, _| {
+                shell.proxies.reload_services()?;
+                Ok(c::RefreshServiceAclResponseProto {})
+            },
+        ),
         (names::REFRESH_CALL_QUEUE, "refreshCallQueue") | (names::GENERIC_REFRESH, "refresh") => {
             unsupported(call)
         }

@@ -83,13 +83,13 @@ impl Authorizer for ProxyUsers {
 ///
 /// Hadoop: org.apache.hadoop.util.MachineList (3.5.0)
 #[derive(Debug)]
-enum MachineList {
+pub(super) enum MachineList {
     All,
     These { addresses: Vec<IpAddr>, ranges: Vec<(IpAddr, u32)> },
 }
 
 impl MachineList {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let entries: Vec<&str> =
             text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         if entries == ["*"] {
@@ -114,7 +114,7 @@ impl MachineList {
         Self::These { addresses, ranges }
     }
 
-    fn includes(&self, address: IpAddr) -> bool {
+    pub(super) fn includes(&self, address: IpAddr) -> bool {
         match self {
             Self::All => true,
             Self::These { addresses, ranges } => {
