@@ -76,8 +76,9 @@ pub(crate) struct Actor {
 
 impl BlockListener for Actor {
     fn block_event(&self, volume: VolumeIndex, event: Event) {
-        self.inbox.lock().reports.push(volume.0, event);
-        self.wake.notify_one();
+        if self.inbox.lock().reports.push(volume.0, event, clock::mono()) {
+            self.wake.notify_one();
+        }
     }
 }
 
@@ -214,9 +215,11 @@ impl Actor {
     fn wait(&self, schedule: &Schedule) {
         let mut inbox = self.inbox.lock();
         loop {
-            let left = schedule.poll_timeout().since(clock::mono());
-            let woken = !inbox.reports.is_empty() || inbox.force_report || inbox.force_heartbeat;
-            if woken || left.is_zero() || self.is_stopped() {
+            let next = schedule.poll_timeout();
+            let next = inbox.reports.poll_timeout().map_or(next, |due| due.min(next));
+            let left = next.since(clock::mono());
+            let asked = inbox.force_report || inbox.force_heartbeat;
+            if asked || left.is_zero() || self.is_stopped() {
                 return;
             }
             self.wake.wait_for(&mut inbox, left);
@@ -268,7 +271,7 @@ impl Actor {
         }
         let sent = self.send_received_and_deleted(pool, registered, &batch);
         if sent.is_err() {
-            self.inbox.lock().reports.put_back(batch);
+            self.inbox.lock().reports.put_back(batch, clock::mono());
         }
         sent
     }
