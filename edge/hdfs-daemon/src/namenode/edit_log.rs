@@ -133,6 +133,13 @@ impl EditLog {
     }
 }
 
+/// A start that fails halfway must not leave the thread with the folders.
+impl Drop for EditLog {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 struct Unpark(std::thread::Thread);
 
 impl std::task::Wake for Unpark {
