@@ -1,6 +1,7 @@
 //! Tests of the block manager through its public calls: scripts of events against a small cluster.
 
 mod cluster;
+mod dump;
 mod life;
 mod memory;
 mod nodes;
