@@ -18,8 +18,8 @@ use std::fmt;
 pub const META_VERSION: i16 = 1;
 /// Bytes of the header.
 pub const META_HEADER_BYTES: usize = 7;
-/// Chunks larger than this are refused.
-pub const MAX_BYTES_PER_CHECKSUM: u32 = 16 * 1024 * 1024;
+/// Chunks larger than this are refused: a packet, at most 16 MiB, holds whole chunks with their checksums.
+pub const MAX_BYTES_PER_CHECKSUM: u32 = 8 * 1024 * 1024;
 
 /// The kind of a checksum. The numbers are those of ChecksumTypeProto.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

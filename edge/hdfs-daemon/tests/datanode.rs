@@ -170,12 +170,7 @@ fn hdfs_4660_an_append_continues_the_partial_last_chunk() {
         let cluster = Cluster::start(2);
         let data = random(5_000);
         cluster.write(&[0, 1], 1, &data[..length]).unwrap();
-        let append = SetUp {
-            stage: Stage::PipelineSetupAppend,
-            new_stamp: 1_002,
-            min: length as u64,
-            max: 0,
-        };
+        let append = SetUp::new(Stage::PipelineSetupAppend, 1_002, length as u64, 0);
         let mut pipeline = cluster.set_up(&[0, 1], &block(1, 1_001, length), append).unwrap();
         pipeline.write(2, length as u64, &data[length..]).unwrap();
         for dn in &cluster.datanodes {
@@ -189,6 +184,18 @@ fn hdfs_4660_an_append_continues_the_partial_last_chunk() {
 }
 
 #[test]
+fn an_append_with_other_chunks_is_refused() {
+    let cluster = Cluster::start(1);
+    cluster.write(&[0], 1, &random(700)).unwrap();
+    let append = SetUp::new(Stage::PipelineSetupAppend, 1_002, 700, 0);
+    let append = SetUp { bytes_per_checksum: 4_096, ..append };
+    let refused = cluster.set_up(&[0], &block(1, 1_001, 700), append).err().unwrap();
+    assert!(refused.contains("different chunk size: 512"), "{refused}");
+    let read = cluster.datanodes[0].read(&block(1, 1_001, 700), 0, 700);
+    assert_eq!(read, Answer::Bytes(random(700)));
+}
+
+#[test]
 fn an_append_to_a_corrupt_last_chunk_is_refused() {
     let cluster = Cluster::start(1);
     cluster.write(&[0], 1, &random(700)).unwrap();
@@ -196,7 +203,7 @@ fn an_append_to_a_corrupt_last_chunk_is_refused() {
     let mut bad = fs::read(&stored).unwrap();
     bad[699] ^= 1;
     fs::write(&stored, bad).unwrap();
-    let append = SetUp { stage: Stage::PipelineSetupAppend, new_stamp: 1_002, min: 700, max: 0 };
+    let append = SetUp::new(Stage::PipelineSetupAppend, 1_002, 700, 0);
     let refused = cluster.set_up(&[0], &block(1, 1_001, 700), append).err().unwrap();
     assert!(refused.contains("Partial CRC"), "{refused}");
 }
@@ -208,12 +215,7 @@ fn a_recovered_pipeline_displaces_the_old_writer_and_ends_with_one_stamp() {
     let mut old = cluster.begin_write(&[0, 1], 1);
     old.send(&packet(0, 0, &data[..1_000]));
     assert_eq!(judge(&old.ack()), AckVerdict::Acked);
-    let recover = SetUp {
-        stage: Stage::PipelineSetupStreamingRecovery,
-        new_stamp: 1_002,
-        min: 1_000,
-        max: 9_000,
-    };
+    let recover = SetUp::new(Stage::PipelineSetupStreamingRecovery, 1_002, 1_000, 9_000);
     let mut new = cluster.set_up(&[0], &block(1, 1_001, 0), recover).unwrap();
     assert!(old.is_cut());
     // The client sends again from the last chunk's start what it does not know to be stored.
@@ -230,8 +232,7 @@ fn a_close_whose_acknowledgement_was_lost_is_recovered() {
     let cluster = Cluster::start(1);
     let data = random(1_234);
     cluster.write(&[0], 1, &data).unwrap();
-    let recover =
-        SetUp { stage: Stage::PipelineCloseRecovery, new_stamp: 1_002, min: 1_234, max: 1_234 };
+    let recover = SetUp::new(Stage::PipelineCloseRecovery, 1_002, 1_234, 1_234);
     cluster.set_up(&[0], &block(1, 1_001, 1_234), recover).unwrap();
     let dn = &cluster.datanodes[0];
     assert_eq!(dn.read(&block(1, 1_002, 1_234), 0, 1_234), Answer::Bytes(data));

@@ -438,6 +438,15 @@ pub(crate) struct SetUp {
     pub(crate) min: u64,
     /// Bytes that the client sent.
     pub(crate) max: u64,
+    /// Bytes of a chunk.
+    pub(crate) bytes_per_checksum: u32,
+}
+
+impl SetUp {
+    /// With Hadoop's chunks.
+    pub(crate) fn new(stage: Stage, new_stamp: u64, min: u64, max: u64) -> Self {
+        Self { stage, new_stamp, min, max, bytes_per_checksum: 512 }
+    }
 }
 
 /// A pipeline that is being written.
@@ -571,7 +580,7 @@ impl Cluster {
 
     /// Sets a pipeline up for a new block.
     pub(crate) fn begin_write(&self, nodes: &[usize], id: u64) -> Pipeline {
-        let set_up = SetUp { stage: Stage::PipelineSetupCreate, new_stamp: 0, min: 0, max: 0 };
+        let set_up = SetUp::new(Stage::PipelineSetupCreate, 0, 0, 0);
         self.set_up(nodes, &block(id, STAMP, 0), set_up).expect("the pipeline is set up")
     }
 
@@ -595,7 +604,10 @@ impl Cluster {
             min_bytes_rcvd: set_up.min,
             max_bytes_rcvd: set_up.max,
             latest_generation_stamp: set_up.new_stamp,
-            requested_checksum: ChecksumProto { r#type: 2, bytes_per_checksum: 512 },
+            requested_checksum: ChecksumProto {
+                r#type: 2,
+                bytes_per_checksum: set_up.bytes_per_checksum,
+            },
             target_storage_types: vec![1; rest.len()],
             ..OpWriteBlockProto::default()
         };

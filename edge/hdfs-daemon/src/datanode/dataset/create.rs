@@ -150,12 +150,13 @@ impl Pool {
         new_stamp: GenerationStamp,
         expected_length: u64,
         expected_bytes: u64,
+        spec: ChecksumSpec,
     ) -> Result<WriteTarget> {
         let mut shard = self.shard(block.block.id);
         let replica = shard.map.get(block.block.id);
         let replica = replica.ok_or_else(|| transition::non_existent(block))?;
         transition::check_append(replica, block, new_stamp, expected_length)?;
-        self.reopen(&mut shard, block, new_stamp, None, expected_bytes)
+        self.reopen(&mut shard, block, new_stamp, None, expected_bytes, spec)
     }
 
     /// A client continues an append whose set-up failed.
@@ -168,13 +169,16 @@ impl Pool {
         new_stamp: GenerationStamp,
         expected_length: u64,
         expected_bytes: u64,
+        spec: ChecksumSpec,
     ) -> Result<WriteTarget> {
         self.until_free(block, |shard| {
             let replica = shard.map.get(block.block.id);
             let replica = replica.ok_or_else(|| transition::non_existent(block))?;
             match transition::check_recover(replica, block, new_stamp, expected_length)? {
                 Proceed::StopWriter(writer) => Ok(Err(writer)),
-                Proceed::Go => self.reopen(shard, block, new_stamp, None, expected_bytes).map(Ok),
+                Proceed::Go => {
+                    self.reopen(shard, block, new_stamp, None, expected_bytes, spec).map(Ok)
+                }
             }
         })
     }
@@ -190,6 +194,7 @@ impl Pool {
         min_bytes: u64,
         max_bytes: u64,
         expected_bytes: u64,
+        spec: ChecksumSpec,
     ) -> Result<WriteTarget> {
         self.until_free(block, |shard| {
             let replica = shard.map.get(block.block.id);
@@ -204,7 +209,8 @@ impl Pool {
                         .len();
                     let cut = transition::recover_rbw_length(replica, length)?;
                     let to = cut.unwrap_or(length);
-                    self.reopen(shard, block, new_stamp, Some((length, to)), expected_bytes).map(Ok)
+                    self.reopen(shard, block, new_stamp, Some((length, to)), expected_bytes, spec)
+                        .map(Ok)
                 }
             }
         })
@@ -233,6 +239,7 @@ impl Pool {
         new_stamp: GenerationStamp,
         cut: Option<(u64, u64)>,
         expected_bytes: u64,
+        wanted: ChecksumSpec,
     ) -> Result<WriteTarget> {
         let id = block.block.id;
         let replica = shard.map.get(id).ok_or_else(|| transition::non_existent(block))?.clone();
@@ -244,6 +251,14 @@ impl Pool {
         };
         let (data, meta) = (open(&data_path)?, open(&meta_path)?);
         let spec = read_spec(&meta, &meta_path)?;
+        if spec.bytes_per_checksum != wanted.bytes_per_checksum {
+            return Err(Error::io(format!(
+                "Client requested checksum {} over {} bytes when appending to an existing block with different chunk size: {}",
+                wanted.kind.name(),
+                wanted.bytes_per_checksum,
+                spec.bytes_per_checksum
+            )));
+        }
         let length = match cut {
             Some((from, to)) => {
                 if to < from {
@@ -279,7 +294,9 @@ impl Pool {
         }
         entry.wrote(length, last_sum);
         let block = entry.block;
-        let reserved = expected_bytes.saturating_sub(length);
+        // The client names the length: what it promises cannot be more than there is.
+        let remaining = volume.space().map_or(0, |space| space.remaining);
+        let reserved = expected_bytes.saturating_sub(length).min(remaining);
         volume.reserve(reserved);
         Ok(WriteTarget {
             pool: Arc::clone(self),

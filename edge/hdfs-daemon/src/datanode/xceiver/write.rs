@@ -134,11 +134,13 @@ impl Xceiver<'_> {
                     pool.create_rbw(block, stamp, storage_type, expected, plan.spec)?
                 }
                 Stage::PipelineSetupStreamingRecovery => {
-                    pool.recover_rbw(block, stamp, min, max, expected)?
+                    pool.recover_rbw(block, stamp, min, max, expected, plan.spec)?
                 }
-                Stage::PipelineSetupAppend => pool.append(block, stamp, min, expected)?,
+                Stage::PipelineSetupAppend => {
+                    pool.append(block, stamp, min, expected, plan.spec)?
+                }
                 Stage::PipelineSetupAppendRecovery => {
-                    pool.recover_append(block, stamp, min, expected)?
+                    pool.recover_append(block, stamp, min, expected, plan.spec)?
                 }
                 Stage::PipelineCloseRecovery => {
                     pool.recover_close(block, stamp, min)?;
