@@ -21,6 +21,7 @@ use hdfs_proto::hdfs::{
     BlockProto, DatanodeInfosProto, LocatedBlockProto, RecoveringBlockProto, Status,
     StorageTypesProto,
 };
+use hdfs_types::{Rng, SplitMix64};
 
 #[test]
 fn a_block_is_written_finalized_reported_and_read_back() {
@@ -399,6 +400,43 @@ fn an_abandoned_block_is_recovered_to_the_shortest_replica() {
     for dn in &cluster.datanodes {
         let read = dn.read(&block(1, 1_005, 3_000), 0, 3_000);
         assert_eq!(read, Answer::Bytes(data[..3_000].to_vec()));
+    }
+}
+
+#[test]
+fn damaged_requests_and_packets_harm_nobody_else() {
+    let cluster = Cluster::start(1);
+    let data = random(5_000);
+    cluster.write(&[0], 1, &data).unwrap();
+    let mut rng = SplitMix64(42);
+    let mut packets = packet(0, 0, &random(1_000));
+    packets.extend(packet(512, 1, &random(600)));
+    for round in 0..300 {
+        let mut bytes = match round % 3 {
+            0 => harness::read_request(&block(1, 1_001, 5_000), 0, 5_000),
+            _ => cluster.write_request(100 + round),
+        };
+        if round % 3 == 2 {
+            // A sound request, then damaged packets.
+            let sound = bytes.len();
+            bytes.extend_from_slice(&packets);
+            damage(&mut bytes[sound..], &mut rng);
+        } else {
+            damage(&mut bytes[2..], &mut rng);
+        }
+        let stream = cluster.datanodes[0].connect();
+        harness::send_what_is_taken(&stream, &bytes);
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+    let read = cluster.datanodes[0].read(&block(1, 1_001, 5_000), 0, 5_000);
+    assert_eq!(read, Answer::Bytes(data));
+    cluster.write(&[0], 2, &random(10)).unwrap();
+}
+
+fn damage(bytes: &mut [u8], rng: &mut SplitMix64) {
+    for _ in 0..=rng.below(3) {
+        let at = rng.below(bytes.len() as u64) as usize;
+        bytes[at] = rng.next_u64() as u8;
     }
 }
 

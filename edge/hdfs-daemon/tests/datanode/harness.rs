@@ -73,6 +73,26 @@ pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("the DataNode takes bytes");
 }
 
+/// Writes until the DataNode takes no more.
+pub(crate) fn send_what_is_taken(mut stream: &TcpStream, bytes: &[u8]) {
+    let _ = stream.write_all(bytes);
+}
+
+/// A READ_BLOCK request.
+pub(crate) fn read_request(block: &ExtendedBlockProto, offset: usize, length: usize) -> Vec<u8> {
+    let request = OpReadBlockProto {
+        header: ClientOperationHeaderProto {
+            base_header: BaseHeaderProto { block: block.clone(), ..BaseHeaderProto::default() },
+            client_name: "test".to_owned(),
+        },
+        offset: offset as u64,
+        len: length as u64,
+        send_checksums: Some(true),
+        caching_strategy: None,
+    };
+    encode_op(Op::ReadBlock, &request)
+}
+
 fn read_message<M: Message + Default>(stream: &mut TcpStream) -> Option<M> {
     let mut bytes = Vec::new();
     loop {
@@ -374,17 +394,7 @@ impl Node {
     /// Reads a range as a client does: verifies every chunk.
     pub(crate) fn read(&self, block: &ExtendedBlockProto, offset: usize, length: usize) -> Answer {
         let mut stream = self.connect();
-        let request = OpReadBlockProto {
-            header: ClientOperationHeaderProto {
-                base_header: BaseHeaderProto { block: block.clone(), ..BaseHeaderProto::default() },
-                client_name: "test".to_owned(),
-            },
-            offset: offset as u64,
-            len: length as u64,
-            send_checksums: Some(true),
-            caching_strategy: None,
-        };
-        send(&stream, &encode_op(Op::ReadBlock, &request));
+        send(&stream, &read_request(block, offset, length));
         let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
         if response.status != Status::Success as i32 {
             return Answer::Refused(response.message.unwrap_or_default());
@@ -593,6 +603,22 @@ impl Cluster {
     ) -> std::result::Result<Pipeline, String> {
         let (first, rest) = nodes.split_first().expect("a pipeline has a node");
         let mut stream = self.datanodes[*first].connect();
+        send(&stream, &self.pipeline_request(rest, block, set_up, nodes.len()));
+        let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
+        if response.status == Status::Success as i32 {
+            Ok(Pipeline { stream })
+        } else {
+            Err(response.message.unwrap_or_default())
+        }
+    }
+
+    fn pipeline_request(
+        &self,
+        rest: &[usize],
+        block: &ExtendedBlockProto,
+        set_up: SetUp,
+        size: usize,
+    ) -> Vec<u8> {
         let request = OpWriteBlockProto {
             header: ClientOperationHeaderProto {
                 base_header: BaseHeaderProto { block: block.clone(), ..BaseHeaderProto::default() },
@@ -600,7 +626,7 @@ impl Cluster {
             },
             targets: rest.iter().map(|index| self.datanodes[*index].info()).collect(),
             stage: set_up.stage as i32,
-            pipeline_size: u32::try_from(nodes.len()).expect("a short pipeline"),
+            pipeline_size: u32::try_from(size).expect("a short pipeline"),
             min_bytes_rcvd: set_up.min,
             max_bytes_rcvd: set_up.max,
             latest_generation_stamp: set_up.new_stamp,
@@ -611,13 +637,13 @@ impl Cluster {
             target_storage_types: vec![1; rest.len()],
             ..OpWriteBlockProto::default()
         };
-        send(&stream, &encode_op(Op::WriteBlock, &request));
-        let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
-        if response.status == Status::Success as i32 {
-            Ok(Pipeline { stream })
-        } else {
-            Err(response.message.unwrap_or_default())
-        }
+        encode_op(Op::WriteBlock, &request)
+    }
+
+    /// A WRITE_BLOCK request for a new block on one DataNode.
+    pub(crate) fn write_request(&self, id: u64) -> Vec<u8> {
+        let set_up = SetUp::new(Stage::PipelineSetupCreate, 0, 0, 0);
+        self.pipeline_request(&[], &block(id, STAMP, 0), set_up, 1)
     }
 
     /// Asks one DataNode to fetch a block from another, as the balancer does; the last answer.
