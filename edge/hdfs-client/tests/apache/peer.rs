@@ -122,7 +122,10 @@ impl Cluster for Peer {
             {
                 return;
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "{xfer_port} did not come back");
+            assert!(
+                started.elapsed() < Duration::from_secs(180),
+                "{xfer_port} did not come back: {live:?}"
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
     }
