@@ -41,5 +41,6 @@ fn is_fresh(shell: &Shell, window: u64, gap: u64) -> bool {
         std::fs::metadata(path).ok()?.modified().ok()
     });
     let Some(age) = newest.and_then(|time| time.elapsed().ok()) else { return false };
-    age <= Duration::from_secs(window) && latest.0 + gap >= shell.read_machine().last_txid().0
+    age <= Duration::from_secs(window)
+        && latest.0.saturating_add(gap) >= shell.read_machine().last_txid().0
 }

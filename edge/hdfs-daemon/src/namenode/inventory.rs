@@ -84,10 +84,13 @@ impl Inventory {
 
 fn image(name: &str) -> Option<TxId> {
     match ImageName::parse(name)? {
-        ImageName::Image(txid) => Some(txid),
+        ImageName::Image(txid) => Some(txid).filter(|txid| *txid < NEVER),
         ImageName::Checkpoint(_) | ImageName::Rollback(_) => None,
     }
 }
+
+/// No log gets so far; a name that says so is not ours.
+const NEVER: TxId = TxId(1 << 62);
 
 fn segment(name: &str) -> Option<(TxId, Option<TxId>)> {
     match EditsFile::parse(name)? {
@@ -95,6 +98,7 @@ fn segment(name: &str) -> Option<(TxId, Option<TxId>)> {
         EditsFile::InProgress { first } => Some((first, None)),
         EditsFile::SetAside { .. } => None,
     }
+    .filter(|(first, last)| *first < NEVER && last.is_none_or(|last| last < NEVER))
 }
 
 #[cfg(test)]
