@@ -198,7 +198,9 @@ impl NameNode {
         let machine = file.writer.map(|writer| writer.client_machine);
         let targets = TargetRequest {
             path: &request.src,
-            replicas: request.num_additional_nodes as usize,
+            // No pipeline is longer; a request for billions must not be believed.
+            replicas: usize::from(self.conf.blocks.max_replication)
+                .min(request.num_additional_nodes as usize),
             writer_ip: machine.as_deref(),
             writer_location: None,
             excluded: &uuids(&request.excludes),
