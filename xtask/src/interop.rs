@@ -4,6 +4,7 @@
 //! unless `conformance/known-failures.tsv` names it with the feature that it waits for. A case named there that passes
 //! is reported, so that the list shrinks.
 
+mod calls;
 mod cluster;
 mod mixed;
 mod peer_client;
@@ -33,6 +34,7 @@ type Suite = (&'static str, fn() -> Result<Count>);
 /// The suites in the order in which they run.
 const ALL: &[Suite] = &[
     ("peer-client", peer_client::run),
+    ("calls", calls::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),
     ("go", suites::go),

@@ -1,0 +1,81 @@
+//! Metadata calls with right and wrong arguments: answers, classes and messages of errors are those of Apache's NameNode.
+//!
+//! `testdata/hadoop-3.5.0/calls/Calls.java` prints what came of each call; `apache.txt` beside it is what it printed on
+//! Apache's cluster.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::cluster::{Cluster, apache, output, scratch};
+use crate::ci::Count;
+
+/// Differences that are shown.
+const SHOWN: u64 = 20;
+
+pub(super) fn run() -> Result<Count> {
+    let folder = crate::root().join("testdata/hadoop-3.5.0/calls");
+    let wanted = std::fs::read_to_string(folder.join("apache.txt"))?;
+    let classes = scratch("calls-classes")?;
+    let jars = jars()?.join("*");
+    output(
+        Command::new("javac")
+            .arg("-cp")
+            .arg(jars)
+            .arg("-d")
+            .arg(&classes)
+            .arg(folder.join("Calls.java")),
+    )?;
+    let ours = Cluster::start("calls", 1, &["dfs.replication=1"])?;
+    let printed = output(apache("Calls", &ours.conf()).env("PEER_CP", &classes))?;
+    drop(ours);
+    std::fs::remove_dir_all(&classes)?;
+    Ok(compare(&entries(&wanted), &entries(&printed)))
+}
+
+/// Where Apache's jars are kept; the script that runs them fetches them.
+fn jars() -> Result<PathBuf> {
+    let home = std::env::var_os("PEER_HOME")
+        .map_or_else(|| std::env::temp_dir().join("hadoop-peer"), PathBuf::from);
+    let jars = home.join("3.5.0");
+    if !jars.exists() {
+        bail!("{} is missing: run shared/peer/hadoop once", jars.display());
+    }
+    Ok(jars)
+}
+
+/// Calls with what came of them: a call is a line without indent.
+fn entries(text: &str) -> Vec<(&str, String)> {
+    let mut entries: Vec<(&str, String)> = Vec::new();
+    for line in text.lines() {
+        match entries.last_mut() {
+            Some((_, answer)) if line.starts_with(' ') => {
+                answer.push_str(line.trim_end());
+                answer.push('\n');
+            }
+            _ => entries.push((line, String::new())),
+        }
+    }
+    entries
+}
+
+fn compare(wanted: &[(&str, String)], printed: &[(&str, String)]) -> Count {
+    let mut count = Count::default();
+    let mut user = "";
+    for (index, (call, answer)) in wanted.iter().enumerate() {
+        if call.starts_with("----") {
+            user = call;
+        }
+        if printed.get(index).is_some_and(|ours| ours == &(*call, answer.clone())) {
+            count.passed += 1;
+            continue;
+        }
+        count.failed += 1;
+        if count.failed <= SHOWN {
+            let ours = printed.get(index).map_or("nothing", |(_, answer)| answer.as_str());
+            println!("calls: FAIL {user} {call}\n  Apache:\n{answer}  ours:\n{ours}");
+        }
+    }
+    count
+}
