@@ -112,6 +112,9 @@ impl Namespace {
                 Ok(Effects::default())
             }
             EditOp::AllocateBlockId(op) => {
+                if op.block_id.0 == i64::MAX {
+                    return Err("block ids are used up".to_owned());
+                }
                 if op.block_id.0 < 0 {
                     self.identities.last_striped_block_id = op.block_id;
                 } else {

@@ -23,20 +23,21 @@ pub(crate) struct QuotaCounts {
 }
 
 impl QuotaCounts {
+    /// Numbers of a damaged image may run over; sums and differences then still undo each other.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.names += other.names;
-        self.space += other.space;
+        self.names = self.names.wrapping_add(other.names);
+        self.space = self.space.wrapping_add(other.space);
         for (mine, theirs) in self.types.iter_mut().zip(other.types) {
-            *mine += theirs;
+            *mine = mine.wrapping_add(theirs);
         }
     }
 
     #[must_use]
     pub(crate) fn minus(mut self, other: &Self) -> Self {
-        self.names -= other.names;
-        self.space -= other.space;
+        self.names = self.names.wrapping_sub(other.names);
+        self.space = self.space.wrapping_sub(other.space);
         for (mine, theirs) in self.types.iter_mut().zip(other.types) {
-            *mine -= theirs;
+            *mine = mine.wrapping_sub(theirs);
         }
         self
     }
@@ -87,12 +88,12 @@ impl Quota {
                     "The NameSpace quota (directories and files) of directory {} is exceeded: quota={} file count={}",
                     path(),
                     self.limit.names,
-                    self.used.names + delta.names
+                    self.used.names.wrapping_add(delta.names)
                 ),
             ));
         }
         if is_violated(self.limit.space, self.used.space, delta.space) {
-            let consumed = self.used.space + delta.space;
+            let consumed = self.used.space.wrapping_add(delta.space);
             return Err(Error::new(
                 ErrorKind::DsQuotaExceeded,
                 format!(
@@ -109,7 +110,7 @@ impl Quota {
             let index = type_index(kind);
             let (limit, used) = (self.limit.types[index], self.used.types[index]);
             if kind != StorageType::RamDisk && is_violated(limit, used, delta.types[index]) {
-                let consumed = used + delta.types[index];
+                let consumed = used.wrapping_add(delta.types[index]);
                 return Err(Error::new(
                     ErrorKind::QuotaByStorageTypeExceeded,
                     format!(

@@ -72,6 +72,9 @@ impl<'a> Loader<'a> {
         }
         self.namespace.last_txid = TxId(section.transaction_id());
         self.namespace.carried.namespace_id = section.namespace_id();
+        if self.namespace.identities.last_block_id == BlockId(i64::MAX) {
+            return Err(self.damaged(SectionName::NsInfo, "block ids are used up"));
+        }
         if section.genstamp_v2() > MAX_48 {
             return Err(self.damaged(SectionName::NsInfo, "a generation stamp is out of range"));
         }

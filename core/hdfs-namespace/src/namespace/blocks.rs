@@ -171,7 +171,8 @@ impl Namespace {
             ..QuotaCounts::default()
         };
         for kind in storage_types(policy, replication) {
-            usage.types[type_index(kind)] += bytes;
+            let space = &mut usage.types[type_index(kind)];
+            *space = space.wrapping_add(bytes);
         }
         usage
     }

@@ -140,7 +140,8 @@ impl Namespace {
             ..QuotaCounts::default()
         };
         for kind in super::policy::storage_types(self.storage_policy(slot), replication) {
-            usage.types[crate::quota::type_index(kind)] += bytes;
+            let space = &mut usage.types[crate::quota::type_index(kind)];
+            *space = space.wrapping_add(bytes);
         }
         usage
     }

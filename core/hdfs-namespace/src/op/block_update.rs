@@ -142,7 +142,8 @@ impl Namespace {
         close: bool,
     ) -> Result<Effects, String> {
         let old = self.blocks_of(slot).to_vec();
-        self.check_replacement(slot, &old, new)?;
+        let open = self.under_construction(slot).is_some();
+        self.check_replacement(slot, &old, new, open)?;
         let before = self.file_usage(slot);
         let mut effects = Effects::default();
         for (index, (old_block, new_block)) in old.iter().zip(new).enumerate() {
@@ -176,7 +177,13 @@ impl Namespace {
         Ok(effects)
     }
 
-    fn check_replacement(&self, slot: Slot, old: &[Block], new: &[Block]) -> Result<(), String> {
+    pub(crate) fn check_replacement(
+        &self,
+        slot: Slot,
+        old: &[Block],
+        new: &[Block],
+        open: bool,
+    ) -> Result<(), String> {
         new.iter().try_for_each(check_block)?;
         let path = || text(&self.path_of(slot));
         for (index, (old_block, new_block)) in old.iter().zip(new).enumerate() {
@@ -193,7 +200,7 @@ impl Namespace {
             }
         }
         if new.len() < old.len() {
-            if self.under_construction(slot).is_none() {
+            if !open {
                 return Err(format!(
                     "Trying to remove a block from file {} which is not under construction.",
                     path()

@@ -335,6 +335,7 @@ impl Namespace {
         if !self.record(slot).is_file() {
             return Err(format!("{} is not a file", text(&op.path)));
         }
+        self.check_replacement(slot, self.blocks_of(slot).as_slice(), &op.blocks, true)?;
         let mut effects = Effects::default();
         if self.under_construction(slot).is_none() {
             effects = self.reopen(slot, &op.client_name, &op.client_machine, false);

@@ -260,4 +260,28 @@ proptest! {
         half.check_invariants().map_err(TestCaseError::fail)?;
         prop_assert_eq!(half.dump(), machine.namespace.dump());
     }
+
+    #[test]
+    fn a_log_that_does_not_fit_is_an_error_and_changes_nothing(
+        calls in proptest::collection::vec(call(), 1..60),
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 1..200),
+    ) {
+        let mut machine = Machine::new();
+        for call in &calls {
+            run(&mut machine, call);
+        }
+        if machine.log.is_empty() {
+            return Ok(());
+        }
+        // The same operations in another order, some of them twice, some never.
+        let mut other = Namespace::new(&machine.conf);
+        for (txid, index) in (1..).zip(&order) {
+            let before = other.dump();
+            let op = index.get(&machine.log);
+            if other.replay(TxId(txid), op).is_err() {
+                prop_assert_eq!(other.dump(), before, "{:?}", op);
+            }
+            other.check_invariants().map_err(TestCaseError::fail)?;
+        }
+    }
 }
