@@ -23,6 +23,8 @@ impl Cluster {
         for setting in settings {
             command.args(["-D", setting]);
         }
+        // What an administrator asks to be read again is read from there.
+        command.env("HADOOP_CONF_DIR", dir.join("data/conf"));
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -251,14 +251,7 @@ impl Pool {
         };
         let (data, meta) = (open(&data_path)?, open(&meta_path)?);
         let spec = read_spec(&meta, &meta_path)?;
-        if spec.bytes_per_checksum != wanted.bytes_per_checksum {
-            return Err(Error::io(format!(
-                "Client requested checksum {} over {} bytes when appending to an existing block with different chunk size: {}",
-                wanted.kind.name(),
-                wanted.bytes_per_checksum,
-                spec.bytes_per_checksum
-            )));
-        }
+        check_chunks(spec, wanted)?;
         let length = match cut {
             Some((from, to)) => {
                 if to < from {
@@ -271,11 +264,8 @@ impl Pool {
         let (partial, _) = read_partial_chunk(&data, &meta, spec, length, &data_path)?;
         let renamed = hdfs_types::Block { generation_stamp: new_stamp, ..replica.block };
         let (new_data, new_meta) = dirs.files(Place::Rbw, &renamed);
-        for (from, to) in [(&meta_path, &new_meta), (&data_path, &new_data)] {
-            if from != to {
-                fs::rename(from, to).map_err(|error| io_error("move", from, error))?;
-            }
-        }
+        move_file(&meta_path, &new_meta)?;
+        move_file(&data_path, &new_data)?;
         let writer = self.new_writer();
         let stop = Arc::new(StopHandle::default());
         shard.open.retain(|open| open.block.id != id);
@@ -312,4 +302,24 @@ impl Pool {
             reserved,
         })
     }
+}
+
+/// An append goes on with the chunks that the replica has.
+fn check_chunks(spec: ChecksumSpec, wanted: ChecksumSpec) -> Result<()> {
+    if spec.bytes_per_checksum == wanted.bytes_per_checksum {
+        return Ok(());
+    }
+    Err(Error::io(format!(
+        "Client requested checksum {} over {} bytes when appending to an existing block with different chunk size: {}",
+        wanted.kind.name(),
+        wanted.bytes_per_checksum,
+        spec.bytes_per_checksum
+    )))
+}
+
+fn move_file(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    fs::rename(from, to).map_err(|error| io_error("move", from, error))
 }
