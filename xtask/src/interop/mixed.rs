@@ -82,6 +82,33 @@ impl Mixed {
             answer = wait();
         }
         answer?;
+        // With so few blocks safe mode ends before any DataNode has registered again.
+        let datanodes = std::fs::read_dir(&self.dir)?
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("conf-dn"))
+            .count();
+        wait_for_live(&self.conf(), datanodes)?;
+        self.wait_until_writable()?;
+        Ok(())
+    }
+}
+
+impl Mixed {
+    /// A DataNode that has registered takes blocks only after it has reported its volumes, seconds later with Apache's.
+    fn wait_until_writable(&self) -> Result<()> {
+        let probe = self.dir.join("probe");
+        std::fs::write(&probe, b"probe")?;
+        let put =
+            || output(apache("fs", &self.conf()).args(["-put", "-f"]).arg(&probe).arg("/probe"));
+        let mut written = put();
+        for _ in 0..20 {
+            if written.is_ok() {
+                break;
+            }
+            written = put();
+        }
+        written?;
+        output(apache("fs", &self.conf()).args(["-rm", "-skipTrash", "/probe"]))?;
         Ok(())
     }
 }
