@@ -8,6 +8,7 @@ mod calls;
 mod cluster;
 mod mixed;
 mod peer_client;
+mod peer_cluster;
 mod suites;
 
 use std::path::PathBuf;
@@ -37,7 +38,10 @@ const ALL: &[Suite] = &[
     ("calls", calls::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),
+    ("cli-ours", suites::cli_ours),
+    ("cli-apache", suites::cli_apache),
     ("go", suites::go),
+    ("python", suites::python),
     ("contract", suites::contract),
     ("minicluster", suites::minicluster),
 ];

@@ -1,11 +1,12 @@
 //! Java and Rust daemons in one cluster, and on each other's folders.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::cluster::{apache, output, scratch};
+use super::cluster::{apache, output};
+use super::peer_cluster::{PeerCluster, wait_for_live};
 use crate::ci::Count;
 
 pub(super) fn run() -> Result<Count> {
@@ -24,106 +25,9 @@ pub(super) fn run() -> Result<Count> {
     Ok(count)
 }
 
-/// A cluster of `peer/cluster`, some of whose roles are ours.
-struct Mixed {
-    dir: PathBuf,
-}
-
-impl Mixed {
-    fn up(name: &str, ours: &str, datanodes: usize, port: u16) -> Result<Self> {
-        let mixed = Self { dir: scratch(name)?.join("cluster") };
-        mixed.script(ours, &["up"], &["-n", &datanodes.to_string(), "-p", &port.to_string()])?;
-        Ok(mixed)
-    }
-
-    fn script(&self, ours: &str, command: &[&str], rest: &[&str]) -> Result<()> {
-        output(
-            Command::new(super::shared().join("peer/cluster"))
-                .args(command)
-                .arg(&self.dir)
-                .args(rest)
-                .env("OURS", ours)
-                .env("HDFS_BIN", super::binary())
-                .env("PEER_NN_OPTS", "-Xmx512m")
-                .env("PEER_DN_OPTS", "-Xmx256m"),
-        )?;
-        Ok(())
-    }
-
-    fn conf(&self) -> PathBuf {
-        self.dir.join("conf")
-    }
-
-    /// Stops one role and waits until its process is gone.
-    fn stop(&self, role: &str) -> Result<()> {
-        let pid = std::fs::read_to_string(self.dir.join(format!("{role}.pid")))?;
-        self.script("", &["stop"], &[role])?;
-        let process = Path::new("/proc").join(pid.trim());
-        for _ in 0..300 {
-            if !process.exists() {
-                return Ok(());
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
-        anyhow::bail!("{role} (process {}) did not end in 30 s", pid.trim());
-    }
-
-    /// Stops one role and starts it as Apache's or as ours.
-    fn swap(&self, role: &str, ours: &str) -> Result<()> {
-        self.stop(role)?;
-        self.script(ours, &["start"], &[role])?;
-        // A JVM takes seconds until its port answers.
-        let wait = || output(apache("dfsadmin", &self.conf()).args(["-safemode", "wait"]));
-        let mut answer = wait();
-        for _ in 0..30 {
-            if answer.is_ok() {
-                break;
-            }
-            answer = wait();
-        }
-        answer?;
-        // With so few blocks safe mode ends before any DataNode has registered again.
-        let datanodes = std::fs::read_dir(&self.dir)?
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("conf-dn"))
-            .count();
-        wait_for_live(&self.conf(), datanodes)?;
-        self.wait_until_writable()?;
-        Ok(())
-    }
-}
-
-impl Mixed {
-    /// A DataNode that has registered takes blocks only after it has reported its volumes, seconds later with Apache's.
-    fn wait_until_writable(&self) -> Result<()> {
-        let probe = self.dir.join("probe");
-        std::fs::write(&probe, b"probe")?;
-        let put =
-            || output(apache("fs", &self.conf()).args(["-put", "-f"]).arg(&probe).arg("/probe"));
-        let mut written = put();
-        for _ in 0..20 {
-            if written.is_ok() {
-                break;
-            }
-            written = put();
-        }
-        written?;
-        output(apache("fs", &self.conf()).args(["-rm", "-skipTrash", "/probe"]))?;
-        Ok(())
-    }
-}
-
-impl Drop for Mixed {
-    fn drop(&mut self) {
-        if let Err(error) = self.script("", &["down"], &[]) {
-            eprintln!("could not take down {}: {error:#}", self.dir.display());
-        }
-    }
-}
-
 /// Three replicas through one pipeline, read back from each DataNode alone.
 fn pipeline(name: &str, ours: &str, port: u16) -> Result<()> {
-    let cluster = Mixed::up(name, ours, 3, port)?;
+    let cluster = PeerCluster::up(name, ours, 3, port, &[])?;
     let file = cluster.dir.join("payload");
     write_payload(&file)?;
     let target = file.to_str().expect("the folder's name is UTF-8").to_owned();
@@ -145,16 +49,6 @@ fn pipeline(name: &str, ours: &str, port: u16) -> Result<()> {
     Ok(())
 }
 
-fn wait_for_live(conf: &Path, wanted: usize) -> Result<()> {
-    for _ in 0..60 {
-        let report = output(apache("dfsadmin", conf).args(["-report", "-live"]))?;
-        if report.contains(&format!("Live datanodes ({wanted})")) {
-            return Ok(());
-        }
-    }
-    anyhow::bail!("{wanted} DataNodes did not come up");
-}
-
 fn write_payload(file: &Path) -> Result<()> {
     let bytes: Vec<u8> =
         (0..9_000_001_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -168,7 +62,7 @@ fn listing(conf: &Path) -> Result<String> {
 
 /// Ours writes, Apache's reads and writes, ours reads: the same tree each time.
 fn folders_change_hands() -> Result<()> {
-    let cluster = Mixed::up("folders", "namenode", 1, 21_000)?;
+    let cluster = PeerCluster::up("folders", "namenode", 1, 21_000, &[])?;
     let conf = cluster.conf();
     let file = cluster.dir.join("payload");
     write_payload(&file)?;
@@ -198,7 +92,7 @@ fn folders_change_hands() -> Result<()> {
 
 /// A DataNode's folder is written by one implementation, served by the other, and back.
 fn volumes_change_hands() -> Result<()> {
-    let cluster = Mixed::up("volumes", "namenode dn1", 1, 21_100)?;
+    let cluster = PeerCluster::up("volumes", "namenode dn1", 1, 21_100, &[])?;
     let conf = cluster.conf();
     let file = cluster.dir.join("payload");
     write_payload(&file)?;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::cluster::{Cluster, scratch};
+use super::cluster::{Cluster, apache, output, scratch};
+use super::peer_cluster::PeerCluster;
 use crate::ci::Count;
 
 /// Classes of `minicluster.sh` that run in every gate; `minicluster.sh` without a pattern is the whole sweep.
@@ -16,13 +17,12 @@ const MINICLUSTER: &str = "TestFileCreationClient|TestSetrepDecreasing|TestFileL
 /// Cases of testHDFSConf.xml in Hadoop 3.5.0.
 const SHELL_CASES: u64 = 672;
 
+/// Cases of all files together, those aside that are skipped on any cluster of three DataNodes.
+const ALL_CASES: u64 = 800;
+
 /// The shell's expectations, with Apache's shell.
 pub(super) fn cli() -> Result<Count> {
-    let cluster = Cluster::start(
-        "cli",
-        3,
-        &["hadoop.security.authorization=true", "dfs.namenode.fs-limits.min-block-size=0"],
-    )?;
+    let cluster = Cluster::start("cli", 3, &CLI_SETTINGS)?;
     let count = suite("cli", "cli.sh", &[path(&cluster.conf())?, "testHDFSConf"])?;
     // One case asks for DataNodes on four racks, and is skipped on Apache's cluster as well.
     let cases = count.passed + count.failed + count.skipped;
@@ -30,6 +30,52 @@ pub(super) fn cli() -> Result<Count> {
         bail!("testHDFSConf.xml has {} cases that run, and {cases} ran", SHELL_CASES - 1);
     }
     Ok(count)
+}
+
+/// What `cli.sh --needs` asks for, but for the key provider, which is a file of the run.
+const CLI_SETTINGS: [&str; 2] =
+    ["hadoop.security.authorization=true", "dfs.namenode.fs-limits.min-block-size=0"];
+
+/// Every expectation, with our command on our cluster.
+pub(super) fn cli_ours() -> Result<Count> {
+    let cluster = Cluster::start("cli-ours", 3, &CLI_SETTINGS)?;
+    our_cli("cli-ours", &cluster.conf())
+}
+
+/// Every expectation, with our command on Apache's cluster.
+pub(super) fn cli_apache() -> Result<Count> {
+    let keys = scratch("cli-keys")?;
+    let provider = format!("jceks://file{}/keys.jceks", path(&keys)?);
+    output(apache("org.apache.hadoop.crypto.key.KeyShell", &keys).args([
+        "create",
+        "mykey",
+        "-size",
+        "128",
+        "-provider",
+        &provider,
+    ]))?;
+    let provider = format!("hadoop.security.key.provider.path={provider}");
+    let [first, second] = CLI_SETTINGS;
+    let cluster = PeerCluster::up("cli-apache", "", 3, 21_300, &[first, second, &provider])?;
+    let count = our_cli("cli-apache", &cluster.conf());
+    std::fs::remove_dir_all(&keys)?;
+    count
+}
+
+fn our_cli(name: &str, conf: &Path) -> Result<Count> {
+    let binary = super::binary();
+    let count = suite_with(name, "cli.sh", &[path(conf)?], &[("HDFS_CLI", path(&binary)?)])?;
+    let cases = count.passed + count.failed + count.skipped;
+    if cases < ALL_CASES {
+        bail!("{ALL_CASES} cases or more are to run, and {cases} ran");
+    }
+    Ok(count)
+}
+
+/// WebHDFS through Python's clients.
+pub(super) fn python() -> Result<Count> {
+    let cluster = Cluster::start("python", 3, &["dfs.namenode.fs-limits.min-block-size=0"])?;
+    suite("python", "python.sh", &[path(&cluster.conf())?])
 }
 
 /// The Go client's tests.
@@ -58,6 +104,16 @@ fn path(path: &Path) -> Result<&str> {
 
 /// Runs a script of the suites and compares its cases with what Apache passes and with the known failures.
 fn suite(name: &str, script: &str, arguments: &[&str]) -> Result<Count> {
+    suite_with(name, script, arguments, &[])
+}
+
+/// The same with variables of the environment.
+fn suite_with(
+    name: &str,
+    script: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Count> {
     let dir = scratch(&format!("{name}-results"))?;
     let results = dir.join("results.tsv");
     let log = std::fs::File::create(dir.join("log"))?;
@@ -65,6 +121,7 @@ fn suite(name: &str, script: &str, arguments: &[&str]) -> Result<Count> {
     Command::new(super::shared().join("conformance").join(script))
         .args(arguments)
         .env("RESULT", &results)
+        .envs(environment.iter().copied())
         .stdin(std::process::Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
