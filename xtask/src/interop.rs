@@ -43,7 +43,9 @@ const ALL: &[Suite] = &[
     ("go", suites::go),
     ("python", suites::python),
     ("contract", suites::contract),
+    ("attached", suites::attached),
     ("minicluster", suites::minicluster),
+    ("launched", suites::launched),
 ];
 
 /// Runs every suite.

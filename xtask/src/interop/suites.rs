@@ -86,11 +86,58 @@ pub(super) fn go() -> Result<Count> {
 
 /// Hadoop's FileSystem contract.
 pub(super) fn contract() -> Result<Count> {
+    let cluster = contract_cluster("contract")?;
+    suite("contract", "contract.sh", &[path(&cluster.conf())?])
+}
+
+/// A cluster with the settings that the contract classes need.
+fn contract_cluster(name: &str) -> Result<Cluster> {
     let arguments = std::fs::read_to_string(super::shared().join("conformance/contract.args"))?;
     let settings: Vec<&str> =
         arguments.lines().filter_map(|line| line.strip_prefix("-D ")).collect();
-    let cluster = Cluster::start("contract", 4, &settings)?;
-    suite("contract", "contract.sh", &[path(&cluster.conf())?])
+    Cluster::start(name, 4, &settings)
+}
+
+/// Classes on commands, WebHDFS and trash that the contract lacks, on a running cluster.
+const ATTACHED: [&str; 11] = [
+    "org.apache.hadoop.hdfs.TestHDFSTrash",
+    "org.apache.hadoop.hdfs.TestDFSShellTouch",
+    "org.apache.hadoop.hdfs.TestDFSShellGenericOptions",
+    "org.apache.hadoop.hdfs.TestFsShellPermission",
+    "org.apache.hadoop.hdfs.TestWriteConfigurationToDFS",
+    "org.apache.hadoop.hdfs.web.TestWebHDFS",
+    "org.apache.hadoop.hdfs.web.TestWebHdfsUrl",
+    "org.apache.hadoop.hdfs.tools.TestDebugAdmin",
+    "org.apache.hadoop.hdfs.tools.TestDelegationTokenFetcher",
+    "org.apache.hadoop.hdfs.tools.TestGetGroups",
+    "org.apache.hadoop.hdfs.server.namenode.TestMalformedURLs",
+];
+
+/// Runs them.
+pub(super) fn attached() -> Result<Count> {
+    let cluster = contract_cluster("attached")?;
+    let conf = cluster.conf();
+    let mut arguments = vec!["attach", path(&conf)?];
+    arguments.extend(ATTACHED);
+    suite("attached", "junit.sh", &arguments)
+}
+
+/// The same subjects, where each test starts daemons of its own.
+const LAUNCHED: [&str; 6] = [
+    "org.apache.hadoop.TestGenericRefresh",
+    "org.apache.hadoop.cli.TestDeleteCLI",
+    "org.apache.hadoop.hdfs.TestDFSShell",
+    "org.apache.hadoop.hdfs.TestFileStatus",
+    "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
+    "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
+];
+
+/// Runs them.
+pub(super) fn launched() -> Result<Count> {
+    let binary = super::binary();
+    let mut arguments = vec!["launch", path(&binary)?];
+    arguments.extend(LAUNCHED);
+    suite("launched", "junit.sh", &arguments)
 }
 
 /// Hadoop's end-to-end classes on clusters of our daemons.
@@ -168,8 +215,8 @@ fn read_results(file: &Path) -> Result<Vec<Case>> {
 /// The cases that pass on Apache, where a record of its run exists; without one every case is expected to pass.
 fn apache_passes(suite: &str) -> Result<Option<BTreeSet<String>>> {
     let mode = match suite {
-        "contract" => "attach",
-        "minicluster" => "launch",
+        "contract" | "attached" => "attach",
+        "minicluster" | "launched" => "launch",
         _ => return Ok(None),
     };
     let text = std::fs::read_to_string(super::shared().join("conformance/apache.tsv"))?;
