@@ -98,6 +98,9 @@ fn contract_cluster(name: &str) -> Result<Cluster> {
     Cluster::start(name, 4, &settings)
 }
 
+/// One JVM a class: some leave a login behind that others can't use.
+const OWN_JVMS: [(&str, &str); 1] = [("PER_CLASS", "1")];
+
 /// Classes on commands, WebHDFS and trash that the contract lacks, on a running cluster.
 const ATTACHED: [&str; 11] = [
     "org.apache.hadoop.hdfs.TestHDFSTrash",
@@ -119,7 +122,7 @@ pub(super) fn attached() -> Result<Count> {
     let conf = cluster.conf();
     let mut arguments = vec!["attach", path(&conf)?];
     arguments.extend(ATTACHED);
-    suite("attached", "junit.sh", &arguments)
+    suite_with("attached", "junit.sh", &arguments, &OWN_JVMS)
 }
 
 /// The same subjects, where each test starts daemons of its own.
@@ -137,7 +140,7 @@ pub(super) fn launched() -> Result<Count> {
     let binary = super::binary();
     let mut arguments = vec!["launch", path(&binary)?];
     arguments.extend(LAUNCHED);
-    suite("launched", "junit.sh", &arguments)
+    suite_with("launched", "junit.sh", &arguments, &OWN_JVMS)
 }
 
 /// Hadoop's end-to-end classes on clusters of our daemons.
