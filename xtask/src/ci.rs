@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{codegen, interop, tidy};
+use crate::{codegen, config_doc, interop, tidy};
 
 /// How many test cases passed, failed and were skipped.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     let started = Instant::now();
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", || tidy::run(false))?;
-    step("codegen", codegen::check)?;
+    step("codegen", || codegen::check().and_then(|()| config_doc::check()))?;
     step("clippy", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
     })?;

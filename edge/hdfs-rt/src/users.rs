@@ -3,14 +3,14 @@
 //! Hadoop: org.apache.hadoop.security.UserGroupInformation, org.apache.hadoop.security.Groups (3.5.0)
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, ErrorKind, Result};
+use nix::unistd::{Group, Uid, User, getgrouplist};
 use parking_lot::Mutex;
-
-use crate::os;
 
 /// The user that this process runs as: `HADOOP_USER_NAME`, else the operating system's.
 pub fn current_user() -> String {
@@ -22,8 +22,24 @@ pub fn current_user() -> String {
 
 /// The operating system's name of this process's user, or its number when it has no name.
 pub fn system_user() -> String {
-    let uid = rustix::process::geteuid().as_raw();
-    os::user_name(uid).unwrap_or_else(|| uid.to_string())
+    let uid = Uid::effective();
+    match User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        // Without a user database, as in a small container, the number is all there is.
+        Ok(None) | Err(_) => uid.to_string(),
+    }
+}
+
+/// The system's groups of a user, the primary one first; none for an unknown user.
+fn system_groups(user: &str) -> nix::Result<Vec<String>> {
+    let Ok(name) = CString::new(user) else { return Ok(Vec::new()) };
+    let Some(known) = User::from_name(user)? else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for id in getgrouplist(&name, known.gid)? {
+        // A number without a name is no group to Hadoop.
+        names.extend(Group::from_gid(id)?.map(|group| group.name));
+    }
+    Ok(names)
 }
 
 /// Groups of users, remembered for a while. Cheap to clone.
@@ -77,7 +93,12 @@ impl Groups {
                 return Arc::clone(groups);
             }
         }
-        let found: Arc<[String]> = os::groups_of(user).unwrap_or_default().into();
+        let found: Arc<[String]> = system_groups(user)
+            .unwrap_or_else(|error| {
+                tracing::warn!("look up the groups of {user}: {error}; it counts as in none");
+                Vec::new()
+            })
+            .into();
         let mut cache = self.inner.cache.lock();
         if cache.len() >= MAX_CACHED_USERS {
             cache.clear();
@@ -137,6 +158,7 @@ mod tests {
         let groups = Groups::from_configuration(&Configuration::new()).unwrap();
         assert_eq!(groups.of("root")[0], "root");
         assert!(groups.of("no-such-user-here").is_empty());
+        assert!(groups.of("a\0b").is_empty());
         groups.refresh();
         assert_eq!(groups.of("root")[0], "root");
     }
