@@ -34,6 +34,7 @@ type Suite = (&'static str, fn() -> Result<Count>);
 
 /// The suites in the order in which they run.
 const ALL: &[Suite] = &[
+    ("client", client),
     ("peer-client", peer_client::run),
     ("calls", calls::run),
     ("mixed", mixed::run),
@@ -47,6 +48,23 @@ const ALL: &[Suite] = &[
     ("minicluster", suites::minicluster),
     ("launched", suites::launched),
 ];
+
+/// Our client against Apache's cluster: a test of `hdfs-client` that needs Apache's programs.
+fn client() -> Result<Count> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "-p", "hdfs-client", "--test", "apache", "--", "--nocapture"])
+        .env("TUSK_PEER", shared().join("peer"))
+        .current_dir(crate::root())
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let passed = text.lines().filter(|line| line.starts_with("ok: ")).count() as u64;
+    if !output.status.success() || passed == 0 {
+        println!("{text}");
+        return Ok(Count { passed, failed: 1, skipped: 0 });
+    }
+    Ok(Count { passed, ..Count::default() })
+}
 
 /// Runs every suite.
 pub(crate) fn run_all() -> Result<Count> {
