@@ -83,7 +83,7 @@ pub(crate) fn run(cluster: &dyn Cluster, scenarios: &[Scenario]) {
         if name.contains(&only) {
             let started = std::time::Instant::now();
             scenario(cluster);
-            eprintln!("ok: {name} ({:.1} s)", started.elapsed().as_secs_f64());
+            println!("ok: {name} ({:.1} s)", started.elapsed().as_secs_f64());
         }
     }
 }
