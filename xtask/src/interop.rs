@@ -6,6 +6,7 @@
 
 mod calls;
 mod cluster;
+mod commands;
 mod mixed;
 mod peer_client;
 mod peer_cluster;
@@ -37,6 +38,7 @@ const ALL: &[Suite] = &[
     ("client", client),
     ("peer-client", peer_client::run),
     ("calls", calls::run),
+    ("commands", commands::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),
     ("cli-ours", suites::cli_ours),

@@ -35,7 +35,7 @@ pub(super) fn run() -> Result<Count> {
 }
 
 /// Where Apache's jars are kept; the script that runs them fetches them.
-fn jars() -> Result<PathBuf> {
+pub(super) fn jars() -> Result<PathBuf> {
     let home = std::env::var_os("PEER_HOME")
         .map_or_else(|| std::env::temp_dir().join("hadoop-peer"), PathBuf::from);
     let jars = home.join("3.5.0");
