@@ -9,6 +9,7 @@ mod dfsadmin;
 mod generic;
 mod getconf;
 mod host_names;
+mod http_get;
 mod offline;
 mod output;
 mod shell;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use hdfs_conf::Configuration;
 use hdfs_rt::rpc::client::Ugi;
-use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, TxId};
+use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, StorageType, TxId};
 use tokio::runtime::Runtime;
 
 use crate::peer::Waiting;
 use crate::{
     CorruptFiles, CreateOptions, DatanodeInfo, DatanodeReportType, DatanodeStorageReport,
     EcBlockGroupStats, FileChecksum, FileStatus, FsStats, HaState, LocatedBlocks, OpenFile,
-    QuotaChange, QuotaUsage, RenameOptions, ReplicatedBlockStats, SafeModeAction, ServerDefaults,
-    StoragePolicy, SyncOptions, Times,
+    QuotaChange, QuotaUsage, RenameOptions, ReplicatedBlockStats, RollingUpgrade,
+    RollingUpgradeAction, SafeModeAction, ServerDefaults, StoragePolicy, SyncOptions, Times,
 };
 
 /// [`crate::HdfsClient`], blocking. Cheap to clone.
@@ -88,6 +88,20 @@ calls! {
     list_corrupt_files(path: &str, cookie: Option<&str>) -> CorruptFiles;
     msync() -> ();
     ha_service_state() -> HaState;
+    refresh_service_acl() -> ();
+    refresh_user_to_groups_mappings() -> ();
+    refresh_super_user_groups() -> ();
+    refresh_call_queue() -> ();
+    groups_of(user: &str) -> Vec<String>;
+    set_balancer_bandwidth(bytes_per_second: u64) -> ();
+    slow_datanodes() -> Vec<DatanodeInfo>;
+    finalize_upgrade() -> ();
+    is_upgrade_finalized() -> bool;
+    rolling_upgrade(action: RollingUpgradeAction) -> Option<RollingUpgrade>;
+    allow_snapshot(path: &str) -> ();
+    disallow_snapshot(path: &str) -> ();
+    snapshottable_paths() -> Vec<String>;
+    set_quota_by_storage_type(path: &str, storage_type: StorageType, bytes: QuotaChange) -> ();
 }
 
 impl HdfsClient {

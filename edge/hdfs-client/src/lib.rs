@@ -18,9 +18,11 @@ mod listing;
 mod located;
 mod metadata;
 mod namenode;
+mod operator;
 mod peer;
 mod random;
 mod read;
+mod server_admin;
 mod status;
 mod write;
 
@@ -32,7 +34,12 @@ pub use hdfs_proto::hdfs::datanode_info_proto::AdminState;
 pub use listing::Listing;
 pub use located::{DatanodeInfo, LocatedBlock, LocatedBlocks, ReplicaLocation, StorageReport};
 pub use metadata::{QuotaChange, RenameOptions, Times};
+pub use operator::{RollingUpgrade, RollingUpgradeAction};
 pub use read::FileReader;
+pub use server_admin::{
+    Daemon, DatanodeLocalInfo, DatanodeVolume, PropertyChange, ReconfigurationStatus,
+    RefreshResponse, ServerAdmin,
+};
 pub use status::{
     ContentSummary, EcBlockGroupStats, FileKind, FileStatus, FsStats, OpenFile, QuotaUsage,
     ReplicatedBlockStats, ServerDefaults, StoragePolicy, TypeQuota,

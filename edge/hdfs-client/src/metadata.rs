@@ -4,7 +4,7 @@
 
 use hdfs_proto::hdfs as proto;
 use hdfs_proto::hdfs::acl_entry_proto::FsActionProto;
-use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, WallMillis};
+use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, StorageType, WallMillis};
 
 use crate::HdfsClient;
 use crate::located::LocatedBlocks;
@@ -362,6 +362,28 @@ impl HdfsClient {
             namespace_quota: names.to_wire(),
             storagespace_quota: space_bytes.to_wire(),
             storage_type: None,
+        };
+        let _: proto::SetQuotaResponseProto = self.namenode().call("setQuota", &request).await?;
+        Ok(())
+    }
+
+    /// Sets, clears or keeps the quota of bytes on one kind of storage.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto setQuota
+    ///
+    /// # Errors
+    /// As [`Self::set_quota`].
+    pub async fn set_quota_by_storage_type(
+        &self,
+        path: &str,
+        storage_type: StorageType,
+        bytes: QuotaChange,
+    ) -> Result<()> {
+        let request = proto::SetQuotaRequestProto {
+            path: path.to_owned(),
+            namespace_quota: QuotaChange::Keep.to_wire(),
+            storagespace_quota: bytes.to_wire(),
+            storage_type: Some(storage_type as i32),
         };
         let _: proto::SetQuotaResponseProto = self.namenode().call("setQuota", &request).await?;
         Ok(())

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hdfs_rt::rpc::client::{CallOptions, Proxy};
+use hdfs_rt::rpc::server::Protocol;
 use hdfs_types::{Error, ErrorKind, Result, Retry};
 use prost::Message;
 
@@ -52,6 +53,13 @@ impl NameNode {
         assert!(!proxies.is_empty(), "a nameservice has a NameNode");
         let current = AtomicUsize::new(0);
         Self { shared: Arc::new(Shared { proxies, current, retry }) }
+    }
+
+    /// The same NameNodes through another protocol.
+    pub(crate) fn speaking(&self, protocol: Protocol) -> Self {
+        let other = |proxy: &Proxy| Proxy::new(proxy.addr(), protocol, proxy.client(), proxy.ugi());
+        let proxies = self.shared.proxies.iter().map(other).collect();
+        Self::new(proxies, self.shared.retry.clone())
     }
 
     /// Calls a method, on another NameNode or again where that is safe.

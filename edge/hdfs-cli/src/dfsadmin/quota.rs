@@ -2,57 +2,54 @@
 
 use hdfs_client::QuotaChange;
 use hdfs_conf::parse_bytes;
-use hdfs_types::{Error, ErrorKind, Result};
+use hdfs_types::{Error, Result, StorageType};
 
-use super::Call;
+use super::{Call, illegal, pop_value};
 use crate::output::complain;
 use crate::shell::expand_paths;
 
-fn illegal(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::IllegalArgument, message)
+/// What a command changes.
+#[derive(Clone, Copy)]
+enum Change {
+    Names(QuotaChange),
+    Space(QuotaChange),
+    Type(StorageType, QuotaChange),
 }
 
-fn refuse_types(call: &Call<'_>) -> Result<()> {
-    if call.args.iter().any(|arg| arg == "-storageType") {
-        return Err(Error::io("quotas by storage type are not supported yet"));
-    }
-    Ok(())
-}
-
-/// Changes the quotas of each directory; an error of one does not stop the others.
-fn change(
-    call: &Call<'_>,
-    command: &str,
-    paths: &[String],
-    names: QuotaChange,
-    space: QuotaChange,
-) -> Result<i32> {
+/// Changes the quota of each directory; an error of one does not stop the others.
+fn change(call: &Call<'_>, patterns: &[String], change: Change) -> Result<i32> {
+    let client = call.client()?;
+    let set = |path: &str| match change {
+        Change::Names(names) => client.set_quota(path, names, QuotaChange::Keep),
+        Change::Space(space) => client.set_quota(path, QuotaChange::Keep, space),
+        Change::Type(kind, bytes) => client.set_quota_by_storage_type(path, kind, bytes),
+    };
     let mut status = 0;
-    for pattern in paths {
-        let change_all = || {
-            for path in expand_paths(call.conf, pattern)? {
-                call.client.set_quota(&path, names, space)?;
-            }
-            Ok(())
-        };
-        let changed: Result<()> = change_all();
+    for pattern in patterns {
+        let changed: Result<()> = expand_paths(call.conf, pattern)
+            .and_then(|paths| paths.iter().try_for_each(|p| set(p)));
         if let Err(error) = changed {
-            complain!("{command}: {}", error.message.split('\n').next().unwrap_or_default());
+            let first = error.message.split('\n').next().unwrap_or_default();
+            complain!("{}: {first}", call.spec.name);
             status = 255;
         }
     }
     Ok(status)
 }
 
-/// The arguments when there are at least this many.
-fn at_least<'a>(call: &'a Call<'_>, count: usize) -> Result<&'a [String]> {
-    if call.args.len() < count {
+/// Refuses options that the command does not have, and too few arguments: `fewest` of them.
+fn check(args: &[String], fewest: usize) -> Result<()> {
+    // A lone "-" is a name, and nothing after the first name is an option.
+    if let Some(option) = args.first().filter(|arg| arg.starts_with('-') && arg.len() > 1) {
+        return Err(illegal(format!("Illegal option {option}")));
+    }
+    if args.len() < fewest {
         return Err(illegal(format!(
-            "Not enough arguments: expected {count} but got {}",
-            call.args.len()
+            "Not enough arguments: expected {fewest} but got {}",
+            args.len()
         )));
     }
-    Ok(call.args)
+    Ok(())
 }
 
 /// A quota; a text with a wrong suffix has a message of its own.
@@ -66,27 +63,53 @@ fn limit(text: &str, otherwise: &str) -> Result<u64> {
 }
 
 pub(super) fn set_names(call: &Call<'_>) -> Result<i32> {
-    let args = at_least(call, 2)?;
-    let quota = limit(&args[0], &format!("For input string: \"{}\"", args[0]))?;
+    check(call.args, 2)?;
+    let text = &call.args[0];
+    let quota = limit(text, &format!("For input string: \"{text}\""))?;
     if quota == 0 {
         return Err(illegal(format!("Invalid values for quota : 0 and {}", i64::MAX)));
     }
-    change(call, "setQuota", &args[1..], QuotaChange::Set(quota), QuotaChange::Keep)
+    change(call, &call.args[1..], Change::Names(QuotaChange::Set(quota)))
 }
 
 pub(super) fn clear_names(call: &Call<'_>) -> Result<i32> {
-    change(call, "clrQuota", at_least(call, 1)?, QuotaChange::Clear, QuotaChange::Keep)
+    check(call.args, 1)?;
+    change(call, call.args, Change::Names(QuotaChange::Clear))
 }
 
 pub(super) fn set_space(call: &Call<'_>) -> Result<i32> {
-    let args = at_least(call, 2)?;
-    refuse_types(call)?;
-    let otherwise = format!("\"{}\" is not a valid value for a quota.", args[0]);
-    let quota = limit(&args[0], &otherwise)?;
-    change(call, "setSpaceQuota", &args[1..], QuotaChange::Keep, QuotaChange::Set(quota))
+    check(call.args, 2)?;
+    let mut args = call.args.to_vec();
+    let text = args.remove(0).trim().to_owned();
+    let quota = limit(&text, &format!("\"{text}\" is not a valid value for a quota."))?;
+    let unknown = |name: &str| -> Error {
+        illegal(format!(
+            "Storage type {name} is not available. Available storage types are [SSD, DISK, ARCHIVE, PROVIDED, NVDIMM]"
+        ))
+    };
+    let kind = match pop_value("-storageType", &mut args)? {
+        Some(name) => Some(StorageType::from_name(&name).ok_or_else(|| unknown(&name))?),
+        None => None,
+    };
+    let quota = QuotaChange::Set(quota);
+    change(call, &args, kind.map_or(Change::Space(quota), |kind| Change::Type(kind, quota)))
 }
 
 pub(super) fn clear_space(call: &Call<'_>) -> Result<i32> {
-    refuse_types(call)?;
-    change(call, "clrSpaceQuota", at_least(call, 1)?, QuotaChange::Keep, QuotaChange::Clear)
+    let mut args = call.args.to_vec();
+    let mut kind = None;
+    if args.first().is_some_and(|arg| arg == "-storageType") {
+        args.remove(0);
+        if !args.is_empty() {
+            let name = args.remove(0);
+            let found = StorageType::from_name(&name).ok_or_else(|| {
+                let name = name.to_ascii_uppercase();
+                illegal(format!("No enum constant org.apache.hadoop.fs.StorageType.{name}"))
+            })?;
+            kind = Some(found);
+        }
+    }
+    check(&args, 1)?;
+    let clear = QuotaChange::Clear;
+    change(call, &args, kind.map_or(Change::Space(clear), |kind| Change::Type(kind, clear)))
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hdfs_client::{AdminState, DatanodeInfo, DatanodeReportType, SafeModeAction};
-use hdfs_types::{Error, Result};
+use hdfs_types::Result;
 
 use super::Call;
 use crate::host_names::host_of;
@@ -23,24 +23,28 @@ const LISTS: [(&str, DatanodeReportType, &str); 5] = [
 
 pub(super) fn run(call: &Call<'_>) -> Result<i32> {
     let wanted = |option: &str| call.args.iter().any(|arg| arg == option);
-    if wanted("-slownodes") {
-        return Err(Error::io("-slownodes is not supported yet"));
-    }
     summary(call)?;
-    let all = !LISTS.iter().any(|(option, ..)| wanted(option));
+    let slow = wanted("-slownodes");
+    let all = !slow && !LISTS.iter().any(|(option, ..)| wanted(option));
     for (option, kind, title) in LISTS {
         if !all && !wanted(option) {
             continue;
         }
-        let nodes = call.client.datanode_report(kind)?;
-        if !nodes.is_empty() || !all {
-            say!("{title} datanodes ({}):\n", nodes.len());
-        }
-        for node in &nodes {
-            say!("{}\n", describe(node));
-        }
+        list(title, &call.client()?.datanode_report(kind)?, !all);
+    }
+    if all || slow {
+        list("Slow", &call.client()?.slow_datanodes()?, slow);
     }
     Ok(0)
+}
+
+fn list(title: &str, nodes: &[DatanodeInfo], even_if_empty: bool) {
+    if !nodes.is_empty() || even_if_empty {
+        say!("{title} datanodes ({}):\n", nodes.len());
+    }
+    for node in nodes {
+        say!("{}\n", describe(node));
+    }
 }
 
 fn line(name: &str, bytes: u64) -> String {
@@ -48,7 +52,7 @@ fn line(name: &str, bytes: u64) -> String {
 }
 
 fn summary(call: &Call<'_>) -> Result<()> {
-    let client = &call.client;
+    let client = call.client()?;
     let stats = client.fs_stats()?;
     if client.set_safe_mode(SafeModeAction::Get)? {
         say!("Safe mode is ON");
@@ -148,7 +152,7 @@ fn describe(node: &DatanodeInfo) -> String {
 
 pub(super) fn topology(call: &Call<'_>) -> Result<i32> {
     let mut racks: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for node in call.client.datanode_report(DatanodeReportType::All)? {
+    for node in call.client()?.datanode_report(DatanodeReportType::All)? {
         let host = host_of(&node.ip_addr).map_or_else(String::new, |name| format!(" ({name})"));
         let state = match node.admin_state {
             AdminState::Normal => "In Service",

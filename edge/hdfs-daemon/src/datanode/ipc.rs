@@ -30,7 +30,7 @@ const CLIENT_DATANODE_PROTOCOL: Protocol =
     Protocol { java_name: "org.apache.hadoop.hdfs.protocol.ClientDatanodeProtocol", version: 1 };
 const PROTOCOLS: &[Protocol] = &[CLIENT_DATANODE_PROTOCOL, INTER_DATANODE_PROTOCOL];
 /// Version of the answers' configuration part, as Hadoop sends it.
-const CONFIG_VERSION: &str = "core-3.5.0, hdfs-1";
+const CONFIG_VERSION: &str = "core-3.0.0,hdfs-1";
 
 /// Answers the RPC port.
 pub(crate) struct DataNodeIpc {
