@@ -6,6 +6,7 @@
 mod client;
 mod datanode;
 mod fs;
+mod http_client;
 mod ipc;
 mod namenode;
 mod tusk;
@@ -13,6 +14,7 @@ mod tusk;
 pub use client::*;
 pub use datanode::*;
 pub use fs::*;
+pub use http_client::*;
 pub use ipc::*;
 pub use namenode::*;
 pub use tusk::*;
@@ -85,7 +87,7 @@ const DEPRECATED_ELSEWHERE: &[(&str, &str)] = &[
 
 /// Every key of the table, by family.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    [FS, IPC, CLIENT, NAMENODE, DATANODE, TUSK].into_iter().flatten().copied()
+    [FS, IPC, CLIENT, HTTP_CLIENT, NAMENODE, DATANODE, TUSK].into_iter().flatten().copied()
 }
 
 /// The key with this (current) name.

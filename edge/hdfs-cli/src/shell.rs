@@ -29,6 +29,8 @@ mod stat;
 mod table;
 mod trash;
 mod walk;
+#[cfg(feature = "webhdfs")]
+mod web;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -211,8 +213,28 @@ impl Shell {
                 self.file_systems.insert(uri, Arc::clone(&fs));
                 Ok(fs)
             }
+            "webhdfs" => self.web_file_system(&authority),
+            "swebhdfs" => Err(Failure::io(
+                "swebhdfs:// is not supported yet: use webhdfs:// where the cluster allows plain HTTP",
+            )),
             other => Err(Failure::io(format!("No FileSystem for scheme \"{other}\""))),
         }
+    }
+
+    #[cfg(feature = "webhdfs")]
+    fn web_file_system(&mut self, authority: &str) -> Outcome<Arc<dyn FileSystem>> {
+        let uri = format!("webhdfs://{authority}");
+        if let Some(known) = self.file_systems.get(&uri) {
+            return Ok(Arc::clone(known));
+        }
+        let fs: Arc<dyn FileSystem> = Arc::new(web::Web::connect(&uri, &self.conf)?);
+        self.file_systems.insert(uri, Arc::clone(&fs));
+        Ok(fs)
+    }
+
+    #[cfg(not(feature = "webhdfs"))]
+    fn web_file_system(&mut self, _authority: &str) -> Outcome<Arc<dyn FileSystem>> {
+        Err(Failure::io("this hdfs was built without webhdfs://"))
     }
 
     pub(crate) fn local_file_system(&mut self) -> Arc<dyn FileSystem> {

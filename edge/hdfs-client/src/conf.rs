@@ -147,7 +147,7 @@ fn refuse(key: &Key, value: &str) -> Error {
 }
 
 /// Octal (`022`), or symbolic as `u=rwx,g=rx,o=rx`, which lists what is kept.
-fn umask(conf: &Configuration) -> Result<FsPermission> {
+pub(crate) fn umask(conf: &Configuration) -> Result<FsPermission> {
     let text = conf.get_str(&keys::FS_PERMISSIONS_UMASK_MODE);
     let octal = u16::from_str_radix(text, 8).ok().filter(|mask| *mask <= 0o1777);
     octal

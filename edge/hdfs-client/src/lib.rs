@@ -24,6 +24,8 @@ mod random;
 mod read;
 mod server_admin;
 mod status;
+#[cfg(feature = "webhdfs")]
+pub mod webhdfs;
 mod write;
 
 pub use admin::{CorruptFiles, DatanodeReportType, DatanodeStorageReport, HaState, SafeModeAction};

@@ -30,7 +30,8 @@ impl Remote {
     }
 }
 
-fn describe(status: FileStatus) -> Stat {
+/// What the client says about a path, as the shell keeps it.
+pub(super) fn describe(status: FileStatus) -> Stat {
     Stat {
         kind: match status.kind {
             FileKind::Directory => Kind::Directory,
