@@ -8,6 +8,7 @@
 
 mod beans;
 mod conf;
+mod dashboard;
 mod dataset;
 mod files;
 mod ipc;
@@ -465,7 +466,8 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
 /// Serves `/jmx` until aborted.
 fn serve_web(shared: &Arc<Shared>, listener: TcpListener) -> AbortHandle {
     let of_page = Arc::clone(shared);
-    let router = http::jmx_router(Arc::new(move || beans::all(&of_page)));
+    let router =
+        http::jmx_router(Arc::new(move || beans::all(&of_page))).merge(dashboard::router(shared));
     let serve = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         http::serve(listener, router).await

@@ -1,5 +1,7 @@
 //! The daemons: thin shells that decode requests, call the machines of `core/`, and perform what those decide.
 
 pub mod datanode;
+mod history;
 pub mod minicluster;
 pub mod namenode;
+mod webui;

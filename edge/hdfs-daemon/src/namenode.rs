@@ -19,6 +19,7 @@ mod beans;
 mod callers;
 mod checkpoint;
 mod conf;
+mod dashboard;
 mod durable;
 mod edit_log;
 mod format;

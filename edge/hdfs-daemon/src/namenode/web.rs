@@ -13,6 +13,7 @@ use hdfs_types::{Error, Result};
 use tokio::task::JoinHandle;
 
 use super::beans;
+use super::dashboard;
 use super::shell::Shell;
 
 /// The server; it ends when this is dropped.
@@ -38,6 +39,7 @@ pub(crate) fn serve(
     let configuration = Arc::new(shell.conf.configuration.clone());
     let rpc: Vec<_> =
         servers.iter().map(|of| (of.local_addr().port(), of.metrics().clone())).collect();
+    let pages = dashboard::router(&shell, servers, runtime);
     let all = move || {
         let activity = rpc.iter().map(|(port, of)| activity_bean("NameNode", *port, of));
         beans::all(&shell).into_iter().chain(activity).collect()
@@ -45,7 +47,8 @@ pub(crate) fn serve(
     let router = Router::new()
         .route("/isActive", get(|| async { "" }))
         .merge(http::jmx_router(Arc::new(all)))
-        .merge(http::conf_router(configuration));
+        .merge(http::conf_router(configuration))
+        .merge(pages);
     let task = runtime.spawn(async move {
         if let Err(error) = http::serve(listener, router).await {
             tracing::error!("the web server of the NameNode ended: {error}");
