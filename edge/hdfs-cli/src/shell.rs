@@ -5,6 +5,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.FsShell (3.5.0)
 
+mod acl;
 mod arguments;
 mod attributes;
 mod copy;
@@ -24,6 +25,7 @@ mod path;
 mod progress;
 mod remote;
 mod remove;
+mod snapshot;
 mod space;
 mod stat;
 mod table;
@@ -31,6 +33,7 @@ mod trash;
 mod walk;
 #[cfg(feature = "webhdfs")]
 mod web;
+mod xattr;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,10 +125,7 @@ impl Shell {
         if let Some(instead) = spec.replaced_by {
             self.warn(&format!("DEPRECATED: Please use '{instead}' instead."));
         }
-        let Some(new) = spec.new else {
-            return Err(Failure::io("not supported yet"));
-        };
-        let mut command = new();
+        let mut command = (spec.new)();
         command.prepare(self, &mut args)?;
         let options = match &spec.format {
             Some(format) => format.parse(&mut args)?,

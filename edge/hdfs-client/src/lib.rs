@@ -8,6 +8,7 @@
 
 #![warn(missing_docs)]
 
+mod acl;
 mod admin;
 pub mod blocking;
 mod checksum;
@@ -23,11 +24,14 @@ mod peer;
 mod random;
 mod read;
 mod server_admin;
+mod snapshot;
 mod status;
 #[cfg(feature = "webhdfs")]
 pub mod webhdfs;
 mod write;
+mod xattr;
 
+pub use acl::{AclEntry, AclEntryScope, AclEntryType, AclStatus, parse_acl_spec};
 pub use admin::{CorruptFiles, DatanodeReportType, DatanodeStorageReport, HaState, SafeModeAction};
 pub use checksum::FileChecksum;
 pub use client::HdfsClient;
@@ -47,3 +51,4 @@ pub use status::{
     ReplicatedBlockStats, ServerDefaults, StoragePolicy, TypeQuota,
 };
 pub use write::{CreateOptions, FileWriter, SyncOptions};
+pub use xattr::{XAttrSet, check_xattr_name};

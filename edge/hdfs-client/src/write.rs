@@ -47,6 +47,8 @@ pub struct CreateOptions {
     pub block_size: Option<u64>,
     /// Mode bits before the umask; 0666 when `None`.
     pub permission: Option<FsPermission>,
+    /// Kept in the DataNode's memory first, where it has memory for that.
+    pub lazy_persist: bool,
 }
 
 /// Overwrites and makes directories, as `FileSystem.create(path)` does.
@@ -58,6 +60,7 @@ impl Default for CreateOptions {
             replication: None,
             block_size: None,
             permission: None,
+            lazy_persist: false,
         }
     }
 }
@@ -103,11 +106,12 @@ impl HdfsClient {
         check_block_size(block_size, conf.checksum.bytes_per_checksum)?;
         let unmasked = options.permission.unwrap_or(FsPermission(0o666));
         let overwrite = if options.overwrite { CreateFlagProto::Overwrite as u32 } else { 0 };
+        let lazy = if options.lazy_persist { CreateFlagProto::LazyPersist as u32 } else { 0 };
         let request = proto::CreateRequestProto {
             src: path.to_owned(),
             masked: permission_to_proto(unmasked.apply_umask(conf.umask)),
             client_name: self.client_name().to_owned(),
-            create_flag: CreateFlagProto::Create as u32 | overwrite,
+            create_flag: CreateFlagProto::Create as u32 | overwrite | lazy,
             create_parent: options.create_parent,
             replication: options.replication.unwrap_or(conf.replication).into(),
             block_size,

@@ -1,6 +1,6 @@
 //! What the shell needs from a file system, be it HDFS or the local one.
 
-use hdfs_client::{ContentSummary, QuotaUsage};
+use hdfs_client::{AclEntry, AclStatus, ContentSummary, QuotaUsage};
 use hdfs_types::{FsAction, FsPermission};
 
 use super::failure::{Failure, Outcome};
@@ -73,6 +73,24 @@ pub(crate) struct Create {
     /// Write a checksum file beside it, where a file system does so.
     pub checksum_file: bool,
 }
+
+/// A change of an access control list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AclChange<'a> {
+    /// Add these entries, or change those about the same users.
+    Modify(&'a [AclEntry]),
+    /// Remove the entries about these users.
+    Remove(&'a [AclEntry]),
+    /// Remove the default entries.
+    RemoveDefault,
+    /// Remove every entry.
+    RemoveAll,
+    /// Have just these entries.
+    Set(&'a [AclEntry]),
+}
+
+/// Extended attributes: names with their namespace, and values.
+pub(crate) type XAttrs = Vec<(String, Vec<u8>)>;
 
 /// A file system. Paths are absolute and normalized.
 ///
@@ -160,6 +178,72 @@ pub(crate) trait FileSystem: Send + Sync {
     fn replicas(&self, path: &str) -> Outcome<Vec<usize>> {
         let _ = path;
         Ok(vec![1])
+    }
+
+    fn acl_status(&self, path: &str) -> Outcome<AclStatus> {
+        let _ = path;
+        Err(self.lacks("getAclStatus"))
+    }
+
+    fn change_acl(&self, path: &str, change: AclChange<'_>) -> Outcome<()> {
+        let _ = path;
+        Err(self.lacks(match change {
+            AclChange::Modify(_) => "modifyAclEntries",
+            AclChange::Remove(_) => "removeAclEntries",
+            AclChange::RemoveDefault => "removeDefaultAcl",
+            AclChange::RemoveAll => "removeAcl",
+            AclChange::Set(_) => "setAcl",
+        }))
+    }
+
+    /// The attribute of this name, or all of them.
+    fn xattrs(&self, path: &str, name: Option<&str>) -> Outcome<XAttrs> {
+        let _ = path;
+        Err(self.lacks(if name.is_some() { "getXAttr" } else { "getXAttrs" }))
+    }
+
+    fn set_xattr(&self, path: &str, name: &str, value: Option<&[u8]>) -> Outcome<()> {
+        let _ = (path, name, value);
+        Err(self.lacks("setXAttr"))
+    }
+
+    fn remove_xattr(&self, path: &str, name: &str) -> Outcome<()> {
+        let _ = (path, name);
+        Err(self.lacks("removeXAttr"))
+    }
+
+    /// The path of the new snapshot.
+    fn create_snapshot(&self, root: &str, name: Option<&str>) -> Outcome<String> {
+        let _ = (root, name);
+        Err(self.lacks("createSnapshot"))
+    }
+
+    fn delete_snapshot(&self, root: &str, name: &str) -> Outcome<()> {
+        let _ = (root, name);
+        Err(self.lacks("deleteSnapshot"))
+    }
+
+    fn rename_snapshot(&self, root: &str, old: &str, new: &str) -> Outcome<()> {
+        let _ = (root, old, new);
+        Err(self.lacks("renameSnapshot"))
+    }
+
+    /// True when summaries tell the policy of erasure coding.
+    fn tells_erasure_coding(&self) -> bool {
+        false
+    }
+
+    /// Hadoop's name of the class, for messages.
+    fn class(&self) -> &'static str {
+        "LocalFileSystem"
+    }
+
+    /// Hadoop's answer for a call that a file system does not have.
+    fn lacks(&self, call: &str) -> Failure {
+        Failure::Fatal(format!(
+            "java.lang.UnsupportedOperationException: {} doesn't support {call}",
+            self.class()
+        ))
     }
 
     fn unsupported(&self, what: &str) -> Failure {

@@ -7,6 +7,7 @@
 use super::Shell;
 use super::arguments::Options;
 use super::failure::{Failure, Outcome};
+use super::files::Kind;
 use super::glob::Component;
 use super::path;
 use super::walk::{Command, PathData};
@@ -15,6 +16,9 @@ use super::walk::{Command, PathData};
 #[derive(Default)]
 pub(crate) struct Find {
     expression: Vec<Primary>,
+    /// `-L`, `-H`.
+    follow: bool,
+    follow_arguments: bool,
 }
 
 /// A test or an action.
@@ -57,9 +61,8 @@ impl Command for Find {
         options: &Options,
         args: &mut Vec<String>,
     ) -> Outcome<()> {
-        if options.has("L") || options.has("H") {
-            return Err(Failure::io("following links (-L, -H) is not supported yet"));
-        }
+        self.follow = options.has("L");
+        self.follow_arguments = options.has("H");
         let paths = args.iter().position(|arg| arg.starts_with('-')).unwrap_or(args.len());
         let words = args.split_off(paths);
         if args.is_empty() {
@@ -73,6 +76,10 @@ impl Command for Find {
     }
 
     fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        let follows = self.follow || (self.follow_arguments && shell.depth == 0);
+        if follows && item.known()?.kind == Kind::Symlink {
+            return Err(Failure::path(&item.text, "cannot follow a symbolic link"));
+        }
         for primary in &self.expression {
             match primary {
                 Primary::Print { end } => {

@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.fs.shell.Ls (3.5.0)
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::Shell;
 use super::arguments::Options;
@@ -22,7 +23,10 @@ pub(crate) struct Ls {
     by_time: bool,
     by_size: bool,
     access_time: bool,
+    ec_policy: bool,
     widths: Widths,
+    /// Policies of erasure coding by path: of the items that are being printed.
+    policies: BTreeMap<String, String>,
 }
 
 /// Columns only grow, from one directory to the next as well.
@@ -31,11 +35,12 @@ struct Widths {
     length: usize,
     owner: usize,
     group: usize,
+    policy: usize,
 }
 
 impl Default for Widths {
     fn default() -> Self {
-        Self { replication: 3, length: 10, owner: 0, group: 0 }
+        Self { replication: 3, length: 10, owner: 0, group: 0, policy: 0 }
     }
 }
 
@@ -61,7 +66,7 @@ impl Ls {
         if self.reverse { order.reverse() } else { order }
     }
 
-    fn widen(&mut self, items: &[PathData]) {
+    fn widen(&mut self, items: &[PathData]) -> Outcome<()> {
         let widths = &mut self.widths;
         for stat in items.iter().filter_map(|item| item.stat.as_ref()) {
             widths.replication = widths.replication.max(stat.replication.to_string().len());
@@ -70,6 +75,16 @@ impl Ls {
             widths.owner = widths.owner.max(stat.owner.chars().count());
             widths.group = widths.group.max(stat.group.chars().count());
         }
+        if self.ec_policy {
+            // This column alone starts anew with each group of items.
+            self.policies.clear();
+            for item in items {
+                let summary = item.fs.content_summary(&item.path)?;
+                self.policies.insert(item.path.clone(), summary.erasure_coding_policy);
+            }
+            widths.policy = self.policies.values().map(String::len).max().unwrap_or(0);
+        }
+        Ok(())
     }
 }
 
@@ -80,9 +95,7 @@ impl Command for Ls {
         options: &Options,
         args: &mut Vec<String>,
     ) -> Outcome<()> {
-        if options.has("e") {
-            return Err(Failure::io("-e (erasure coding) is not supported yet"));
-        }
+        self.ec_policy = options.has("e");
         self.path_only = options.has("C");
         self.directories_as_files = options.has("d");
         self.recursive = (self.recursive || options.has("R")) && !self.directories_as_files;
@@ -107,6 +120,12 @@ impl Command for Ls {
     }
 
     fn existing(&mut self, shell: &mut Shell, item: PathData) -> Outcome<()> {
+        if self.ec_policy && !item.fs.tells_erasure_coding() {
+            let uri = item.fs.uri();
+            return Err(Failure::Fatal(format!(
+                "java.lang.UnsupportedOperationException: FileSystem {uri} does not support Erasure Coding"
+            )));
+        }
         if !self.directories_as_files && item.is_dir() {
             return self.descend(shell, &item);
         }
@@ -127,7 +146,7 @@ impl Command for Ls {
             items.sort_by(|one, other| self.order(one, other));
         }
         if !self.path_only {
-            self.widen(&items);
+            self.widen(&items)?;
         }
         self.each_item(shell, items)
     }
@@ -143,15 +162,17 @@ impl Command for Ls {
             0 => text.to_owned(),
             width => format!("{text:<width$} "),
         };
+        let policy = self.policies.get(&item.path).map_or("", String::as_str);
         let replication = if stat.is_file() { stat.replication.to_string() } else { "-".into() };
         let time = if self.access_time { stat.accessed_ms } else { stat.modified_ms };
         let line = format!(
-            "{}{}{}{replication:>rw$} {}{}{:>lw$} {} {}",
+            "{}{}{}{replication:>rw$} {}{}{}{:>lw$} {} {}",
             if stat.is_dir() { 'd' } else { '-' },
             stat.permission,
             if stat.has_acl { '+' } else { ' ' },
             column(&stat.owner, widths.owner),
             column(&stat.group, widths.group),
+            column(policy, widths.policy),
             size(stat.length as i64, self.human_readable),
             local_time(time, "%Y-%m-%d %H:%M"),
             if self.hide_unprintable { printable(&item.text) } else { item.text.clone() },

@@ -2,12 +2,13 @@
 
 use hdfs_client::blocking::{FileReader, FileWriter, HdfsClient};
 use hdfs_client::{
-    ContentSummary, CreateOptions, FileKind, FileStatus, QuotaUsage, RenameOptions, Times,
+    AclStatus, ContentSummary, CreateOptions, FileKind, FileStatus, QuotaUsage, RenameOptions,
+    Times, XAttrSet, check_xattr_name,
 };
 use hdfs_types::{FsAction, FsPermission, WallMillis};
 
 use super::failure::{Failure, Outcome};
-use super::files::{Create, FileSystem, Kind, Reader, Space, Stat, Writer};
+use super::files::{AclChange, Create, FileSystem, Kind, Reader, Space, Stat, Writer, XAttrs};
 use super::path;
 
 /// One HDFS.
@@ -28,6 +29,11 @@ impl Remote {
         let full = format!("{}{path}", self.client.uri());
         Err(Failure::Illegal(format!("Pathname {path} from {full} is not a valid DFS filename.")))
     }
+}
+
+/// A bad name ends the whole command, as in Hadoop.
+fn check_name(name: &str) -> Outcome<()> {
+    check_xattr_name(name).map_err(|error| Failure::Illegal(error.message))
 }
 
 /// What the client says about a path, as the shell keeps it.
@@ -80,12 +86,11 @@ impl FileSystem for Remote {
     }
 
     fn create(&self, path: &str, how: Create) -> Outcome<Box<dyn Writer>> {
-        if how.lazy_persist {
-            return Err(Failure::io("lazily persisted files (-l) are not supported yet"));
-        }
         let options = CreateOptions {
             overwrite: how.overwrite,
             create_parent: true,
+            lazy_persist: how.lazy_persist,
+            replication: how.lazy_persist.then_some(1),
             ..CreateOptions::default()
         };
         Ok(Box::new(RemoteWriter(self.client.create(path, options)?)))
@@ -164,6 +169,55 @@ impl FileSystem for Remote {
 
     fn checksum(&self, path: &str) -> Outcome<Option<(String, Vec<u8>)>> {
         Ok(self.client.file_checksum(path)?.map(|checksum| (checksum.algorithm, checksum.bytes)))
+    }
+
+    fn acl_status(&self, path: &str) -> Outcome<AclStatus> {
+        Ok(self.client.acl_status(path)?)
+    }
+
+    fn change_acl(&self, path: &str, change: AclChange<'_>) -> Outcome<()> {
+        Ok(match change {
+            AclChange::Modify(entries) => self.client.modify_acl_entries(path, entries)?,
+            AclChange::Remove(entries) => self.client.remove_acl_entries(path, entries)?,
+            AclChange::RemoveDefault => self.client.remove_default_acl(path)?,
+            AclChange::RemoveAll => self.client.remove_acl(path)?,
+            AclChange::Set(entries) => self.client.set_acl(path, entries)?,
+        })
+    }
+
+    fn xattrs(&self, path: &str, name: Option<&str>) -> Outcome<XAttrs> {
+        name.map_or(Ok(()), check_name)?;
+        Ok(self.client.xattrs(path, name.as_slice())?)
+    }
+
+    fn set_xattr(&self, path: &str, name: &str, value: Option<&[u8]>) -> Outcome<()> {
+        check_name(name)?;
+        Ok(self.client.set_xattr(path, name, value, XAttrSet::Any)?)
+    }
+
+    fn remove_xattr(&self, path: &str, name: &str) -> Outcome<()> {
+        check_name(name)?;
+        Ok(self.client.remove_xattr(path, name)?)
+    }
+
+    fn create_snapshot(&self, root: &str, name: Option<&str>) -> Outcome<String> {
+        Ok(self.client.create_snapshot(root, name)?)
+    }
+
+    fn delete_snapshot(&self, root: &str, name: &str) -> Outcome<()> {
+        Ok(self.client.delete_snapshot(root, name)?)
+    }
+
+    fn rename_snapshot(&self, root: &str, old: &str, new: &str) -> Outcome<()> {
+        Ok(self.client.rename_snapshot(root, old, new)?)
+    }
+
+    fn tells_erasure_coding(&self) -> bool {
+        true
+    }
+
+    fn class(&self) -> &'static str {
+        "DistributedFileSystem"
     }
 
     fn replicas(&self, path: &str) -> Outcome<Vec<usize>> {

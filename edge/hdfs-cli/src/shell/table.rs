@@ -1,9 +1,11 @@
 //! The table of commands: name, options and arguments, who runs it. Usage and help texts are in `commands.txt`.
 
 use super::arguments::Format;
+use super::snapshot::{Kind, Snapshot};
 use super::walk::Command;
 use super::{
-    attributes, copy, display, find, help, list, modify, move_files, remove, space, stat, trash,
+    acl, attributes, copy, display, find, help, list, modify, move_files, remove, space, stat,
+    trash, xattr,
 };
 
 /// A command of the shell.
@@ -12,22 +14,17 @@ pub(crate) struct Spec {
     pub name: &'static str,
     /// `None` for a command that reads its arguments itself.
     pub format: Option<Format>,
-    /// `None` for one that is not built yet.
-    pub new: Option<fn() -> Box<dyn Command>>,
+    pub new: fn() -> Box<dyn Command>,
     /// What to use instead of a deprecated one.
     pub replaced_by: Option<&'static str>,
 }
 
 const fn command(name: &'static str, format: Format, new: fn() -> Box<dyn Command>) -> Spec {
-    Spec { name, format: Some(format), new: Some(new), replaced_by: None }
+    Spec { name, format: Some(format), new, replaced_by: None }
 }
 
 const fn plain(name: &'static str, new: fn() -> Box<dyn Command>) -> Spec {
-    Spec { name, format: None, new: Some(new), replaced_by: None }
-}
-
-const fn absent(name: &'static str) -> Spec {
-    Spec { name, format: None, new: None, replaced_by: None }
+    Spec { name, format: None, new, replaced_by: None }
 }
 
 const fn deprecated(mut spec: Spec, instead: &'static str) -> Spec {
@@ -40,6 +37,7 @@ const RM: Format = Format::new(1, &["f", "r", "R", "skipTrash", "safely"]);
 const DU: Format = Format::new(0, &["h", "s", "v", "x"]);
 const PUT: Format = Format::new(1, &["f", "p", "l", "d"]).with_values(&["t", "q"]);
 const GET: Format = Format::new(1, &["crc", "ignoreCrc", "p", "f"]).with_values(&["t", "q"]);
+const SETFACL: Format = Format::new(0, &["b", "k", "R", "m", "x", "-set"]);
 const COUNT: Format = Format::new(1, &["q", "h", "v", "u", "x", "e", "s"]).with_values(&["t"]);
 
 /// Every command, by name.
@@ -57,8 +55,8 @@ pub(crate) const COMMANDS: &[Spec] = &[
     command("cp", Format::new(2, &["f", "d"]).with_values(&["t", "q"]), || {
         Box::new(copy::Copying::cp())
     }),
-    absent("createSnapshot"),
-    absent("deleteSnapshot"),
+    plain("createSnapshot", || Box::new(Snapshot::new(Kind::Create))),
+    plain("deleteSnapshot", || Box::new(Snapshot::new(Kind::Delete))),
     command("df", Format::new(0, &["h"]), || Box::new(space::Df::default())),
     command("du", DU, || Box::new(space::Du::default())),
     deprecated(command("dus", DU, || Box::new(space::Du::summary())), "du -s"),
@@ -67,8 +65,8 @@ pub(crate) const COMMANDS: &[Spec] = &[
     }),
     command("find", Format::new(1, &["L", "H"]).lenient(), || Box::new(find::Find::default())),
     command("get", GET, || Box::new(copy::Copying::get())),
-    absent("getfacl"),
-    absent("getfattr"),
+    command("getfacl", Format::new(0, &["R"]), || Box::new(acl::GetAcl::default())),
+    plain("getfattr", || Box::new(xattr::GetXAttr::default())),
     command("getmerge", Format::new(2, &["nl", "skip-empty-file"]), || {
         Box::new(copy::merge::Merge::default())
     }),
@@ -81,14 +79,14 @@ pub(crate) const COMMANDS: &[Spec] = &[
     plain("moveToLocal", || Box::new(move_files::MoveToLocal)),
     command("mv", Format::new(2, &[]), || Box::new(move_files::Mv::default())),
     command("put", PUT, || Box::new(copy::Copying::put())),
-    absent("renameSnapshot"),
+    plain("renameSnapshot", || Box::new(Snapshot::new(Kind::Rename))),
     command("rm", RM, || Box::new(remove::Rm::default())),
     command("rmdir", Format::new(1, &["-ignore-fail-on-non-empty"]), || {
         Box::new(remove::Rmdir::default())
     }),
     deprecated(command("rmr", RM, || Box::new(remove::Rm::recursive())), "-rm -r"),
-    absent("setfacl"),
-    absent("setfattr"),
+    command("setfacl", SETFACL, || Box::new(acl::SetAcl::default())),
+    plain("setfattr", || Box::new(xattr::SetXAttr::default())),
     command("setrep", Format::new(2, &["R", "w"]), || {
         Box::new(attributes::SetReplication::default())
     }),

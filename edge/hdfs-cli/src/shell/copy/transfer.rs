@@ -5,8 +5,9 @@
 use std::io::Read as _;
 
 use super::BUFFER;
+use crate::shell::acl::full_acl;
 use crate::shell::failure::{Failure, Outcome};
-use crate::shell::files::{Create, Reader};
+use crate::shell::files::{AclChange, Create, Reader};
 use crate::shell::progress::Progress;
 use crate::shell::walk::PathData;
 
@@ -31,6 +32,7 @@ pub(super) struct Preserve {
     ownership: bool,
     permission: bool,
     acl: bool,
+    xattr: bool,
 }
 
 impl Preserve {
@@ -44,9 +46,7 @@ impl Preserve {
                 'o' => preserve.ownership = true,
                 'p' => preserve.permission = true,
                 'a' => preserve.acl = true,
-                'x' => {
-                    return Err(Failure::io("preserving extended attributes is not supported yet"));
-                }
+                'x' => preserve.xattr = true,
                 _ => {
                     let exception = "java.util.NoSuchElementException: No attribute for";
                     return Err(Failure::Fatal(format!("{exception} {letter}")));
@@ -68,14 +68,42 @@ impl Preserve {
             target.fs.set_permission(&target.path, stat.permission)?;
         }
         if self.acl && stat.has_acl {
-            return Err(Failure::path(&source.text, "copying an ACL is not supported yet"));
+            let status = source.fs.acl_status(&source.path)?;
+            let entries = full_acl(stat.permission, &status.entries);
+            target.fs.change_acl(&target.path, AclChange::Set(&entries))?;
+        }
+        let raw = copies_raw(source, target)?;
+        if self.xattr || raw {
+            for (name, value) in source.fs.xattrs(&source.path, None)? {
+                if self.xattr || name.starts_with("raw.") {
+                    target.fs.set_xattr(&target.path, &name, Some(&value))?;
+                }
+            }
         }
         Ok(())
     }
 }
 
+/// True when both paths lie below `/.reserved/raw`, where encrypted files are copied as they are.
+pub(super) fn copies_raw(source: &PathData, target: &PathData) -> Outcome<bool> {
+    const RAW: &str = "/.reserved/raw";
+    let refuse = |path: &PathData, from: &str, to: &str| {
+        Err(Failure::io(format!(
+            "`'{}' copy from {from}'{RAW}' to {to}'{RAW}'. \
+             Either both source and target must be in '{RAW}' or neither.': Operation not supported",
+            path.qualified()
+        )))
+    };
+    match (source.path.starts_with(RAW), target.path.starts_with(RAW)) {
+        (true, false) => refuse(source, "", "non "),
+        (false, true) => refuse(target, "non ", ""),
+        (both, _) => Ok(both),
+    }
+}
+
 impl Transfer {
     pub(super) fn copy_file(&self, source: &PathData, target: &PathData) -> Outcome<()> {
+        copies_raw(source, target)?;
         let mut reader = source.fs.open(&source.path)?;
         let progress = Progress::start(&source.text, Some(source.known()?.length));
         self.copy_stream(&mut *reader, target, &progress)?;
