@@ -4,7 +4,7 @@ use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
-use crate::{daemons, dfsadmin, getconf, offline, shell, version};
+use crate::{bench, daemons, dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -55,6 +55,7 @@ const COMMANDS: &[Spec] = {
         spec("snapshotDiff", Client, "diff two snapshots of a directory", Absent),
         spec("lsSnapshottableDir", Client, "list the user's snapshottable directories", Absent),
         spec("lsSnapshot", Client, "list the snapshots of a directory", Absent),
+        spec("bench", Admin, "measure a NameNode or DataNodes under load", Configured(bench::run)),
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
         spec("oev", Admin, "view an edit log", Plain(offline::oev)),
         spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv)),

@@ -3,6 +3,7 @@
 //! `hdfs COMMAND …` finds the command in the table of [`commands`]; called under the name `hadoop` it is Hadoop's other
 //! script (`hadoop fs …`). Options before and after the command are read here once, commands get a configuration.
 
+mod bench;
 mod commands;
 mod daemons;
 mod dfsadmin;

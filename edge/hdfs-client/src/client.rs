@@ -117,6 +117,11 @@ impl HdfsClient {
         &self.shared.conf
     }
 
+    /// The NameNode that calls go to now; after a call that succeeded it is the active one.
+    pub fn current_namenode(&self) -> &HostPort {
+        self.shared.namenode.current()
+    }
+
     pub(crate) fn namenode(&self) -> &NameNode {
         &self.shared.namenode
     }

@@ -62,6 +62,12 @@ impl NameNode {
         Self::new(proxies, self.shared.retry.clone())
     }
 
+    /// The one that calls go to now.
+    pub(crate) fn current(&self) -> &hdfs_rt::addr::HostPort {
+        let index = self.shared.current.load(Ordering::Relaxed);
+        self.shared.proxies[index % self.shared.proxies.len()].addr()
+    }
+
     /// Calls a method, on another NameNode or again where that is safe.
     pub(crate) async fn call<Req, Resp>(&self, method: &str, request: &Req) -> Result<Resp>
     where
