@@ -257,6 +257,11 @@ impl BlockMap {
         self.len
     }
 
+    /// Blocks that fit before memory is taken for more.
+    pub(crate) fn capacity(&self) -> usize {
+        self.shards.iter().map(|shard| shard.chunks.len() * CHUNK).sum()
+    }
+
     pub(crate) fn find(&self, id: BlockId) -> Option<u32> {
         let shard_number = shard_of(id);
         let shard = &self.shards[shard_number];

@@ -180,6 +180,14 @@ pub struct FsStats {
     pub pending_reconstruction: u64,
     /// Copies that were never reported, since start.
     pub timed_out_reconstructions: u64,
+    /// Copies that arrived, since start.
+    pub successful_reconstructions: u64,
+    /// How often no copy could be scheduled for a block that lacks one, since start.
+    pub reconstructions_not_scheduled: u64,
+    /// Nodes that fell silent, since start.
+    pub expired_heartbeats: u64,
+    /// Messages of DataNodes that wait for edits, on a standby.
+    pub pending_datanode_messages: u64,
     /// Copies handed out in the last round.
     pub scheduled_replication: u64,
     /// Replicas to delete.
@@ -321,6 +329,10 @@ pub struct BlockManager {
     decommission_cursors: BTreeMap<DatanodeSlot, admin::AdminScan>,
     scheduled_last_round: usize,
     timed_out: u64,
+    /// Copies that arrived, that could not be scheduled, and nodes that fell silent, since start.
+    copies_arrived: u64,
+    copies_not_scheduled: u64,
+    expired_heartbeats: u64,
     report_number: u64,
     events: VecDeque<BlockEvent>,
 }
@@ -366,6 +378,9 @@ impl BlockManager {
             decommission_cursors: BTreeMap::new(),
             scheduled_last_round: 0,
             timed_out: 0,
+            copies_arrived: 0,
+            copies_not_scheduled: 0,
+            expired_heartbeats: 0,
             report_number: 0,
             events: VecDeque::new(),
         }

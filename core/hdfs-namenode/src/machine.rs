@@ -62,6 +62,11 @@ pub struct NameNode {
     news: Vec<INodeId>,
     reclaim: bool,
     queues_started: bool,
+    /// When safe mode ended.
+    safe_mode_left: Option<Mono>,
+    /// Inodes that calls removed since start.
+    removed_inodes: u64,
+    retry_hits: u64,
 }
 
 /// How the effects of an operation are to be carried out.
@@ -108,6 +113,9 @@ impl NameNode {
             news: Vec::new(),
             reclaim: false,
             queues_started: false,
+            safe_mode_left: None,
+            removed_inodes: 0,
+            retry_hits: 0,
         })
     }
 
@@ -296,6 +304,9 @@ impl NameNode {
             self.change_block(change, source)?;
         }
         self.reclaim |= effects.reclaim_pending;
+        if matches!(source, Source::Live { .. }) {
+            self.removed_inodes += effects.removed;
+        }
         if let (Some(file), Source::Live { now, .. }) = (effects.closed, source) {
             let blocks = self.namespace.blocks_of_inode(file).map_or_else(Vec::new, |of| of.blocks);
             for block in blocks {
@@ -364,6 +375,7 @@ impl NameNode {
         run: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
         if let Some(cached) = self.retry.get(call.key) {
+            self.retry_hits += 1;
             return again(self, &cached.answer);
         }
         let response = run(self)?;
@@ -424,7 +436,8 @@ impl NameNode {
         }
     }
 
-    fn safe_mode_is_over(&mut self, _: Mono) {
+    fn safe_mode_is_over(&mut self, now: Mono) {
+        self.safe_mode_left.get_or_insert(now);
         self.blocks.set_safe_mode(false, false);
         if !self.queues_started {
             self.queues_started = true;
@@ -481,6 +494,32 @@ impl NameNode {
     /// Inodes.
     pub fn inode_count(&self) -> u64 {
         self.namespace.counts().inodes()
+    }
+
+    /// Inodes that calls have removed since start.
+    pub fn removed_inode_count(&self) -> u64 {
+        self.removed_inodes
+    }
+
+    /// When safe mode ended for the first time.
+    pub fn safe_mode_left(&self) -> Option<Mono> {
+        self.safe_mode_left
+    }
+
+    /// Complete blocks that were reported often enough, and all complete blocks: what safe mode waits for.
+    pub fn safe_blocks(&self) -> (u64, u64) {
+        let reported = self.reported();
+        (reported.safe, reported.total)
+    }
+
+    /// Bytes of replicas whose generation stamp was never given.
+    pub fn bytes_in_future(&self) -> u64 {
+        self.blocks.bytes_in_future()
+    }
+
+    /// Questions to the retry cache that found an answer, answers put into it, and how often it was emptied.
+    pub fn retry_cache_counts(&self) -> (u64, u64, u64) {
+        (self.retry_hits, self.retry.updates(), 0)
     }
 
     /// Files that are being written.

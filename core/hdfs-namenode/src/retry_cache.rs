@@ -59,6 +59,7 @@ pub struct RetryCache {
     entries: FastMap<CallKey, Cached>,
     /// In the order they were added, with the time they end.
     order: VecDeque<(Mono, CallKey)>,
+    updates: u64,
 }
 
 /// More entries than this push out the oldest ones, however young (about 100 bytes each).
@@ -67,7 +68,7 @@ const MAX_ENTRIES: usize = 4 << 20;
 impl RetryCache {
     /// An empty cache.
     pub fn new(keep: Duration) -> Self {
-        Self { keep, entries: FastMap::default(), order: VecDeque::new() }
+        Self { keep, entries: FastMap::default(), order: VecDeque::new(), updates: 0 }
     }
 
     /// What this call answered before.
@@ -82,9 +83,15 @@ impl RetryCache {
         if self.keep.is_zero() {
             return;
         }
+        self.updates += 1;
         if self.entries.insert(key, cached).is_none() {
             self.order.push_back((now.after(self.keep), key));
         }
+    }
+
+    /// Answers put into it so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
     }
 
     /// The number of entries.

@@ -77,6 +77,8 @@ pub struct Effects {
     pub opened: Option<INodeId>,
     /// Detached inodes wait for [`crate::Namespace::reclaim_step`].
     pub reclaim_pending: bool,
+    /// Inodes that are gone.
+    pub removed: u64,
 }
 
 impl Effects {
@@ -86,5 +88,6 @@ impl Effects {
         self.closed = later.closed.or(self.closed);
         self.opened = later.opened.or(self.opened);
         self.reclaim_pending |= later.reclaim_pending;
+        self.removed += later.removed;
     }
 }

@@ -18,6 +18,7 @@ mod sender;
 mod service;
 mod throttle;
 mod volume;
+mod web;
 mod wire;
 mod xceiver;
 
@@ -32,7 +33,7 @@ use hdfs_proto::hdfs::{DatanodeIdProto, DatanodeInfoProto, LocatedBlockProto};
 use hdfs_rt::clock;
 use hdfs_rt::rpc::client::{ClientConf, Proxy, RpcClient, Ugi};
 use hdfs_rt::rpc::server::{Protocol, RpcService, Server, ServerConf, Workers};
-use hdfs_rt::{host, http, users};
+use hdfs_rt::{host, users};
 use hdfs_types::{BlockPoolId, Error, ErrorKind, ExtendedBlock, Result, WallMillis};
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
@@ -447,7 +448,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     let server = Server::start(ServerConf::new(ipc_bind), services)?;
     shared.identity.lock().ipc_port = server.local_addr().port();
     let xceivers = XceiverServer::start(Arc::clone(&shared), listener)?;
-    let web = serve_web(&shared, web_listener);
+    let web = web::serve(&shared, &server, web_listener, configuration)?;
     let actors = start_services(&shared)?;
     let ipc = server.local_addr();
     tracing::info!(%data, %ipc, http = %http_address, uuid = shared.uuid, "DataNode started");
@@ -461,23 +462,6 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         actors: Mutex::new(actors),
         shared,
     })
-}
-
-/// Serves `/jmx` until aborted.
-fn serve_web(shared: &Arc<Shared>, listener: TcpListener) -> AbortHandle {
-    let of_page = Arc::clone(shared);
-    let router =
-        http::jmx_router(Arc::new(move || beans::all(&of_page))).merge(dashboard::router(shared));
-    let serve = async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        http::serve(listener, router).await
-    };
-    let logged = async {
-        if let Err(error) = serve.await {
-            tracing::error!(%error, "serve the web port");
-        }
-    };
-    shared.runtime.spawn(logged).abort_handle()
 }
 
 fn start_services(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {

@@ -27,13 +27,18 @@ mod handle;
 mod hosts;
 mod image_store;
 mod inventory;
+mod metrics;
+mod monitor;
+mod progress;
 mod proxies;
 mod replay;
 mod rpc;
 mod segment;
+mod servlets;
 mod shell;
 mod startup;
 mod storage;
+mod top;
 mod waiting;
 mod web;
 

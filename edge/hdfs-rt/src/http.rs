@@ -9,10 +9,14 @@ use tokio::net::TcpListener;
 mod conf;
 mod jmx;
 mod json;
+mod process_beans;
+mod statistics;
 
 pub use conf::conf_router;
 pub use jmx::{Bean, JmxSource, jmx_router};
 pub use json::hadoop_json;
+pub use process_beans::ProcessBeans;
+pub use statistics::{HttpStatistics, http_date};
 
 /// Binds the address of a web server; port 0 picks a free one.
 ///

@@ -4,13 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, ErrorKind, Result};
 use nix::unistd::{Group, Uid, User, getgrouplist};
 use parking_lot::Mutex;
+
+use crate::metrics::Histogram;
+
+/// Times of this process's questions to the user database.
+pub fn lookups() -> &'static Histogram {
+    static LOOKUPS: OnceLock<Histogram> = OnceLock::new();
+    LOOKUPS.get_or_init(Histogram::default)
+}
 
 /// The user that this process runs as: `HADOOP_USER_NAME`, else the operating system's.
 pub fn current_user() -> String {
@@ -93,12 +101,14 @@ impl Groups {
                 return Arc::clone(groups);
             }
         }
+        let timing = lookups().time();
         let found: Arc<[String]> = system_groups(user)
             .unwrap_or_else(|error| {
                 tracing::warn!("look up the groups of {user}: {error}; it counts as in none");
                 Vec::new()
             })
             .into();
+        drop(timing);
         let mut cache = self.inner.cache.lock();
         if cache.len() >= MAX_CACHED_USERS {
             cache.clear();

@@ -113,9 +113,15 @@ async fn calls_are_answered_and_errors_keep_their_class() {
     assert_eq!(error.kind, ErrorKind::RpcNoSuchMethod);
     assert_eq!(error.message, "Unknown method sing called on org.example.Parrot protocol.");
     let metrics = server.metrics();
-    assert_eq!(metrics.successes.load(Ordering::Relaxed), 1);
-    assert_eq!(metrics.failures.load(Ordering::Relaxed), 2);
-    assert_eq!(metrics.processing_time.snapshot().count, 3);
+    let counted = metrics.snapshot();
+    assert_eq!((counted.successes, counted.failures), (1, 2));
+    assert_eq!(counted.processing_time.count, 3);
+    assert_eq!(counted.methods["echo"].time.count, 1);
+    assert_eq!((counted.methods["fail"].time.count, counted.methods["fail"].failures), (0, 1));
+    assert_eq!(counted.exceptions["StandbyException"].time.count, 1);
+    assert!(!counted.methods.contains_key("sing"), "a name that a client invented is not kept");
+    assert_eq!(counted.calls_by_user["alice"]["echo"], 1);
+    assert_eq!(counted.connections_by_user["alice"], 1);
 }
 
 #[tokio::test]
@@ -155,7 +161,7 @@ async fn a_thousand_concurrent_calls_share_one_connection_and_answer_out_of_orde
         done.unwrap();
     }
     assert_eq!(server.metrics().open_connections.load(Ordering::Relaxed), 1);
-    assert_eq!(server.metrics().calls_in_flight.load(Ordering::Relaxed), 0);
+    assert_eq!(server.metrics().calls_in_flight(), 0);
 }
 
 #[tokio::test]

@@ -230,6 +230,7 @@ impl BlockManager {
             .filter(|slot| self.datanode(*slot).alive && self.is_dead(now.mono, *slot))
             .collect();
         for slot in dead {
+            self.expired_heartbeats += 1;
             self.set_dead(slot);
         }
         let mut left = limit;

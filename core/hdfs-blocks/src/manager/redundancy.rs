@@ -256,7 +256,10 @@ impl BlockManager {
             self.needed.remove(id);
             return false;
         }
-        let Some(source) = self.choose_source(slot, level) else { return false };
+        let Some(source) = self.choose_source(slot, level) else {
+            self.copies_not_scheduled += 1;
+            return false;
+        };
         let required = self.required_live(slot, &counts);
         let missing_racks = self.missing_racks(slot, &[]);
         let count = if counts.live < required {
@@ -291,6 +294,7 @@ impl BlockManager {
             && missing_racks > 0
             && self.missing_racks(slot, &targets) >= missing_racks;
         if targets.is_empty() || no_better {
+            self.copies_not_scheduled += 1;
             return false;
         }
         for target in &targets {

@@ -281,7 +281,9 @@ impl BlockManager {
     pub(crate) fn settle_pending(&mut self, id: BlockId, node: DatanodeSlot) {
         let storages = &self.storages;
         if let Some(pending) = self.pending.get_mut(&id) {
+            let waiting = pending.targets.len();
             pending.targets.retain(|target| storages[target.0 as usize].datanode != node);
+            self.copies_arrived += (waiting - pending.targets.len()) as u64;
             if pending.targets.is_empty() {
                 self.pending.remove(&id);
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdfs_types::{BlockId, Mono, StorageType};
 
 use super::{BlockInfo, BlockManager, FsStats, SafeCounts};
+use crate::block_map::SHARDS;
 use crate::datanode::AdminState;
 use crate::low_redundancy::Level;
 use crate::registration::StorageState;
@@ -55,6 +56,10 @@ impl BlockManager {
             highest_priority: self.needed.len_of(Level::Highest) as u64,
             pending_reconstruction: self.pending.len() as u64,
             timed_out_reconstructions: self.timed_out,
+            successful_reconstructions: self.copies_arrived,
+            reconstructions_not_scheduled: self.copies_not_scheduled,
+            expired_heartbeats: self.expired_heartbeats,
+            pending_datanode_messages: self.held.values().map(|of| of.len() as u64).sum(),
             scheduled_replication: self.scheduled_last_round as u64,
             excess: self.excess.len() as u64,
             postponed: self.postponed.len() as u64,
@@ -103,6 +108,20 @@ impl BlockManager {
             add(&mut stats.cache_capacity, node.cache_capacity);
             add(&mut stats.cache_used, node.cache_used);
         }
+    }
+
+    /// How far the first scan for blocks that lack redundancy is: 0 to 1, and 0 when it has not begun.
+    pub fn queues_progress(&self) -> f64 {
+        match (self.populating_queues, self.scan) {
+            (false, _) => 0.0,
+            (true, None) => 1.0,
+            (true, Some(cursor)) => cursor.shard as f64 / SHARDS as f64,
+        }
+    }
+
+    /// Blocks that the map has room for before it grows.
+    pub fn block_capacity(&self) -> usize {
+        self.map.capacity()
     }
 
     /// Space by kind of storage, of live nodes.

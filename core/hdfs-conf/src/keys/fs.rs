@@ -141,4 +141,8 @@ keys! { FS:
     DFS_WEBHDFS_USER_PROVIDER_USER_PATTERN = "dfs.webhdfs.user.provider.user.pattern", Text, "^[A-Za-z_][A-Za-z0-9._-]*[$]?$";
     /// Which web endpoints are open: HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS.
     DFS_HTTP_POLICY = "dfs.http.policy", Text, "HTTP_ONLY";
+    /// Whether web pages tell browsers who may frame them.
+    DFS_XFRAME_ENABLED = "dfs.xframe.enabled", Bool, "true";
+    /// Who may frame the web pages: DENY, SAMEORIGIN or ALLOW-FROM.
+    DFS_XFRAME_VALUE = "dfs.xframe.value", Text, "SAMEORIGIN";
 }

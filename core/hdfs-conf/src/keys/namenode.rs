@@ -323,4 +323,12 @@ keys! { NAMENODE:
     DFS_HA_LOG_ROLL_PERIOD = "dfs.ha.log-roll.period", Time(Seconds), "120";
     /// Whether a standby answers reads.
     DFS_HA_ALLOW_STALE_READS = "dfs.ha.allow.stale.reads", Bool, "false";
+    /// Whether calls are counted by user in sliding windows.
+    DFS_NAMENODE_TOP_ENABLED = "dfs.namenode.top.enabled", Bool, "true";
+    /// Users shown for each window and operation.
+    DFS_NAMENODE_TOP_NUM_USERS = "dfs.namenode.top.num.users", Int, "10";
+    /// Steps in which a window moves on.
+    DFS_NAMENODE_TOP_WINDOW_NUM_BUCKETS = "dfs.namenode.top.window.num.buckets", Int, "10";
+    /// Lengths of the windows, in minutes.
+    DFS_NAMENODE_TOP_WINDOWS_MINUTES = "dfs.namenode.top.windows.minutes", List, "1,5,25";
 }

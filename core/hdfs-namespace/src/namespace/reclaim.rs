@@ -97,6 +97,7 @@ impl Namespace {
     pub(crate) fn erase(&mut self, slot: Slot, policy: u8, effects: &mut Effects) -> QuotaCounts {
         let mut usage = QuotaCounts { names: 1, ..QuotaCounts::default() };
         let kind = self.record(slot).kind().expect("a detached inode is in use");
+        effects.removed += 1;
         match kind {
             INodeKind::Directory => {
                 let number = self.record(slot).number();

@@ -66,6 +66,12 @@ fn check_leases(shell: &Shell) {
 
 /// The end of safe mode's extension, and what deleted folders left to be reclaimed.
 fn tick(shell: &Shell) {
+    if shell.progress.is_running() {
+        let machine = shell.read_machine();
+        let (safe, total) = machine.safe_blocks();
+        let ended = machine.safe_mode_left().is_some() || !machine.in_safe_mode();
+        shell.progress.note_safe_mode(safe, total, ended);
+    }
     if !shell.read_machine().has_work() {
         return;
     }
@@ -87,6 +93,7 @@ fn roll_long_segment(shell: &Shell) {
 ///
 /// Hadoop: org.apache.hadoop.hdfs.server.namenode.NameNodeResourceChecker, NameNodeResourcePolicy (3.5.0)
 fn check_resources(shell: &Shell) {
+    let _timing = shell.metrics.resource_checks.time();
     let conf = &shell.conf;
     let edits = shell.images.dirs().live_edits();
     let edits = edits.map(|(_, dir)| (dir.spec.root.as_path(), dir.spec.required));

@@ -1,11 +1,10 @@
 //! The NameNode's side of the web interface: what is sampled for its plots, and which DataNodes a page may talk to.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use axum::Router;
 use hdfs_blocks::DatanodeReportType;
-use hdfs_rt::rpc::server::{Server, ServerMetrics};
+use hdfs_rt::rpc::server::{Server, ServerMetrics, ServerSnapshot};
 use tokio::runtime::Handle;
 
 use super::shell::{Shell, now};
@@ -44,14 +43,12 @@ pub(crate) fn router(shell: &Arc<Shell>, servers: &[Server], runtime: &Handle) -
 
 fn sample(shell: &Weak<Shell>, rpc: &[Arc<ServerMetrics>]) -> Option<Vec<u64>> {
     let shell = shell.upgrade()?;
-    let sum = |of: &dyn Fn(&ServerMetrics) -> u64| rpc.iter().map(|metrics| of(metrics)).sum();
-    let calls =
-        sum(&|of| of.successes.load(Ordering::Relaxed) + of.failures.load(Ordering::Relaxed));
-    let micros = sum(&|of| {
-        u64::try_from(of.processing_time.snapshot().total.as_micros()).unwrap_or(u64::MAX)
-    });
-    let received = sum(&|of| of.received_bytes.load(Ordering::Relaxed));
-    let sent = sum(&|of| of.sent_bytes.load(Ordering::Relaxed));
+    let counts: Vec<_> = rpc.iter().map(|metrics| metrics.snapshot()).collect();
+    let sum = |of: &dyn Fn(&ServerSnapshot) -> u64| counts.iter().map(|counts| of(counts)).sum();
+    let calls = sum(&ServerSnapshot::requests);
+    let micros = sum(&|of| u64::try_from(of.processing_time.total.as_micros()).unwrap_or(u64::MAX));
+    let received = sum(&|of| of.received_bytes);
+    let sent = sum(&|of| of.sent_bytes);
     let nn = shell.read_machine();
     let stats = nn.block_stats(now().mono);
     Some(vec![

@@ -16,8 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use hdfs_format::edits::{self, EditOp};
+use hdfs_rt::metrics::Histogram;
 use hdfs_types::{Error, ErrorKind, Result, TxId};
 use parking_lot::{Condvar, Mutex};
 
@@ -43,6 +45,19 @@ struct Shared {
     waiters: Mutex<Waiters>,
     /// Told once, when the log stops for good.
     on_fatal: Box<dyn Fn(&str) + Send + Sync>,
+    metrics: LogMetrics,
+}
+
+/// What the log has done since it was started.
+#[derive(Debug, Default)]
+pub(crate) struct LogMetrics {
+    /// Transactions encoded, and the time that took.
+    pub(crate) transactions: AtomicU64,
+    pub(crate) encode_nanos: AtomicU64,
+    /// Writes with their syncs, in all folders at once.
+    pub(crate) syncs: Histogram,
+    /// Transactions that went along with another one's sync.
+    pub(crate) batched: AtomicU64,
 }
 
 #[derive(Default)]
@@ -73,8 +88,16 @@ impl EditLog {
             synced: AtomicU64::new(synced.0),
             waiters: Mutex::default(),
             on_fatal: Box::new(on_fatal),
+            metrics: LogMetrics::default(),
         });
-        let mut writer = Writer { shared: shared.clone(), dirs, segment: None, buf: Vec::new() };
+        let mut writer = Writer {
+            shared: shared.clone(),
+            dirs,
+            segment: None,
+            buf: Vec::new(),
+            unsynced: 0,
+            mark: Instant::now(),
+        };
         let thread = std::thread::Builder::new()
             .name("edit-log".to_owned())
             .spawn(move || writer.run())
@@ -94,6 +117,16 @@ impl EditLog {
             drop(queue);
             self.shared.work.notify_one();
         }
+    }
+
+    /// What it has done.
+    pub(crate) fn metrics(&self) -> &LogMetrics {
+        &self.shared.metrics
+    }
+
+    /// Operations that wait for the thread.
+    pub(crate) fn pending(&self) -> usize {
+        self.shared.queue.lock().ops.len()
     }
 
     /// Resolves when `txid` is durable, or fails when it never will be.
@@ -184,6 +217,10 @@ struct Writer {
     dirs: Arc<NameDirs>,
     segment: Option<Segment>,
     buf: Vec<u8>,
+    /// Transactions in `buf`.
+    unsynced: u64,
+    /// When encoding began.
+    mark: Instant,
 }
 
 impl Writer {
@@ -216,13 +253,17 @@ impl Writer {
 
     fn write_all(&mut self, batch: &mut Vec<(TxId, EditOp)>) -> Result<()> {
         let mut last = None;
+        self.mark = Instant::now();
         for (txid, op) in batch.drain(..) {
+            self.unsynced += 1;
             match &op {
                 EditOp::StartLogSegment => {
                     self.flush(last.take())?;
                     let segment = self.segment.insert(Segment::open(&self.dirs, txid)?);
                     edits::encode_op(&mut self.buf, txid, &op);
+                    let began = Instant::now();
                     segment.append(&self.dirs, &self.buf)?;
+                    note(&self.shared.metrics, &mut self.unsynced, &mut self.mark, began);
                     segment.note_seen(&self.dirs);
                     self.buf.clear();
                     self.publish(txid);
@@ -254,7 +295,9 @@ impl Writer {
         let Some(segment) = &mut self.segment else {
             return Err(Error::io(format!("no segment of the edit log is open at {last}")));
         };
+        let began = Instant::now();
         segment.append(&self.dirs, &self.buf)?;
+        note(&self.shared.metrics, &mut self.unsynced, &mut self.mark, began);
         self.buf.clear();
         self.publish(last);
         Ok(())
@@ -285,6 +328,17 @@ impl Writer {
         self.shared.give_up(reason);
         (self.shared.on_fatal)(reason);
     }
+}
+
+/// Counts a sync that began at `began`, after the encoding of `unsynced` transactions since `mark`.
+fn note(metrics: &LogMetrics, unsynced: &mut u64, mark: &mut Instant, began: Instant) {
+    let encoded = u64::try_from(began.duration_since(*mark).as_nanos()).unwrap_or(u64::MAX);
+    *mark = Instant::now();
+    metrics.encode_nanos.fetch_add(encoded, Ordering::Relaxed);
+    metrics.transactions.fetch_add(*unsynced, Ordering::Relaxed);
+    metrics.batched.fetch_add(unsynced.saturating_sub(1), Ordering::Relaxed);
+    metrics.syncs.record(mark.duration_since(began));
+    *unsynced = 0;
 }
 
 impl Shared {

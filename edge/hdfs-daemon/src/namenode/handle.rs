@@ -15,6 +15,7 @@ use super::background;
 use super::conf::{NameNodeConf, warn_of_ignored};
 use super::edit_log::EditLog;
 use super::hosts;
+use super::progress::StartupProgress;
 use super::rpc::NameNodeService;
 use super::shell::{Shell, now};
 use super::startup;
@@ -46,13 +47,14 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     for bind in settings.rpc_binds() {
         check_port(resolve(bind.1)?, bind.0)?;
     }
-    let loaded = startup::load(&settings)?;
+    let progress = Arc::new(StartupProgress::new());
+    let loaded = startup::load(&settings, &progress)?;
     let (send, failure) = watch::channel(None);
     let dirs = loaded.images.dirs().clone();
     let log = EditLog::start(dirs, loaded.last, move |why| {
         send.send_replace(Some(why.to_owned()));
     })?;
-    let shell = Arc::new(Shell::new(loaded.machine, log, loaded.images, settings)?);
+    let shell = Arc::new(Shell::new(loaded.machine, log, loaded.images, settings, progress)?);
     let lists = hosts::read(&shell.conf)?;
     let ((), first) = shell.write_with(|nn| {
         nn.set_hosts(now(), lists);

@@ -11,6 +11,7 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::time::Instant;
 
 use hdfs_format::edits::{self, EditOp, Expected, SegmentError, SegmentReader, SegmentSummary};
 use hdfs_rt::disk::{fsync_file, rename_durable};
@@ -18,6 +19,7 @@ use hdfs_types::{Error, Result, TxId};
 
 use super::durable::{failed, with_suffix};
 use super::inventory::{Inventory, SegmentFile};
+use super::progress::{Phase, StartupProgress, Step, millis_since};
 
 /// What replay found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +38,7 @@ pub(crate) fn replay(
     inventory: &Inventory,
     image: TxId,
     max_op_bytes: usize,
+    progress: &StartupProgress,
     mut apply: impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<Replayed> {
     let mut last = image;
@@ -45,7 +48,9 @@ pub(crate) fn replay(
         let mut damaged = Vec::new();
         let before = last;
         for segment in candidates(&inventory.segments, next) {
+            let (began, done) = (Instant::now(), count);
             let outcome = replay_segment(segment, max_op_bytes, &mut last, &mut count, &mut apply)?;
+            note_segment(progress, segment, count - done, began);
             if let Err(error) = outcome {
                 tracing::warn!("{error}");
                 damaged.push((segment, error));
@@ -59,6 +64,20 @@ pub(crate) fn replay(
             return Ok(Replayed { last, count });
         }
     }
+}
+
+fn note_segment(progress: &StartupProgress, segment: &SegmentFile, count: u64, began: Instant) {
+    progress.add_step(
+        Phase::LoadingEdits,
+        Step {
+            file: Some(segment.path.display().to_string()),
+            size: std::fs::metadata(&segment.path).ok().map(|metadata| metadata.len()),
+            count,
+            total: count,
+            elapsed_ms: millis_since(began),
+            ..Step::default()
+        },
+    );
 }
 
 /// The copies that may hold a transaction: finalized ones first, long ones first.

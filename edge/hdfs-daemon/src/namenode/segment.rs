@@ -11,6 +11,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use hdfs_format::edits::{self, FILL, PREALLOCATION_BYTES};
 use hdfs_rt::disk::{fdatasync_file, fsync_dir, fsync_file, rename_durable, write_file_atomic};
@@ -94,8 +95,10 @@ impl Segment {
             if !dirs.is_live(file.dir) {
                 return;
             }
-            if let Err(error) = fdatasync_file(&file.file, &file.path) {
-                dirs.drop_dir(file.dir, &error.into());
+            let began = Instant::now();
+            match fdatasync_file(&file.file, &file.path) {
+                Ok(()) => dirs.note_sync(file.dir, began.elapsed()),
+                Err(error) => dirs.drop_dir(file.dir, &error.into()),
             }
         };
         let Some((first, others)) = self.files.split_first() else { return };

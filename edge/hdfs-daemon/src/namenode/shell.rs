@@ -25,6 +25,8 @@ use super::callers::Callers;
 use super::conf::NameNodeConf;
 use super::edit_log::EditLog;
 use super::image_store::ImageStore;
+use super::metrics::{Coarse, NameNodeMetrics};
+use super::progress::StartupProgress;
 use super::proxies::Proxies;
 use super::waiting::Waiting;
 
@@ -44,6 +46,8 @@ pub(crate) struct Shell {
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) audit: AuditLog,
     pub(crate) waiting: Waiting,
+    pub(crate) metrics: NameNodeMetrics,
+    pub(crate) progress: Arc<StartupProgress>,
     /// When this process began, for display.
     pub(crate) started: WallMillis,
     /// Set under the machine's lock when the NameNode stops.
@@ -56,6 +60,7 @@ impl Shell {
         log: EditLog,
         images: ImageStore,
         conf: NameNodeConf,
+        progress: Arc<StartupProgress>,
     ) -> Result<Self> {
         let callers = Callers::new(&conf)?;
         let racks = RackMapping::from_configuration(&conf.configuration)?;
@@ -69,6 +74,8 @@ impl Shell {
             proxies,
             audit: AuditLog::from_environment(),
             waiting: Waiting::default(),
+            metrics: NameNodeMetrics::new(&conf.configuration)?,
+            progress,
             started: clock::wall(),
             closed: AtomicBool::new(false),
             conf,
@@ -77,19 +84,20 @@ impl Shell {
 
     /// The machine, for a longer piece of work. Give the operations that it makes to the log before letting go.
     pub(crate) fn lock_machine(&self) -> RwLockWriteGuard<'_, NameNode> {
-        self.machine.write()
+        self.metrics.lock.write(&self.machine)
     }
 
     /// The machine, for reading.
     pub(crate) fn read_machine(&self) -> RwLockReadGuard<'_, NameNode> {
-        self.machine.read()
+        self.metrics.lock.read(&self.machine)
     }
 
     /// Runs `f` on the machine, gives the operations it made to the log and tells waiting calls what happened.
     ///
     /// Returns the answer and the transaction that it depends on.
     pub(crate) fn write_with<T>(&self, f: impl FnOnce(&mut NameNode) -> T) -> (T, TxId) {
-        let mut machine = self.machine.write();
+        let mut machine = self.lock_machine();
+        let since = Coarse::now();
         let answer = f(&mut machine);
         let txid = machine.last_txid();
         if self.closed.load(Ordering::Acquire) {
@@ -99,13 +107,15 @@ impl Shell {
             self.log.enqueue(machine.pending_ops());
         }
         self.waiting.notify(&mut machine);
+        drop(machine);
+        self.metrics.lock.held_exclusively(since);
         (answer, txid)
     }
 
     /// Ends the edit log after all that was decided; nothing decided later is logged or acknowledged.
     pub(crate) fn close(&self) -> Result<()> {
         let end = {
-            let mut machine = self.machine.write();
+            let mut machine = self.lock_machine();
             let end = machine.close_segment();
             self.log.enqueue(machine.pending_ops());
             self.closed.store(true, Ordering::Release);
@@ -133,7 +143,15 @@ impl Shell {
         };
         let caller = self.callers.get(call.caller);
         let ip = call.remote.ip().to_string();
-        let answer = f(&self.machine.read(), &self.context(call, &caller, &ip), &request);
+        let answer = {
+            let context = self.context(call, &caller, &ip);
+            let machine = self.read_machine();
+            let since = Coarse::now();
+            let answer = f(&machine, &context, &request);
+            drop(machine);
+            self.metrics.lock.held_shared(since);
+            answer
+        };
         self.audit.record(call, &audit, &request, answer.as_ref().err());
         match answer {
             Ok(message) => Reply::message(&message),

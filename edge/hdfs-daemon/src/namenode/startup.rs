@@ -20,6 +20,7 @@ use super::durable::failed;
 use super::format::random_seed;
 use super::image_store::{self, ImageStore};
 use super::inventory::{ImageFile, Inventory};
+use super::progress::{Phase, StartupProgress, Step, millis_since};
 use super::replay::{self, Replayed};
 use super::shell::now;
 use super::storage::NameDirs;
@@ -36,12 +37,12 @@ pub(crate) struct Loaded {
 ///
 /// # Errors
 /// When the folders are not formatted, belong to different file systems, or lack something; nothing was changed then.
-pub(crate) fn load(conf: &NameNodeConf) -> Result<Loaded> {
+pub(crate) fn load(conf: &NameNodeConf, progress: &StartupProgress) -> Result<Loaded> {
     let began = Instant::now();
     let dirs = Arc::new(NameDirs::lock(&conf.dirs, conf.minimum_edits_dirs)?);
     let identity = read_identity(&dirs)?;
     let inventory = Inventory::of(&dirs)?;
-    let (machine, image, replayed) = load_newest(conf, &identity, &inventory)?;
+    let (machine, image, replayed) = load_newest(conf, &identity, &inventory, progress)?;
     let Replayed { last, count } = replayed;
     tracing::info!(
         "loaded {} and {count} transactions, up to {last}, in {:?}",
@@ -51,9 +52,12 @@ pub(crate) fn load(conf: &NameNodeConf) -> Result<Loaded> {
     complete_new_dirs(&dirs, &identity)?;
     replay::finalize_unfinished(&inventory)?;
     let images = ImageStore::new(dirs, image.txid, conf);
+    progress.begin(Phase::SavingCheckpoint);
     if is_stale(conf, image, count) || lacks_an_image(&images, image.txid) {
         images.save(last, |writer| machine.save_image(writer, last))?;
     }
+    progress.end(Phase::SavingCheckpoint);
+    progress.begin(Phase::SafeMode);
     Ok(Loaded { machine, images, last })
 }
 
@@ -109,10 +113,11 @@ fn load_newest<'a>(
     conf: &NameNodeConf,
     identity: &Identity,
     inventory: &'a Inventory,
+    progress: &StartupProgress,
 ) -> Result<(NameNode, &'a ImageFile, Replayed)> {
     let mut first_error = None;
     for image in inventory.images.iter().rev() {
-        match load_image(conf, identity, inventory, image) {
+        match load_image(conf, identity, inventory, image, progress) {
             Ok((machine, replayed)) => {
                 if first_error.is_some() {
                     tracing::error!("started from the older image {}", image.path.display());
@@ -147,19 +152,38 @@ fn load_image(
     identity: &Identity,
     inventory: &Inventory,
     image: &ImageFile,
+    progress: &StartupProgress,
 ) -> Result<(NameNode, Replayed)> {
     let name = image.path.display().to_string();
+    progress.begin(Phase::LoadingFsImage);
     let bytes = image_store::read(&image.path)?;
+    let began = Instant::now();
+    progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
     let parsed = Image::parse(&name, &bytes)?;
     let namespace = Namespace::load(&parsed, &conf.machine.namespace)?;
     drop(bytes);
+    let inodes = namespace.counts().inodes();
+    progress.add_step(
+        Phase::LoadingFsImage,
+        Step {
+            kind: Some(("Inodes", "inodes")),
+            count: inodes,
+            total: inodes,
+            elapsed_ms: millis_since(began),
+            ..Step::default()
+        },
+    );
     let mut settings = conf.machine.clone();
     settings.seed = random_seed()?;
     let mut machine = NameNode::new(settings, identity.clone(), namespace, image.txid)?;
+    progress.end(Phase::LoadingFsImage);
+    progress.begin(Phase::LoadingEdits);
     let at = now();
-    let replayed = replay::replay(inventory, image.txid, conf.max_op_bytes, |txid, op| {
-        machine.replay(txid, op, at)
-    })?;
+    let replayed =
+        replay::replay(inventory, image.txid, conf.max_op_bytes, progress, |txid, op| {
+            machine.replay(txid, op, at)
+        })?;
+    progress.end(Phase::LoadingEdits);
     machine.start(now());
     Ok((machine, replayed))
 }

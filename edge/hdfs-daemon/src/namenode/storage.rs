@@ -7,7 +7,8 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.NNStorage, org.apache.hadoop.hdfs.server.common.Storage (3.5.0)
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use hdfs_rt::disk::StorageLock;
 use hdfs_types::{Error, ErrorKind, Result};
@@ -32,12 +33,19 @@ pub(crate) struct DirSpec {
 pub(crate) struct NameDir {
     pub(crate) spec: DirSpec,
     dropped: AtomicBool,
+    /// Nanoseconds that syncs of the edit log took here.
+    sync_nanos: AtomicU64,
 }
 
 impl NameDir {
     /// The folder of the files in use.
     pub(crate) fn current(&self) -> PathBuf {
         self.spec.root.join("current")
+    }
+
+    /// Time that syncs of the edit log took here.
+    pub(crate) fn sync_time(&self) -> Duration {
+        Duration::from_nanos(self.sync_nanos.load(Ordering::Relaxed))
     }
 }
 
@@ -60,7 +68,11 @@ impl NameDirs {
         for spec in specs {
             check_root(&spec.root)?;
             locks.push(StorageLock::acquire(&spec.root)?);
-            dirs.push(NameDir { spec: spec.clone(), dropped: AtomicBool::new(false) });
+            dirs.push(NameDir {
+                spec: spec.clone(),
+                dropped: AtomicBool::new(false),
+                sync_nanos: AtomicU64::new(0),
+            });
         }
         if !dirs.iter().any(|dir| dir.spec.image) || !dirs.iter().any(|dir| dir.spec.edits) {
             return Err(Error::io("All specified directories are not accessible or do not exist."));
@@ -96,6 +108,12 @@ impl NameDirs {
     /// True while this folder is in use.
     pub(crate) fn is_live(&self, index: usize) -> bool {
         !self.dirs[index].dropped.load(Ordering::Acquire)
+    }
+
+    /// A sync of the edit log in a folder took so long.
+    pub(crate) fn note_sync(&self, index: usize, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.dirs[index].sync_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// Stops using a folder; says so once.

@@ -6,25 +6,27 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
 use hdfs_rt::http;
-use hdfs_rt::rpc::server::{Server, activity_bean};
+use hdfs_rt::rpc::server::Server;
 use hdfs_types::{Error, Result};
 use tokio::task::JoinHandle;
 
-use super::beans;
 use super::dashboard;
+use super::monitor::Monitor;
+use super::servlets;
 use super::shell::Shell;
 
 /// The server; it ends when this is dropped.
 pub(crate) struct WebServer {
     pub(crate) local_addr: SocketAddr,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Drop for WebServer {
     fn drop(&mut self) {
-        self.task.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
@@ -37,22 +39,20 @@ pub(crate) fn serve(
 ) -> Result<WebServer> {
     let local_addr = listener.local_addr().map_err(Error::from)?;
     let configuration = Arc::new(shell.conf.configuration.clone());
-    let rpc: Vec<_> =
-        servers.iter().map(|of| (of.local_addr().port(), of.metrics().clone())).collect();
     let pages = dashboard::router(&shell, servers, runtime);
-    let all = move || {
-        let activity = rpc.iter().map(|(port, of)| activity_bean("NameNode", *port, of));
-        beans::all(&shell).into_iter().chain(activity).collect()
-    };
+    let monitor = Arc::new(Monitor::new(shell, servers)?);
+    monitor.http.set_port(local_addr.port());
     let router = Router::new()
-        .route("/isActive", get(|| async { "" }))
-        .merge(http::jmx_router(Arc::new(all)))
+        .merge(servlets::router(monitor.shell.clone()))
+        .merge(http::jmx_router(monitor.clone()))
         .merge(http::conf_router(configuration))
         .merge(pages);
+    let router = monitor.http.around(router);
+    let watch = runtime.spawn(monitor.watch());
     let task = runtime.spawn(async move {
         if let Err(error) = http::serve(listener, router).await {
             tracing::error!("the web server of the NameNode ended: {error}");
         }
     });
-    Ok(WebServer { local_addr, task })
+    Ok(WebServer { local_addr, tasks: [task, watch] })
 }

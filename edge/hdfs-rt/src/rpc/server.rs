@@ -24,10 +24,10 @@ mod service_acls;
 mod session;
 mod workers;
 
-pub use activity::activity_bean;
+pub use activity::{ActivityNames, activity_beans};
 pub use conf::{Authorizer, ServerConf};
 pub use listener::Server;
-pub use metrics::{Histogram, HistogramSnapshot, ServerMetrics};
+pub use metrics::{MethodSnapshot, ServerMetrics, ServerSnapshot, lock_wait};
 pub use proxy_users::{GroupLookup, ProxyUsers};
 pub use service_acls::ServiceAcls;
 pub use workers::Workers;

@@ -8,6 +8,7 @@ use hdfs_types::{GenerationStamp, TxId};
 
 use super::EditLog;
 use crate::namenode::inventory::Inventory;
+use crate::namenode::progress::StartupProgress;
 use crate::namenode::replay;
 use crate::namenode::storage::{DirSpec, NameDirs};
 
@@ -59,7 +60,7 @@ fn write(dirs: &Arc<NameDirs>, from: u64, to: u64) -> EditLog {
 fn read(dirs: &NameDirs) -> hdfs_types::Result<Vec<u64>> {
     let inventory = Inventory::of(dirs)?;
     let mut seen = Vec::new();
-    replay::replay(&inventory, TxId(0), 1 << 20, |txid, _| {
+    replay::replay(&inventory, TxId(0), 1 << 20, &StartupProgress::new(), |txid, _| {
         seen.push(txid.0);
         Ok(())
     })?;

@@ -3,6 +3,7 @@
 //! Proto: ClientNamenodeProtocol.proto
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hdfs_namenode::NameNode as N;
 use hdfs_proto::hdfs as p;
@@ -33,12 +34,23 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "getListing" => shell.read(
             call,
             Audit::new("listStatus", |q: &p::GetListingRequestProto| (&q.src, "")),
-            N::get_listing,
+            |nn, context, request| {
+                let answer = nn.get_listing(context, request)?;
+                let entries = answer.dir_list.as_ref().map_or(0, |of| of.partial_listing.len());
+                shell.metrics.listed.fetch_add(entries as u64, Ordering::Relaxed);
+                Ok(answer)
+            },
         ),
         "getBatchedListing" => shell.read(
             call,
             Audit::new("batchedListing", |_: &p::GetBatchedListingRequestProto| ("", "")),
-            N::get_batched_listing,
+            |nn, context, request| {
+                let answer = nn.get_batched_listing(context, request)?;
+                let entries: usize =
+                    answer.listings.iter().map(|of| of.partial_listing.len()).sum();
+                shell.metrics.listed.fetch_add(entries as u64, Ordering::Relaxed);
+                Ok(answer)
+            },
         ),
         "getLocatedFileInfo" => shell.read(
             call,

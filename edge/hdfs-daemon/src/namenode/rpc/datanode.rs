@@ -109,6 +109,7 @@ fn apply_storage<'a>(
     uuid: &DatanodeUuid,
     proto: &StorageBlockReportProto,
 ) -> Result<bool> {
+    let _timing = shell.metrics.storage_reports.time();
     let replicas = decode(proto)?;
     let begun =
         shell.write_with(|nn| nn.begin_storage_report(&context(), uuid, &proto.storage)).0?;

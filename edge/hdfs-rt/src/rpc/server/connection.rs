@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 use super::ServerConf;
 use super::listener::ConnectionGuard;
-use super::metrics::ServerMetrics;
+use super::metrics::RESPONSE_SAMPLE;
 use super::session::{PendingHead, PendingReply, Session, Step};
 
 /// Answers are sent when so many bytes wait, even when more frames are there.
@@ -35,11 +35,11 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     pub(super) session: Session,
     pub(super) conf: Arc<ServerConf>,
-    pub(super) metrics: Arc<ServerMetrics>,
     pub(super) guard: ConnectionGuard,
     frames: FrameBuffer,
     out: BytesMut,
     later: FuturesUnordered<LaterCall>,
+    writes: u64,
 }
 
 /// Why the connection ends; nothing is wrong with any of them.
@@ -68,18 +68,17 @@ impl Connection {
         stream: TcpStream,
         session: Session,
         conf: Arc<ServerConf>,
-        metrics: Arc<ServerMetrics>,
         guard: ConnectionGuard,
     ) -> Self {
         Self {
             stream,
             session,
             conf,
-            metrics,
             guard,
             frames: FrameBuffer::default(),
             out: BytesMut::new(),
             later: FuturesUnordered::new(),
+            writes: 0,
         }
     }
 
@@ -127,7 +126,8 @@ impl Connection {
             }
         }
         while !self.session.is_ready() {
-            if !self.next_frame(self.conf.max_handshake_frame_bytes, Instant::now())? {
+            let now = Instant::now();
+            if !self.next_frame(self.conf.max_handshake_frame_bytes, (now, now))? {
                 self.flush().await?;
                 self.read_some().await?;
             }
@@ -143,7 +143,7 @@ impl Connection {
             match poll_fn(|context| self.poll_event(context, reading)).await? {
                 Event::Read(0) => return Err(End::Peer),
                 Event::Read(bytes) => {
-                    ServerMetrics::add(&self.metrics.received_bytes, bytes as u64);
+                    self.session.tally.tally.received_bytes.add(bytes as u64);
                     self.guard.touch();
                 }
                 Event::Replied => {}
@@ -156,15 +156,11 @@ impl Connection {
         let read_at = Instant::now();
         let mut now = read_at;
         while self.later.len() < self.conf.max_calls_in_flight {
-            let waiting = self.later.len();
-            if !self.next_frame(self.conf.max_frame_bytes, now)? {
+            if !self.next_frame(self.conf.max_frame_bytes, (read_at, now))? {
                 return Ok(());
             }
             let done = Instant::now();
-            self.session.tally.queue_time.record(now.duration_since(read_at));
-            if self.later.len() == waiting {
-                self.session.tally.processing_time.record(done.duration_since(now));
-            }
+            self.session.took(now.duration_since(read_at), done.duration_since(now));
             now = done;
             if self.out.len() >= FLUSH_AT {
                 self.flush().await?;
@@ -174,11 +170,11 @@ impl Connection {
     }
 
     /// Takes one frame; false when none is whole.
-    fn next_frame(&mut self, limit: usize, now: Instant) -> Result<bool, End> {
+    fn next_frame(&mut self, limit: usize, times: (Instant, Instant)) -> Result<bool, End> {
         match self.frames.next(limit) {
             Ok(None) => Ok(false),
             Ok(Some(frame)) => {
-                let step = self.session.on_frame(&frame, now, &mut self.out);
+                let step = self.session.on_frame(&frame, times, &mut self.out);
                 self.after(step)?;
                 Ok(true)
             }
@@ -213,8 +209,9 @@ impl Connection {
         if self.out.is_empty() {
             return Ok(());
         }
-        self.session.tally.move_to(&self.metrics);
-        ServerMetrics::add(&self.metrics.sent_bytes, self.out.len() as u64);
+        self.session.tally.tally.sent_bytes.add(self.out.len() as u64);
+        let began = self.writes.is_multiple_of(RESPONSE_SAMPLE).then(Instant::now);
+        self.writes += 1;
         let sent = match self.stream.try_write(&self.out) {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
@@ -223,6 +220,9 @@ impl Connection {
         if sent < self.out.len() {
             let rest = self.stream.write_all(&self.out[sent..]);
             timeout(self.conf.write_deadline, rest).await.map_err(|_| End::Peer)??;
+        }
+        if let Some(began) = began {
+            self.session.tally.tally.response_time.record(began.elapsed());
         }
         if self.out.capacity() > KEEP_BUFFER {
             self.out = BytesMut::new();
@@ -241,7 +241,6 @@ impl Connection {
                 break;
             };
             self.session.on_later(&head, &result, &mut self.out);
-            self.session.tally.processing_time.record(head.started.elapsed());
             self.guard.call_ended();
             replied = true;
         }

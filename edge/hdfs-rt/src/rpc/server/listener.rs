@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::connection::Connection;
 use super::dispatch::Dispatch;
-use super::metrics::ServerMetrics;
+use super::metrics::{ConnectionTally, ServerMetrics};
 use super::session::Session;
 use super::{RpcService, ServerConf, Workers};
 
@@ -58,7 +58,7 @@ struct Entry {
 struct ConnectionState {
     /// Milliseconds since the server's start.
     last_active_ms: AtomicU64,
-    calls_in_flight: AtomicU64,
+    tally: Arc<ConnectionTally>,
 }
 
 impl Server {
@@ -84,7 +84,8 @@ impl Server {
         });
         let accept = workers.next().spawn(accept_all(Arc::clone(&shared), listener));
         let scan = workers.next().spawn(scan_idle(Arc::clone(&shared)));
-        let tasks = vec![accept.abort_handle(), scan.abort_handle()];
+        let rate = workers.next().spawn(count_requests(Arc::clone(&shared.metrics)));
+        let tasks = vec![accept.abort_handle(), scan.abort_handle(), rate.abort_handle()];
         Ok(Self { local_addr, shared, tasks })
     }
 
@@ -203,11 +204,12 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
             Arc::clone(&shared.dispatch),
             shared.conf.authorizer.clone(),
             Arc::clone(&shared.metrics),
+            Arc::clone(&guard.state.tally),
         );
         match TcpStream::from_std(stream) {
             Ok(stream) => {
-                let (conf, metrics) = (Arc::clone(&shared.conf), Arc::clone(&shared.metrics));
-                Connection::new(stream, session, conf, metrics, guard).run().await;
+                let conf = Arc::clone(&shared.conf);
+                Connection::new(stream, session, conf, guard).run().await;
             }
             Err(error) => tracing::debug!("drop a connection from {remote}: {error}"),
         }
@@ -231,7 +233,7 @@ fn register(shared: &Arc<Shared>, remote: SocketAddr) -> Option<ConnectionGuard>
     let state = Arc::new(ConnectionState::default());
     connections.open.insert(id, Entry { state: Arc::clone(&state), abort: None });
     connections.strangers.insert(remote.ip(), of_address + 1);
-    ServerMetrics::add(&shared.metrics.open_connections, 1);
+    shared.metrics.open(id, Arc::clone(&state.tally));
     let guard =
         ConnectionGuard { shared: Arc::clone(shared), id, remote, state, is_stranger: true };
     guard.touch();
@@ -252,11 +254,28 @@ async fn scan_idle(shared: Arc<Shared>) {
         }
         for entry in connections.open.values() {
             let last = entry.state.last_active_ms.load(Ordering::Relaxed);
-            let is_idle = entry.state.calls_in_flight.load(Ordering::Relaxed) == 0
-                && now.saturating_sub(last) > max_idle_ms;
+            let is_idle =
+                entry.state.tally.in_flight.get() == 0 && now.saturating_sub(last) > max_idle_ms;
             if let Some(abort) = entry.abort.as_ref().filter(|_| is_idle) {
                 abort.abort();
             }
+        }
+    }
+}
+
+/// Measures the requests of each second.
+async fn count_requests(metrics: Arc<ServerMetrics>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut before, mut at) = (0, Instant::now());
+    loop {
+        seconds.tick().await;
+        let (requests, now) = (metrics.requests(), Instant::now());
+        let elapsed = now.duration_since(at).as_secs_f64();
+        if elapsed > 0.5 {
+            let rate = requests.saturating_sub(before) as f64 / elapsed;
+            metrics.set_requests_per_second(rate.round() as u64);
+            (before, at) = (requests, now);
         }
     }
 }
@@ -298,13 +317,11 @@ impl ConnectionGuard {
     }
 
     pub(super) fn call_started(&self) {
-        ServerMetrics::add(&self.shared.metrics.calls_in_flight, 1);
-        self.state.calls_in_flight.fetch_add(1, Ordering::Relaxed);
+        self.state.tally.in_flight.add(1);
     }
 
     pub(super) fn call_ended(&self) {
-        ServerMetrics::sub(&self.shared.metrics.calls_in_flight, 1);
-        self.state.calls_in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.state.tally.in_flight.sub(1);
     }
 
     /// The context was accepted: the limit of strangers no longer counts this connection.
@@ -318,12 +335,7 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        let metrics = &self.shared.metrics;
-        ServerMetrics::sub(
-            &metrics.calls_in_flight,
-            self.state.calls_in_flight.load(Ordering::Relaxed),
-        );
-        ServerMetrics::sub(&metrics.open_connections, 1);
+        self.shared.metrics.close(self.id);
         let mut connections = self.shared.connections.lock();
         connections.open.remove(&self.id);
         if self.is_stranger {

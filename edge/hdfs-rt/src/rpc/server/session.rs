@@ -12,7 +12,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use hdfs_format::rpc::{
@@ -27,7 +27,7 @@ use hdfs_proto::common::{IpcConnectionContextProto, RpcKindProto, RpcSaslProto};
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
 
 use super::dispatch::{Dispatch, error_reply};
-use super::metrics::{ServerMetrics, Tally};
+use super::metrics::{ConnectionTally, MethodTally, ServerMetrics, TallyWriter, lock_wait};
 use super::{
     AuthMethod, Authorizer, CallerContext, CallerIdentity, LaterReply, Reply, RpcCall, RpcService,
 };
@@ -54,7 +54,10 @@ pub(super) struct PendingHead {
     retry_count: i32,
     client_id: ClientId,
     service: Arc<dyn RpcService>,
+    method: Arc<MethodTally>,
     pub(super) started: Instant,
+    /// From its arrival to its start.
+    pub(super) queued: Duration,
 }
 
 enum State {
@@ -75,8 +78,9 @@ pub(super) struct Session {
     dispatch: Arc<Dispatch>,
     authorizer: Option<Arc<dyn Authorizer>>,
     metrics: Arc<ServerMetrics>,
-    /// Moved to the metrics before every write.
-    pub(super) tally: Tally,
+    pub(super) tally: TallyWriter,
+    /// What the last call counts under, until its time is known.
+    answered: Option<Arc<MethodTally>>,
 }
 
 /// A reason to close, as the client is told.
@@ -121,6 +125,7 @@ impl Session {
         dispatch: Arc<Dispatch>,
         authorizer: Option<Arc<dyn Authorizer>>,
         metrics: Arc<ServerMetrics>,
+        tally: Arc<ConnectionTally>,
     ) -> Self {
         Self {
             state: State::AwaitContext,
@@ -129,7 +134,8 @@ impl Session {
             dispatch,
             authorizer,
             metrics,
-            tally: Tally::default(),
+            tally: TallyWriter::new(tally),
+            answered: None,
         }
     }
 
@@ -159,8 +165,14 @@ impl Session {
         }
     }
 
-    /// Takes a frame: answers, or runs the call in it. `started` is when the frame's turn came.
-    pub(super) fn on_frame(&mut self, frame: &Bytes, started: Instant, out: &mut BytesMut) -> Step {
+    /// Takes a frame: answers, or runs the call in it. `arrived` and `started` are when it was read and its turn came.
+    pub(super) fn on_frame(
+        &mut self,
+        frame: &Bytes,
+        (arrived, started): (Instant, Instant),
+        out: &mut BytesMut,
+    ) -> Step {
+        self.answered = None;
         let (mut call_id, mut retry_count) = (-1, INVALID_RETRY_COUNT);
         let outcome = read_request(frame).map_err(Fatal::from).and_then(|parts| {
             (call_id, retry_count) = (parts.header.call_id, parts.header.retry_count);
@@ -168,7 +180,7 @@ impl Session {
             if call_id < 0 {
                 self.on_special(&parts, out).map(|()| Step::Done)
             } else {
-                self.on_call(frame, &parts, started, out)
+                self.on_call(frame, &parts, (arrived, started), out)
             }
         });
         outcome.unwrap_or_else(|fatal| {
@@ -260,7 +272,9 @@ impl Session {
             return Err(Fatal::unauthorized(&error));
         }
         ServerMetrics::add(&self.metrics.authorization_successes, 1);
-        self.state = State::Ready(Arc::new(caller));
+        let caller = Arc::new(caller);
+        self.tally.set_caller(&caller);
+        self.state = State::Ready(caller);
         Ok(())
     }
 
@@ -279,7 +293,7 @@ impl Session {
         &mut self,
         frame: &Bytes,
         parts: &RequestParts<'_>,
-        started: Instant,
+        (arrived, started): (Instant, Instant),
         out: &mut BytesMut,
     ) -> Result<Step, Fatal> {
         let State::Ready(caller) = &self.state else {
@@ -304,7 +318,8 @@ impl Session {
             Ok(service) => service,
             Err(error) => {
                 encode_error(out, &to, &error_reply(&error));
-                self.tally.failures += 1;
+                self.tally.tally.failures.add(1);
+                self.answered = Some(Arc::clone(self.tally.exception(&error.kind)));
                 return Ok(Step::Done);
             }
         };
@@ -325,9 +340,15 @@ impl Session {
             state_id: header.state_id,
             router_federated_state: header.router_federated_state.map(Bytes::copy_from_slice),
         };
-        Ok(match service.call(call) {
+        let reply = service.call(call);
+        let waited = lock_wait::take();
+        if !waited.is_zero() {
+            self.tally.tally.lock_wait.record(waited);
+        }
+        Ok(match reply {
             Reply::Now(result) => {
-                write_reply(out, &to, service, &result, &mut self.tally);
+                write_reply(out, &to, service, &result);
+                self.answered = Some(count(&mut self.tally, method.method, &result));
                 Step::Done
             }
             Reply::Later(reply) => Step::Later(PendingReply {
@@ -337,7 +358,9 @@ impl Session {
                     retry_count: header.retry_count,
                     client_id: ClientId::from_wire(header.client_id),
                     service: Arc::clone(service),
+                    method: Arc::clone(self.tally.method(method.method)),
                     started,
+                    queued: started.duration_since(arrived),
                 },
             }),
         })
@@ -357,7 +380,49 @@ impl Session {
             retry_count: head.retry_count,
             ..ReplyTo::default()
         };
-        write_reply(out, &to, &head.service, result, &mut self.tally);
+        write_reply(out, &to, &head.service, result);
+        let took = head.started.elapsed();
+        self.tally.tally.processing_time.record(took);
+        match result {
+            Ok(_) => {
+                self.tally.tally.successes.add(1);
+                head.method.record(head.queued, took);
+            }
+            Err(error) => {
+                self.tally.tally.failures.add(1);
+                head.method.record_failure(&error.kind);
+                self.tally.exception(&error.kind).record(head.queued, took);
+            }
+        }
+    }
+
+    /// The times of the frame that was taken last, when it was a call and is answered.
+    pub(super) fn took(&mut self, queued: Duration, took: Duration) {
+        if let Some(answered) = self.answered.take() {
+            self.tally.tally.queue_time.record(queued);
+            self.tally.tally.processing_time.record(took);
+            answered.record(queued, took);
+        } else {
+            self.tally.tally.queue_time.record(queued);
+        }
+    }
+}
+
+/// Counts an answer; returns what its time counts under.
+fn count(tally: &mut TallyWriter, method: &str, result: &Result<Bytes>) -> Arc<MethodTally> {
+    match result {
+        Ok(_) => {
+            tally.tally.successes.add(1);
+            Arc::clone(tally.method(method))
+        }
+        Err(error) => {
+            tally.tally.failures.add(1);
+            // A method that does not exist must not become a name that is kept.
+            if error.kind != ErrorKind::RpcNoSuchMethod {
+                tally.method(method).record_failure(&error.kind);
+            }
+            Arc::clone(tally.exception(&error.kind))
+        }
     }
 }
 
@@ -366,18 +431,11 @@ fn write_reply(
     to: &ReplyTo<'_>,
     service: &Arc<dyn RpcService>,
     result: &Result<Bytes>,
-    tally: &mut Tally,
 ) {
     let to = ReplyTo { state_id: service.state_id(), ..*to };
     match result {
-        Ok(body) => {
-            encode_success(out, &to, body);
-            tally.successes += 1;
-        }
-        Err(error) => {
-            encode_error(out, &to, &error_reply(error));
-            tally.failures += 1;
-        }
+        Ok(body) => encode_success(out, &to, body),
+        Err(error) => encode_error(out, &to, &error_reply(error)),
     }
 }
 

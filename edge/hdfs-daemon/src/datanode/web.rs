@@ -1,0 +1,74 @@
+//! The web server of a DataNode.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.datanode.web.DatanodeHttpServer (3.5.0)
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use axum::Router;
+use hdfs_conf::Configuration;
+use hdfs_rt::http::{self, Bean, HttpStatistics, JmxSource, ProcessBeans};
+use hdfs_rt::rpc::server::{ActivityNames, Server, ServerMetrics, activity_beans};
+use hdfs_types::Result;
+use tokio::task::AbortHandle;
+
+use super::{Shared, beans, dashboard};
+
+/// What watches a DataNode: its own counts and those of its servers.
+pub(super) struct Monitor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) http: Arc<HttpStatistics>,
+    ipc: (u16, Arc<ServerMetrics>),
+    pub(super) process: ProcessBeans,
+}
+
+const NAMES: ActivityNames = ActivityNames {
+    service: "DataNode",
+    server_name: "ClientDatanodeProtocolService",
+    methods: &[],
+};
+
+impl JmxSource for Monitor {
+    fn beans(&self) -> Vec<Bean> {
+        self.process.with(&self.http, || {
+            let mut beans = beans::all(&self.shared);
+            let (port, metrics) = &self.ipc;
+            beans.extend(activity_beans(NAMES, *port, metrics, self.process.averages()));
+            beans
+        })
+    }
+}
+
+/// Serves until aborted.
+///
+/// # Errors
+/// When the listener can't be read.
+pub(super) fn serve(
+    shared: &Arc<Shared>,
+    server: &Server,
+    listener: TcpListener,
+    configuration: &Configuration,
+) -> Result<AbortHandle> {
+    let monitor = Arc::new(Monitor {
+        shared: Arc::clone(shared),
+        http: Arc::new(HttpStatistics::new(configuration)),
+        ipc: (server.local_addr().port(), Arc::clone(server.metrics())),
+        process: ProcessBeans::new("DataNode"),
+    });
+    monitor.http.set_port(listener.local_addr()?.port());
+    let router = Router::new()
+        .merge(http::jmx_router(Arc::clone(&monitor) as Arc<dyn JmxSource>))
+        .merge(http::conf_router(Arc::new(configuration.clone())))
+        .merge(dashboard::router(shared));
+    let router = monitor.http.around(router);
+    let serve = async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        http::serve(listener, router).await
+    };
+    let logged = async {
+        if let Err(error) = serve.await {
+            tracing::error!(%error, "serve the web port");
+        }
+    };
+    Ok(shared.runtime.spawn(logged).abort_handle())
+}

@@ -1,0 +1,231 @@
+//! Who this NameNode is and where it keeps things: `NameNodeInfo` and `NameNodeStatus`.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NameNodeMXBean, NameNodeStatusMXBean} (3.5.0)
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use hdfs_blocks::DatanodeReportType;
+use hdfs_format::edits;
+use hdfs_format::storage_dir::ImageFile;
+use hdfs_namenode::SOFTWARE_VERSION;
+use hdfs_rt::http::Bean;
+use hdfs_rt::process::ProcessStats;
+use hdfs_types::{BlockId, TxId};
+use serde_json::{Map, Value, json};
+
+use super::super::monitor::Monitor;
+use super::super::shell::Shell;
+use super::super::storage::DirSpec;
+use super::namesystem::ENABLED_EC_POLICIES;
+use super::{View, nodes, percent};
+
+/// What the beans tell about the name folders, read before the machine's lock is taken.
+pub(super) struct Storage {
+    /// When the newest image was written.
+    pub(super) checkpoint_ms: u64,
+    statuses: String,
+    sizes: String,
+}
+
+impl Storage {
+    pub(super) fn read(shell: &Shell) -> Self {
+        let dirs = shell.images.dirs();
+        let (mut active, mut failed, mut sizes) = (Map::new(), Map::new(), Map::new());
+        for (index, dir) in dirs.all().iter().enumerate() {
+            let path = dir.spec.root.display().to_string();
+            if dirs.is_live(index) {
+                sizes.insert(path.clone(), Value::from(folder_bytes(&dir.current())));
+                active.insert(path, Value::from(purpose(&dir.spec)));
+            } else {
+                failed.insert(path, Value::from(purpose(&dir.spec)));
+            }
+        }
+        let image = ImageFile::Image(shell.images.latest()).name();
+        let written = dirs.live_images().find_map(|(_, dir)| {
+            let modified = std::fs::metadata(dir.current().join(&image)).ok()?.modified().ok()?;
+            modified.duration_since(UNIX_EPOCH).ok()
+        });
+        let millis = written.map_or(0, |since| since.as_millis());
+        Self {
+            checkpoint_ms: u64::try_from(millis).unwrap_or(u64::MAX),
+            statuses: json!({"active": active, "failed": failed}).to_string(),
+            sizes: Value::Object(sizes).to_string(),
+        }
+    }
+}
+
+/// Hadoop: org.apache.hadoop.hdfs.server.namenode.NNStorage.NameNodeDirType (3.5.0)
+fn purpose(spec: &DirSpec) -> &'static str {
+    match (spec.image, spec.edits) {
+        (true, true) => "IMAGE_AND_EDITS",
+        (true, false) => "IMAGE",
+        _ => "EDITS",
+    }
+}
+
+fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(files) = std::fs::read_dir(folder) else { return 0 };
+    files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum()
+}
+
+/// `NameNodeStatus`.
+pub(super) fn status(monitor: &Monitor) -> Bean {
+    Bean::new(
+        "Hadoop:service=NameNode,name=NameNodeStatus",
+        "org.apache.hadoop.hdfs.server.namenode.NameNode",
+    )
+    .with("State", "active")
+    .with("SecurityEnabled", false)
+    .with("LastHATransitionTime", 0)
+    // Hadoop's too are null unless peers and disks are watched (dfs.datanode.peer.stats.enabled).
+    .with("SlowPeersReport", Value::Null)
+    .with("SlowDisksReport", Value::Null)
+    .with("NNRole", "NameNode")
+    .with("HostAndPort", monitor.host_and_port())
+    .with("BytesWithFutureGenerationStamps", monitor.shell.read_machine().bytes_in_future())
+}
+
+/// `NameNodeInfo`.
+pub(super) fn info(view: &View<'_>, storage: &Storage) -> Bean {
+    let bean = Bean::new(
+        "Hadoop:service=NameNode,name=NameNodeInfo",
+        "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
+    );
+    let bean = identity(bean, view);
+    let bean = space(bean, view);
+    let corrupt = corrupt_files(view);
+    bean.with("LiveNodes", nodes::live(view))
+        .with("DeadNodes", nodes::dead(view))
+        .with("DecomNodes", nodes::decommissioning(view))
+        .with("EnteringMaintenanceNodes", nodes::entering_maintenance(view))
+        .with("NodeUsage", nodes::usage(view))
+        .with("NameDirStatuses", storage.statuses.as_str())
+        .with("NameDirSize", storage.sizes.as_str())
+        .with("NameJournalStatus", journals(view))
+        .with("JournalTransactionInfo", transactions(view))
+        .with("CorruptFilesCount", corrupt.len())
+        .with("CorruptFiles", json!(corrupt).to_string())
+        .with("VerifyECWithTopologyResult", erasure_coding_fits(view))
+}
+
+fn identity(bean: Bean, view: &View<'_>) -> Bean {
+    let (identity, package) = (view.nn.identity(), env!("CARGO_PKG_VERSION"));
+    let safe_mode = if view.nn.in_safe_mode() {
+        format!("Safe mode is ON. {}", view.nn.safe_mode_tip(view.now.mono))
+    } else {
+        String::new()
+    };
+    let blocks = view.nn.blocks();
+    let mut versions: BTreeMap<&str, u64> = BTreeMap::new();
+    for slot in blocks.list_datanodes(view.now.mono, DatanodeReportType::Live) {
+        *versions.entry(&blocks.datanode(slot).registration.software_version).or_default() += 1;
+    }
+    let distinct: Vec<Value> =
+        versions.iter().map(|(version, count)| json!({"key": version, "value": count})).collect();
+    bean.with("Threads", ProcessStats::read().threads)
+        .with("Version", format!("{SOFTWARE_VERSION}, rtusk-{package}"))
+        .with("SoftwareVersion", SOFTWARE_VERSION)
+        .with("CompileInfo", format!("Tusk {package}"))
+        .with("BlockPoolId", identity.block_pool_id.as_str())
+        .with("ClusterId", identity.cluster_id.as_str())
+        .with("UpgradeFinalized", true)
+        .with("RollingUpgradeStatus", Value::Null)
+        .with("Safemode", safe_mode)
+        .with("NNStartedTimeInMillis", view.monitor.shell.started.0)
+        .with("NumberOfSnapshottableDirs", 0)
+        .with("DistinctVersionCount", versions.len())
+        .with("DistinctVersions", distinct)
+}
+
+fn space(bean: Bean, view: &View<'_>) -> Bean {
+    let stats = &view.stats;
+    bean.with("HighestPriorityLowRedundancyReplicatedBlocks", stats.highest_priority)
+        .with("HighestPriorityLowRedundancyECBlocks", 0)
+        .with("ProvidedCapacity", 0)
+        .with("TotalBlocks", stats.blocks)
+        .with("PercentBlockPoolUsed", percent(stats.block_pool_used, stats.capacity))
+        .with("CacheCapacity", stats.cache_capacity)
+        .with("CacheUsed", stats.cache_used)
+        .with("Used", stats.used)
+        .with("Free", stats.remaining)
+        .with("Total", stats.capacity)
+        .with("NonDfsUsedSpace", stats.non_dfs_used)
+        .with("PercentUsed", percent(stats.used, stats.capacity))
+        .with("BlockPoolUsedSpace", stats.block_pool_used)
+        .with("PercentRemaining", percent(stats.remaining, stats.capacity))
+        .with("NumberOfMissingBlocks", stats.missing)
+        .with("NumberOfMissingBlocksWithReplicationFactorOne", stats.missing_replication_one)
+        .with("NumberOfBadlyDistributedBlocks", stats.badly_distributed)
+}
+
+/// Paths of files that miss a block, as many as `dfs.namenode.max-corrupt-file-blocks-returned` allows.
+fn corrupt_files(view: &View<'_>) -> Vec<String> {
+    let limit = view.monitor.shell.conf.machine.max_corrupt_files;
+    let found = view.nn.blocks().corrupt_blocks(BlockId(i64::MIN), limit);
+    let owners: BTreeSet<_> = found.iter().map(|block| block.owner).collect();
+    let paths = owners.into_iter().filter_map(|owner| view.nn.namespace().path(owner));
+    paths.map(|path| String::from_utf8_lossy(&path).into_owned()).collect()
+}
+
+fn journals(view: &View<'_>) -> String {
+    let dirs = view.monitor.shell.images.dirs();
+    let segment = edits::in_progress_name(TxId(view.nn.segment_start().0));
+    let journals: Vec<Value> = dirs
+        .all()
+        .iter()
+        .enumerate()
+        .filter(|(_, dir)| dir.spec.edits)
+        .map(|(index, dir)| {
+            let live = dirs.is_live(index);
+            let file = dir.current().join(&segment);
+            let stream = if live {
+                format!("EditLogFileOutputStream({})", file.display())
+            } else {
+                "Failed".to_owned()
+            };
+            json!({
+                "manager": format!("FileJournalManager(root={})", dir.spec.root.display()),
+                "stream": stream,
+                "disabled": (!live).to_string(),
+                "required": dir.spec.required.to_string(),
+            })
+        })
+        .collect();
+    Value::Array(journals).to_string()
+}
+
+fn transactions(view: &View<'_>) -> String {
+    json!({
+        "LastAppliedOrWrittenTxId": view.nn.last_txid().0.to_string(),
+        "MostRecentCheckpointTxId": view.monitor.shell.images.latest().0.to_string(),
+    })
+    .to_string()
+}
+
+/// Whether there are nodes and racks enough for the enabled policy: nine units, three of them parity.
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.common.ECTopologyVerifier (3.5.0)
+fn erasure_coding_fits(view: &View<'_>) -> String {
+    const NODES: usize = 9;
+    const RACKS: usize = 3;
+    let blocks = view.nn.blocks();
+    let live = blocks.list_datanodes(view.now.mono, DatanodeReportType::Live);
+    let racks: BTreeSet<&str> =
+        live.iter().map(|slot| blocks.datanode(*slot).location.as_str()).collect();
+    let needs = |needed: usize, what: &str, found: usize| {
+        format!(
+            "{needed} {what} are required for the erasure coding policies: {ENABLED_EC_POLICIES}. The number of {what} \
+             is only {found}."
+        )
+    };
+    let (fits, message) = if live.len() < NODES {
+        (false, needs(NODES, "DataNodes", live.len()))
+    } else if racks.len() < RACKS {
+        (false, needs(RACKS, "racks", racks.len()))
+    } else {
+        (true, format!("The cluster setup can support EC policies: {ENABLED_EC_POLICIES}"))
+    };
+    json!({"isSupported": fits.to_string(), "resultMessage": message}).to_string()
+}
