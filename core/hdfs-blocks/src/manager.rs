@@ -391,6 +391,11 @@ impl BlockManager {
         &self.conf
     }
 
+    /// Takes other settings, from the next decision on.
+    pub fn set_conf(&mut self, conf: BlocksConf) {
+        self.conf = conf;
+    }
+
     /// The next thing that happened, oldest first.
     pub fn poll_event(&mut self) -> Option<BlockEvent> {
         self.events.pop_front()

@@ -52,6 +52,11 @@ impl Schedule {
         self.spread_next = true;
     }
 
+    /// Other intervals, for what is scheduled from now on.
+    pub fn set_intervals(&mut self, intervals: Intervals) {
+        self.intervals = intervals;
+    }
+
     /// Is a heartbeat due?
     pub fn heartbeat_due(&self, now: Mono) -> bool {
         self.next_heartbeat <= now

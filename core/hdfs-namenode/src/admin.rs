@@ -3,8 +3,9 @@
 //!
 //! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
 
-use hdfs_blocks::{DatanodeReportType, DumpNames, HostsLists};
+use hdfs_blocks::{BlocksConf, DatanodeReportType, DumpNames, HostsLists};
 use hdfs_format::storage_dir::CivilTime;
+use hdfs_namespace::NamespaceConf;
 use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, Mono, Result};
@@ -235,6 +236,13 @@ impl NameNode {
         call.caller.check_superuser()?;
         self.blocks.refresh_nodes(call.now, hosts);
         Ok(())
+    }
+
+    /// Takes other settings while it runs.
+    pub fn reconfigure(&mut self, namespace: NamespaceConf, blocks: BlocksConf) {
+        self.blocks.set_conf(blocks.clone());
+        self.conf.namespace = namespace;
+        self.conf.blocks = blocks;
     }
 
     /// Takes the first lists of hosts.

@@ -88,6 +88,12 @@ impl Generic {
     /// # Errors
     /// When a file of it cannot be read or understood.
     pub(crate) fn configuration(&self) -> Result<Configuration> {
+        // A daemon may be asked to read its files again.
+        hdfs_rt::conf_files::remember_sources(
+            self.config_dir.as_deref(),
+            &self.files,
+            &self.overrides,
+        );
         let dir = self.config_dir.as_deref();
         hdfs_rt::conf_files::load_configuration_with(dir, &self.files, &self.overrides)
     }

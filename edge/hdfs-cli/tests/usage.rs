@@ -113,7 +113,21 @@ const CASES: &[Case] = &[
         "",
         "Usage: hdfs dfsadmin [-safemode enter | leave | get | wait | forceExit]\n",
     ),
-    ("dfsadmin -fetchImage x", 255, "", "fetchImage: not supported yet\n"),
+    (
+        "dfsadmin -fetchImage x",
+        255,
+        "",
+        "fetchImage: FileSystem file:/// is not an HDFS file system. The fs class is: \
+         org.apache.hadoop.fs.LocalFileSystem\nUsage: hdfs dfsadmin [-fetchImage <local directory>]\n",
+    ),
+    (
+        "dfsadmin -reconfig datanode here status",
+        255,
+        "",
+        "reconfig: Does not contain a valid host:port authority: here\nUsage: hdfs dfsadmin [-reconfig \
+         <namenode|datanode> <host:ipc_port|livenodes|decomnodes> <start|status|properties>]\n",
+    ),
+    ("dfsadmin -triggerBlockReport -incremental", 1, "", "You must specify a host:port pair.\n"),
     ("dfsadmin -help rollEdits", 0, "-rollEdits:\tRolls the edit log.\n\n", ""),
     (
         "oev -i x.xml -o y",

@@ -17,6 +17,7 @@ mod recovery;
 mod sender;
 mod service;
 mod throttle;
+mod tunable;
 mod volume;
 mod web;
 mod wire;
@@ -41,10 +42,13 @@ use tokio::task::AbortHandle;
 
 pub use conf::{DataNodeConf, NameService};
 
+use crate::reconfiguration::Reconfiguration;
 use dataset::Dataset;
+use hdfs_rt::users::Groups;
 use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
 use service::{Actor, NameServiceState};
 use throttle::Throttle;
+use tunable::Tunable;
 use volume::Volume;
 use xceiver::{Counters, XceiverServer};
 
@@ -82,6 +86,9 @@ impl Identity {
 /// What all parts of one DataNode share.
 struct Shared {
     conf: DataNodeConf,
+    tunable: Tunable,
+    reconfiguration: Arc<Reconfiguration>,
+    groups: Groups,
     dataset: Dataset,
     counters: Counters,
     /// Connections on the data port.
@@ -426,6 +433,9 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     let ipc_bind = bind_address(&conf.ipc_address, "dfs.datanode.ipc.address")?;
     let bandwidth = conf.balance_bandwidth;
     let shared = Arc::new(Shared {
+        tunable: Tunable::new(&conf),
+        reconfiguration: Arc::new(Reconfiguration::new(configuration, tunable::KEYS)),
+        groups: Groups::from_configuration(configuration)?,
         conf,
         dataset,
         counters: Counters::default(),

@@ -4,4 +4,5 @@ pub mod datanode;
 mod history;
 pub mod minicluster;
 pub mod namenode;
+mod reconfiguration;
 mod webui;

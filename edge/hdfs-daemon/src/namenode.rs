@@ -9,7 +9,7 @@
 //! **Invariants**
 //! - No answer to a change leaves before its transaction is on every name folder in use.
 //! - Nothing under the machine's lock blocks, encodes or touches a disk.
-//! - A name folder that failed is not written again; when none is left, the NameNode stops.
+//! - A file of a name folder that failed is not written again; when no folder is left, the NameNode stops.
 //!
 //! Entry points: [`format`] and [`start`].
 
@@ -32,6 +32,7 @@ mod monitor;
 mod progress;
 mod proxies;
 mod replay;
+mod restore;
 mod rpc;
 mod segment;
 mod servlets;
@@ -39,6 +40,7 @@ mod shell;
 mod startup;
 mod storage;
 mod top;
+mod tunable;
 mod waiting;
 mod web;
 

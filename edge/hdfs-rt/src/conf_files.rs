@@ -2,10 +2,11 @@
 //!
 //! Parsing and layering are `hdfs_conf`'s; here files are read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hdfs_conf::{Configuration, Environment, Load};
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, ErrorKind, Result};
 
 /// Loads core-site.xml and hdfs-site.xml of `config_dir`, or else of the folder that `HADOOP_CONF_DIR` (then
 /// `HADOOP_HOME`) names; `overrides` are `-D key=value`. Without any folder, the defaults.
@@ -38,6 +39,50 @@ pub fn load_configuration_with(
         environment: environment(),
     };
     hdfs_conf::load(request, &mut read)
+}
+
+/// Where this process's configuration came from.
+struct Sources {
+    config_dir: Option<PathBuf>,
+    files: Vec<String>,
+    overrides: Vec<(String, String)>,
+}
+
+static SOURCES: OnceLock<Sources> = OnceLock::new();
+
+/// Remembers what a daemon's configuration was loaded from, for [`reload_configuration`]. The first call counts.
+pub fn remember_sources(
+    config_dir: Option<&Path>,
+    files: &[String],
+    overrides: &[(String, String)],
+) {
+    SOURCES.get_or_init(|| Sources {
+        config_dir: config_dir.map(Path::to_owned),
+        files: files.to_vec(),
+        overrides: overrides.to_vec(),
+    });
+}
+
+/// Loads what this process was started with once more: the files may have changed.
+///
+/// # Errors
+/// As [`load_configuration`], or when the process was started without any folder of configuration files.
+pub fn reload_configuration() -> Result<Configuration> {
+    let empty = Sources { config_dir: None, files: Vec::new(), overrides: Vec::new() };
+    let sources = SOURCES.get().unwrap_or(&empty);
+    let config_dir = sources.config_dir.as_deref();
+    if directories(config_dir).is_empty() && sources.files.is_empty() {
+        return Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            "this daemon was started without HADOOP_CONF_DIR, so there is no file to read again; restart it",
+        ));
+    }
+    load_configuration_with(config_dir, &sources.files, &sources.overrides)
+}
+
+/// The folders that configuration files are read from.
+pub fn configuration_directories() -> Vec<String> {
+    directories(SOURCES.get().and_then(|sources| sources.config_dir.as_deref()))
 }
 
 /// `:` separates several folders, as in a Java class path.

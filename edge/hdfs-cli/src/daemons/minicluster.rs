@@ -29,6 +29,7 @@ pub(crate) fn run(args: Vec<String>) -> i32 {
         }
         Ok(Some((options, level))) => {
             hdfs_rt::logging::init(level);
+            hdfs_rt::conf_files::remember_sources(None, &[], &options.settings);
             exit_status("minicluster", serve(options))
         }
         Err(message) => {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use hdfs_client::{RollingUpgrade, RollingUpgradeAction};
-use hdfs_conf::{HostPort, keys};
+use hdfs_conf::{Configuration, HostPort, keys};
 use hdfs_types::{Error, ErrorKind, FsPermission, Result};
 use md5::{Digest, Md5};
 
@@ -74,7 +74,9 @@ fn describe(upgrade: &RollingUpgrade) -> String {
 /// Takes the newest image over HTTP, with a look at its length and digest.
 pub(super) fn fetch_image(call: &Call<'_>) -> Result<i32> {
     let folder = Path::new(&call.args[0]);
-    let web = web_address(call)?;
+    // Hadoop asks the NameNode first: what has none is refused.
+    call.client()?;
+    let web = web_address(call.conf)?;
     let path = "/imagetransfer?getimage=1&txid=latest";
     let response = http_get::get(&web, path)?;
     if response.status != 200 {
@@ -135,10 +137,10 @@ impl Write for Digesting {
 }
 
 /// The NameNode's web server: its key, on the NameNode's own host when that names none.
-pub(crate) fn web_address(call: &Call<'_>) -> Result<HostPort> {
-    let mut web = call.conf.get_host_port(&keys::DFS_NAMENODE_HTTP_ADDRESS)?;
+pub(crate) fn web_address(conf: &Configuration) -> Result<HostPort> {
+    let mut web = conf.get_host_port(&keys::DFS_NAMENODE_HTTP_ADDRESS)?;
     if web.host == "0.0.0.0" {
-        web.host = call.conf.namenode_rpc_address()?.host;
+        web.host = conf.namenode_rpc_address()?.host;
     }
     Ok(web)
 }

@@ -19,6 +19,10 @@ pub struct NameService {
 /// The configuration of one DataNode.
 #[derive(Clone, Debug)]
 pub struct DataNodeConf {
+    /// `dfs.permissions.enabled`.
+    pub permissions_enabled: bool,
+    /// `dfs.permissions.superusergroup`.
+    pub superuser_group: String,
     /// `dfs.datanode.data.dir`.
     pub volumes: Vec<StorageLocation>,
     /// `dfs.datanode.data.dir.perm`.
@@ -92,6 +96,8 @@ impl DataNodeConf {
             None => hdfs_rt::host::host_name().to_owned(),
         };
         Ok(Self {
+            permissions_enabled: conf.get_bool(&keys::DFS_PERMISSIONS_ENABLED),
+            superuser_group: conf.get_str(&keys::DFS_PERMISSIONS_SUPERUSERGROUP).to_owned(),
             volumes: conf.get_storage_locations(&keys::DFS_DATANODE_DATA_DIR)?,
             data_dir_mode: data_dir_mode(conf)?,
             failed_volumes_tolerated: conf.get_i64(&keys::DFS_DATANODE_FAILED_VOLUMES_TOLERATED)?,
@@ -173,7 +179,7 @@ fn volume_policy(conf: &Configuration) -> Result<VolumePolicy> {
 }
 
 /// The NameNodes of every nameservice: with high availability several for each, else the one of the file system.
-fn name_services(conf: &Configuration) -> Result<Vec<NameService>> {
+pub(crate) fn name_services(conf: &Configuration) -> Result<Vec<NameService>> {
     let list = |key: &str| -> Vec<String> {
         let value = conf.get(key).unwrap_or("");
         value.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()

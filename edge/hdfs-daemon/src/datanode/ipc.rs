@@ -2,16 +2,19 @@
 //!
 //! Proto: ClientDatanodeProtocol.proto, InterDatanodeProtocol.proto
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hdfs_format::datatransfer::{block_proto, extended_block};
 use hdfs_proto::hdfs::{
-    DatanodeLocalInfoProto, DatanodeVolumeInfoProto, GetBalancerBandwidthResponseProto,
+    DatanodeLocalInfoProto, DatanodeVolumeInfoProto, DeleteBlockPoolRequestProto,
+    DeleteBlockPoolResponseProto, EvictWritersResponseProto, GetBalancerBandwidthResponseProto,
     GetDatanodeInfoResponseProto, GetReplicaVisibleLengthRequestProto,
     GetReplicaVisibleLengthResponseProto, GetVolumeReportResponseProto,
     InitReplicaRecoveryRequestProto, InitReplicaRecoveryResponseProto,
-    ShutdownDatanodeRequestProto, ShutdownDatanodeResponseProto, TriggerBlockReportRequestProto,
+    RefreshNamenodesResponseProto, ShutdownDatanodeRequestProto, ShutdownDatanodeResponseProto,
+    StartReconfigurationResponseProto, TriggerBlockReportRequestProto,
     TriggerBlockReportResponseProto, UpdateReplicaUnderRecoveryRequestProto,
     UpdateReplicaUnderRecoveryResponseProto,
 };
@@ -19,6 +22,7 @@ use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService};
 use hdfs_types::{BlockId, Error, ErrorKind, GenerationStamp, Result};
 use prost::Message;
 
+use super::conf::name_services;
 use super::{SOFTWARE_VERSION, Shared};
 
 /// DataNode to DataNode.
@@ -71,7 +75,7 @@ impl DataNodeIpc {
                     storage_type: volume.storage_type as i32,
                     used_space: space.dfs_used,
                     free_space: space.remaining,
-                    reserved_space: 0,
+                    reserved_space: space.reserved,
                     reserved_space_for_replicas: volume.reserved_for_replicas(),
                     num_blocks: self.shared.blocks_on(volume.index),
                 })
@@ -82,7 +86,6 @@ impl DataNodeIpc {
 
     fn trigger_report(&self, call: &RpcCall<'_>) -> Result<TriggerBlockReportResponseProto> {
         let request: TriggerBlockReportRequestProto = call.decode()?;
-        self.check_superuser(call)?;
         let wanted = request.nn_address.as_deref();
         for actor in self.shared.actors() {
             if wanted.is_none_or(|address| actor.address.to_string() == address) {
@@ -92,40 +95,99 @@ impl DataNodeIpc {
         Ok(TriggerBlockReportResponseProto::default())
     }
 
+    /// As Hadoop's checkSuperuserPrivilege.
     fn check_superuser(&self, call: &RpcCall<'_>) -> Result<()> {
-        if call.caller.user == self.shared.ugi.user {
+        let (shared, user) = (&self.shared, &call.caller.user);
+        let short = user.split(['/', '@']).next().unwrap_or(user);
+        if !shared.conf.permissions_enabled
+            || short == shared.ugi.user
+            || shared.groups.of(short).contains(&shared.conf.superuser_group)
+        {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::AccessControl, "Superuser privilege is required"))
+        Err(Error::new(ErrorKind::AccessControl, "Permission denied."))
     }
 
     fn shutdown(&self, call: &RpcCall<'_>) -> Result<ShutdownDatanodeResponseProto> {
         let request: ShutdownDatanodeRequestProto = call.decode()?;
-        self.check_superuser(call)?;
         if request.for_upgrade {
             return Err(unsupported("shutdownDatanode for an upgrade"));
         }
+        tracing::info!(
+            "shutdownDatanode command received (upgrade=false). Shutting down Datanode..."
+        );
         self.shared.request_shutdown();
         Ok(ShutdownDatanodeResponseProto::default())
     }
 
-    fn unsupported(method: &str) -> bool {
-        matches!(
-            method,
-            "refreshNamenodes"
-                | "deleteBlockPool"
-                | "getBlockLocalPathInfo"
-                | "evictWriters"
-                | "getReconfigurationStatus"
-                | "startReconfiguration"
-                | "listReconfigurableProperties"
-                | "submitDiskBalancerPlan"
-                | "cancelDiskBalancerPlan"
-                | "queryDiskBalancerPlan"
-                | "getDiskBalancerSetting"
-        )
+    fn evict_writers(&self) -> EvictWritersResponseProto {
+        let evicted: usize =
+            self.shared.dataset.pools().iter().map(|pool| pool.evict_writers()).sum();
+        tracing::info!("Evicting all writers: {evicted}");
+        EvictWritersResponseProto {}
+    }
+
+    /// The list of NameNodes may be read again; another one than before takes a restart.
+    fn refresh_namenodes(&self) -> Result<RefreshNamenodesResponseProto> {
+        let new = name_services(&hdfs_rt::conf_files::reload_configuration()?)?;
+        if new != self.shared.conf.name_services {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "the list of NameNodes has changed, which this DataNode takes with a restart only",
+            ));
+        }
+        Ok(RefreshNamenodesResponseProto {})
+    }
+
+    fn start_reconfiguration(&self) -> Result<StartReconfigurationResponseProto> {
+        let shared = Arc::clone(&self.shared);
+        self.shared.reconfiguration.start(move |conf| shared.tunable.apply(conf))?;
+        Ok(StartReconfigurationResponseProto {})
+    }
+
+    /// The calls that Hadoop gives to superusers only.
+    fn administer(&self, call: &RpcCall<'_>) -> Option<Reply> {
+        if !ADMINISTRATION.contains(&call.method) {
+            return None;
+        }
+        if let Err(error) = self.check_superuser(call) {
+            return Some(Reply::error(error));
+        }
+        let shared = Arc::clone(&self.shared);
+        Some(match call.method {
+            "getVolumeReport" => ready(self.volume_report()),
+            "triggerBlockReport" => ready(self.trigger_report(call)),
+            "shutdownDatanode" => ready(self.shutdown(call)),
+            "evictWriters" => Reply::message(&self.evict_writers()),
+            "refreshNamenodes" => ready(self.refresh_namenodes()),
+            "deleteBlockPool" => match call.decode() {
+                Ok(request) => blocking(move || delete_block_pool(&shared, &request)),
+                Err(error) => Reply::error(error),
+            },
+            "startReconfiguration" => ready(self.start_reconfiguration()),
+            "getReconfigurationStatus" => Reply::message(&shared.reconfiguration.status()),
+            "listReconfigurableProperties" => Reply::message(&shared.reconfiguration.properties()),
+            method => Reply::error(unsupported(method)),
+        })
     }
 }
+
+/// Methods for superusers.
+const ADMINISTRATION: [&str; 13] = [
+    "getVolumeReport",
+    "triggerBlockReport",
+    "shutdownDatanode",
+    "evictWriters",
+    "refreshNamenodes",
+    "deleteBlockPool",
+    "startReconfiguration",
+    "getReconfigurationStatus",
+    "listReconfigurableProperties",
+    "submitDiskBalancerPlan",
+    "cancelDiskBalancerPlan",
+    "queryDiskBalancerPlan",
+    "getDiskBalancerSetting",
+];
 
 fn unsupported(what: &str) -> Error {
     Error::new(ErrorKind::UnsupportedOperation, format!("{what} is not supported by this DataNode"))
@@ -155,12 +217,12 @@ impl RpcService for DataNodeIpc {
     }
 
     fn call(&self, call: RpcCall<'_>) -> Reply {
+        if let Some(reply) = self.administer(&call) {
+            return reply;
+        }
         match call.method {
             "getReplicaVisibleLength" => ready(self.visible_length(&call)),
             "getDatanodeInfo" => Reply::message(&self.datanode_info()),
-            "getVolumeReport" => ready(self.volume_report()),
-            "triggerBlockReport" => ready(self.trigger_report(&call)),
-            "shutdownDatanode" => ready(self.shutdown(&call)),
             "getBalancerBandwidth" => Reply::message(&GetBalancerBandwidthResponseProto {
                 bandwidth: self.shared.balance.limit(),
             }),
@@ -178,7 +240,7 @@ impl RpcService for DataNodeIpc {
                 }
                 Err(error) => Reply::error(error),
             },
-            method if Self::unsupported(method) => Reply::error(unsupported(method)),
+            "getBlockLocalPathInfo" => Reply::error(unsupported("getBlockLocalPathInfo")),
             _ => call.no_such_method(),
         }
     }
@@ -209,4 +271,51 @@ fn update_recovery(
     let recovery_id = GenerationStamp(request.recovery_id);
     let storage = pool.update_recovery(&old, recovery_id, new_id, request.new_length)?;
     Ok(UpdateReplicaUnderRecoveryResponseProto { storage_uuid: Some(storage) })
+}
+
+/// Deletes what is left of a block pool that is not served any more.
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.datanode.DataNode.deleteBlockPool (3.5.0)
+fn delete_block_pool(
+    shared: &Shared,
+    request: &DeleteBlockPoolRequestProto,
+) -> Result<DeleteBlockPoolResponseProto> {
+    let name = &request.block_pool;
+    tracing::info!(
+        "deleteBlockPool command received for block pool {name}, force={}",
+        request.force
+    );
+    if shared.dataset.pools().iter().any(|pool| pool.id.as_str() == name) {
+        return Err(Error::io(
+            "The block pool is still running. First do a refreshNamenodes to shutdown the block pool service",
+        ));
+    }
+    // What is no plain name of a pool is no folder of one.
+    if !name.starts_with("BP-") || name.contains('/') {
+        return Ok(DeleteBlockPoolResponseProto {});
+    }
+    let folders = shared.dataset.volumes.iter().map(|of| of.root.join("current").join(name));
+    let folders: Vec<_> = folders.filter(|folder| folder.is_dir()).collect();
+    if !request.force && folders.iter().any(|folder| holds_blocks(&folder.join("current"))) {
+        return Err(Error::io("Cannot delete block pool, it contains some block files"));
+    }
+    for folder in folders {
+        std::fs::remove_dir_all(&folder).map_err(|error| {
+            Error::io(format!("Failed to delete {}: {error}", folder.display()))
+        })?;
+    }
+    Ok(DeleteBlockPoolResponseProto {})
+}
+
+/// True when there is any block, or what can't be read.
+fn holds_blocks(folder: &Path) -> bool {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return error.kind() != std::io::ErrorKind::NotFound,
+    };
+    entries.into_iter().any(|entry| match entry {
+        Ok(entry) if entry.path().is_dir() => holds_blocks(&entry.path()),
+        Ok(entry) => entry.file_name().to_string_lossy().starts_with("blk_"),
+        Err(_) => true,
+    })
 }

@@ -186,7 +186,7 @@ impl Actor {
     /// Heartbeats, reports and orders until something ends it.
     fn offer(self: &Arc<Self>, pool: &Arc<Pool>, registered: &Registered) -> End {
         let mut rng = random::rng();
-        let mut schedule = Schedule::new(self.shared.conf.intervals, clock::mono());
+        let mut schedule = Schedule::new(self.shared.tunable.intervals(), clock::mono());
         schedule.handle_registered(clock::mono(), &mut rng);
         loop {
             if self.is_stopped() {
@@ -242,6 +242,7 @@ impl Actor {
                 schedule.heartbeat_now(clock::mono());
             }
         }
+        schedule.set_intervals(self.shared.tunable.intervals());
         if schedule.heartbeat_due(clock::mono()) {
             schedule.handle_heartbeat_sent(clock::mono());
             let lease = schedule.wants_lease(clock::mono());

@@ -43,6 +43,8 @@ pub(crate) struct Space {
     pub dfs_used: u64,
     /// Bytes for new blocks.
     pub remaining: u64,
+    /// Bytes that are kept for others.
+    pub reserved: u64,
     /// Bytes of others beyond what is reserved for them.
     pub non_dfs_used: u64,
 }
@@ -219,6 +221,7 @@ impl Volume {
             capacity,
             dfs_used,
             remaining: by_capacity.min(by_disk),
+            reserved,
             non_dfs_used: others.saturating_sub(reserved),
         })
     }

@@ -126,11 +126,11 @@ fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Co
             }
         };
         let active = shared.xceivers.fetch_add(1, Ordering::Relaxed) + 1;
-        if active > shared.conf.max_xceivers {
+        let limit = shared.tunable.max_xceivers();
+        if active > limit {
             tracing::error!(
                 %peer,
-                "Xceiver count {active} exceeds the limit of concurrent xceivers: {}",
-                shared.conf.max_xceivers
+                "Xceiver count {active} exceeds the limit of concurrent xceivers: {limit}"
             );
             shared.xceivers.fetch_sub(1, Ordering::Relaxed);
             continue;

@@ -12,10 +12,7 @@ use super::shell::{Shell, now};
 /// Starts the tasks; they end when the set is dropped.
 pub(crate) fn spawn(shell: &Arc<Shell>, runtime: &tokio::runtime::Handle) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let blocks = &shell.conf.machine.blocks;
-    // As in Hadoop, half of the recheck interval, but no more than five seconds.
-    let heartbeat = (blocks.heartbeat_recheck_interval / 2).min(Duration::from_secs(5));
-    every(&mut tasks, shell, runtime, heartbeat, check_heartbeats);
+    check_heartbeats_forever(&mut tasks, shell, runtime);
     every(&mut tasks, shell, runtime, shell.conf.redundancy_interval, |shell| {
         shell.write_with(|nn| nn.compute_redundancy_work(now().mono));
     });
@@ -51,6 +48,30 @@ fn every(
         },
         runtime,
     );
+}
+
+/// As in Hadoop, after half of the recheck interval, which may change, but no more than five seconds.
+fn check_heartbeats_forever(
+    tasks: &mut JoinSet<()>,
+    shell: &Arc<Shell>,
+    runtime: &tokio::runtime::Handle,
+) {
+    let shell = Arc::downgrade(shell);
+    let task = async move {
+        loop {
+            let Some(pause) = shell
+                .upgrade()
+                .map(|shell| shell.read_machine().blocks().conf().heartbeat_recheck_interval / 2)
+            else {
+                return;
+            };
+            tokio::time::sleep(pause.clamp(Duration::from_millis(10), Duration::from_secs(5)))
+                .await;
+            let Some(shell) = shell.upgrade() else { return };
+            check_heartbeats(&shell);
+        }
+    };
+    tasks.spawn_on(task, runtime);
 }
 
 fn check_heartbeats(shell: &Shell) {

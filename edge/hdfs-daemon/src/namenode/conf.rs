@@ -161,16 +161,9 @@ fn more_rpc_binds(
 
 /// Settings whose absence does no harm, but which are not honoured.
 pub(crate) fn warn_of_ignored(conf: &Configuration) {
-    for (key, effect) in [
-        (
-            &keys::DFS_NAMENODE_NAME_DIR_RESTORE,
-            "a name folder that failed is used again after a restart only",
-        ),
-        (&keys::DFS_NAMENODE_DELEGATION_TOKEN_ALWAYS_USE, "there are no delegation tokens yet"),
-    ] {
-        if conf.get_bool(key) {
-            tracing::warn!("{}=true: {effect}", key.name);
-        }
+    let key = &keys::DFS_NAMENODE_DELEGATION_TOKEN_ALWAYS_USE;
+    if conf.get_bool(key) {
+        tracing::warn!("{}=true: there are no delegation tokens yet", key.name);
     }
 }
 
@@ -326,7 +319,8 @@ fn server_defaults(conf: &Configuration) -> Result<FsServerDefaultsProto> {
     })
 }
 
-fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
+/// What decides about blocks and DataNodes.
+pub(crate) fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
     let min_replication = conf.get_u16(&keys::DFS_NAMENODE_REPLICATION_MIN)?;
     let safe = conf.get_opt_i64(&keys::DFS_NAMENODE_SAFEMODE_REPLICATION_MIN)?;
     Ok(BlocksConf {

@@ -5,8 +5,9 @@
 //! publishes the last transaction: every [`Synced`] up to it wakes at once.
 //!
 //! **Invariant:** a transaction is published only after every folder that is still in use has synced it.
-//! **Invariant:** a folder that failed a write or a sync is never written again by this process. When no folder is left,
-//! or a required one is lost, the log stops for good: nothing is acknowledged any more.
+//! **Invariant:** a file that failed a write or a sync is never written again; its folder is dropped, and joins again at
+//! most with a later segment, when an administrator allows it. When no folder is left, or a required one is lost, the log
+//! stops for good: nothing is acknowledged any more.
 //!
 //! Segments begin and end with operations in the queue: `StartLogSegment` opens a file, `EndLogSegment` finalizes it.
 
@@ -259,6 +260,7 @@ impl Writer {
             match &op {
                 EditOp::StartLogSegment => {
                     self.flush(last.take())?;
+                    self.dirs.attempt_restore();
                     let segment = self.segment.insert(Segment::open(&self.dirs, txid)?);
                     edits::encode_op(&mut self.buf, txid, &op);
                     let began = Instant::now();

@@ -62,6 +62,7 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     });
     shell.log.wait_synced(first)?;
     let servers = serve(&shell, conf).inspect_err(|_| shell.log.stop())?;
+    *shell.rpc_limits.lock() = servers.iter().map(Server::limits).collect();
     let web = web::serve(listener, shell.clone(), &servers, &handle)?;
     let tasks = Mutex::new(background::spawn(&shell, &handle));
     let handle = NameNodeHandle { shell, servers, web: Some(web), tasks, failure, runtime };

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hdfs_conf::{Configuration, keys};
-use hdfs_rt::conf_files::{load_configuration, load_configuration_with};
+use hdfs_rt::conf_files::{
+    configuration_directories, load_configuration_with, reload_configuration,
+};
 use hdfs_rt::rpc::server::{Authorizer, CallerIdentity, ProxyUsers, ServiceAcls};
 use hdfs_rt::users::Groups;
 use hdfs_types::{Error, ErrorKind, Result};
@@ -44,37 +46,26 @@ impl Proxies {
                 "Service Level Authorization not enabled!",
             ));
         };
-        let new = services(&reloaded()?, &self.groups)?;
+        let new = services(&reload_configuration()?, &self.groups)?;
         *known.write() = new;
         Ok(())
     }
 
-    /// Reads the files of `HADOOP_CONF_DIR` again.
+    /// Reads the files of the configuration again.
     ///
     /// # Errors
-    /// When they can't be read, or the process was not started with that variable.
+    /// When they can't be read, or the process was started without any.
     pub(crate) fn reload(&self) -> Result<()> {
-        let conf = reloaded()?;
+        let conf = reload_configuration()?;
         *self.rules.write() = rules(&conf, &self.groups);
         Ok(())
     }
 }
 
-fn reloaded() -> Result<Configuration> {
-    if std::env::var_os("HADOOP_CONF_DIR").is_none() {
-        return Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            "this NameNode was started without HADOOP_CONF_DIR, so there is no file to read again; restart it",
-        ));
-    }
-    load_configuration(None, &[])
-}
-
 /// The lists of `hadoop-policy.xml`, which stands beside the other files and may be missing.
 fn services(conf: &Configuration, groups: &Groups) -> Result<ServiceAcls> {
-    let folders = std::env::var("HADOOP_CONF_DIR").unwrap_or_default();
-    let files = folders.split(':').filter(|folder| !folder.is_empty());
-    let file = files.map(|folder| format!("{folder}/hadoop-policy.xml"));
+    let folders = configuration_directories();
+    let file = folders.iter().map(|folder| format!("{folder}/hadoop-policy.xml"));
     let present: Vec<String> = file.filter(|file| Path::new(file).is_file()).take(1).collect();
     let groups = groups.clone();
     let groups = Arc::new(move |user: &str| groups.of(user).to_vec());

@@ -33,9 +33,11 @@ mod names {
         "org.apache.hadoop.security.authorize.RefreshAuthorizationPolicyProtocol";
     pub(super) const REFRESH_CALL_QUEUE: &str = "org.apache.hadoop.ipc.RefreshCallQueueProtocol";
     pub(super) const GENERIC_REFRESH: &str = "org.apache.hadoop.ipc.GenericRefreshProtocol";
+    pub(super) const RECONFIGURATION: &str =
+        "org.apache.hadoop.hdfs.protocol.ReconfigurationProtocol";
 }
 
-const PROTOCOLS: [Protocol; 10] = [
+const PROTOCOLS: [Protocol; 11] = [
     protocol(names::CLIENT),
     protocol(names::DATANODE),
     protocol(names::LIFELINE),
@@ -46,6 +48,7 @@ const PROTOCOLS: [Protocol; 10] = [
     protocol(names::REFRESH_ACL),
     protocol(names::REFRESH_CALL_QUEUE),
     protocol(names::GENERIC_REFRESH),
+    protocol(names::RECONFIGURATION),
 ];
 
 const fn protocol(java_name: &'static str) -> Protocol {

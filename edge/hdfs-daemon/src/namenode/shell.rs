@@ -14,11 +14,14 @@ use bytes::Bytes;
 use hdfs_blocks::Now;
 use hdfs_namenode::{Call, CallKey, Caller, NameNode};
 use hdfs_rt::clock;
-use hdfs_rt::rpc::server::{Reply, RpcCall};
+use hdfs_rt::conf_files::reload_configuration;
+use hdfs_rt::rpc::server::{Reply, RpcCall, ServerLimits};
 use hdfs_rt::topology::RackMapping;
 use hdfs_types::{Result, TxId, WallMillis};
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use prost::Message;
+
+use crate::reconfiguration::Reconfiguration;
 
 use super::audit::{Audit, AuditLog};
 use super::callers::Callers;
@@ -28,6 +31,7 @@ use super::image_store::ImageStore;
 use super::metrics::{Coarse, NameNodeMetrics};
 use super::progress::StartupProgress;
 use super::proxies::Proxies;
+use super::tunable;
 use super::waiting::Waiting;
 
 /// Now, on both clocks.
@@ -48,6 +52,9 @@ pub(crate) struct Shell {
     pub(crate) waiting: Waiting,
     pub(crate) metrics: NameNodeMetrics,
     pub(crate) progress: Arc<StartupProgress>,
+    pub(crate) reconfiguration: Arc<Reconfiguration>,
+    /// Those of every RPC port, once they serve.
+    pub(crate) rpc_limits: Mutex<Vec<ServerLimits>>,
     /// When this process began, for display.
     pub(crate) started: WallMillis,
     /// Set under the machine's lock when the NameNode stops.
@@ -76,6 +83,8 @@ impl Shell {
             waiting: Waiting::default(),
             metrics: NameNodeMetrics::new(&conf.configuration)?,
             progress,
+            rpc_limits: Mutex::default(),
+            reconfiguration: Arc::new(Reconfiguration::new(&conf.configuration, tunable::KEYS)),
             started: clock::wall(),
             closed: AtomicBool::new(false),
             conf,
@@ -90,6 +99,14 @@ impl Shell {
     /// The machine, for reading.
     pub(crate) fn read_machine(&self) -> RwLockReadGuard<'_, NameNode> {
         self.metrics.lock.read(&self.machine)
+    }
+
+    /// Reads the `ipc.*` keys again: `dfsadmin -refreshCallQueue`. Calls run where they arrive, so there is no queue to
+    /// replace; what Hadoop configures about it here is how many connections there may be, how long they may idle, and
+    /// how long a frame may be.
+    pub(crate) fn refresh_rpc_limits(&self) -> Result<()> {
+        let conf = reload_configuration()?;
+        self.rpc_limits.lock().iter().try_for_each(|limits| limits.set(&conf))
     }
 
     /// Runs `f` on the machine, gives the operations it made to the log and tells waiting calls what happened.

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hdfs_conf::keys;
 use hdfs_format::fsimage::Image;
 use hdfs_format::storage_dir::{NameNodeVersion, VERSION};
 use hdfs_namenode::{Identity, NameNode};
@@ -40,6 +41,7 @@ pub(crate) struct Loaded {
 pub(crate) fn load(conf: &NameNodeConf, progress: &StartupProgress) -> Result<Loaded> {
     let began = Instant::now();
     let dirs = Arc::new(NameDirs::lock(&conf.dirs, conf.minimum_edits_dirs)?);
+    dirs.set_restore(conf.configuration.get_bool(&keys::DFS_NAMENODE_NAME_DIR_RESTORE));
     let identity = read_identity(&dirs)?;
     let inventory = Inventory::of(&dirs)?;
     let (machine, image, replayed) = load_newest(conf, &identity, &inventory, progress)?;

@@ -1,7 +1,7 @@
 //! The name folders: where images and edits live, who holds them, and which of them still work.
 //!
-//! A folder that fails is dropped for the life of the process ("drop" is a mark, not a deletion): its files stay behind
-//! as they are, and the next start takes the most advanced folder. `in_use.lock` keeps two NameNodes apart, of either
+//! A folder that fails is dropped ("drop" is a mark, not a deletion): its files stay behind as they are, and the next
+//! start takes the most advanced folder; `restore` may take it in again. `in_use.lock` keeps two NameNodes apart, of either
 //! implementation.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.NNStorage, org.apache.hadoop.hdfs.server.common.Storage (3.5.0)
@@ -54,8 +54,10 @@ pub(crate) struct NameDirs {
     dirs: Vec<NameDir>,
     /// `dfs.namenode.edits.dir.minimum`.
     minimum_edits: usize,
-    /// Held until the NameNode stops, whatever still refers to the folders.
-    locks: Mutex<Vec<StorageLock>>,
+    /// Dropped folders that are well again are used again.
+    restore: AtomicBool,
+    /// By folder; held until the NameNode stops, whatever still refers to the folders.
+    locks: Mutex<Vec<Option<StorageLock>>>,
 }
 
 impl NameDirs {
@@ -67,7 +69,7 @@ impl NameDirs {
         let (mut dirs, mut locks) = (Vec::new(), Vec::new());
         for spec in specs {
             check_root(&spec.root)?;
-            locks.push(StorageLock::acquire(&spec.root)?);
+            locks.push(Some(StorageLock::acquire(&spec.root)?));
             dirs.push(NameDir {
                 spec: spec.clone(),
                 dropped: AtomicBool::new(false),
@@ -77,12 +79,44 @@ impl NameDirs {
         if !dirs.iter().any(|dir| dir.spec.image) || !dirs.iter().any(|dir| dir.spec.edits) {
             return Err(Error::io("All specified directories are not accessible or do not exist."));
         }
-        Ok(Self { dirs, minimum_edits, locks: Mutex::new(locks) })
+        let restore = AtomicBool::new(false);
+        Ok(Self { dirs, minimum_edits, restore, locks: Mutex::new(locks) })
     }
 
     /// Lets other processes have the folders: the last thing that a NameNode does.
     pub(crate) fn unlock(&self) {
         self.locks.lock().clear();
+    }
+
+    /// Allows or forbids the use of folders that failed and are well again.
+    pub(crate) fn set_restore(&self, allowed: bool) {
+        self.restore.store(allowed, Ordering::Release);
+    }
+
+    /// Are folders that failed used again when they are well?
+    pub(crate) fn restores(&self) -> bool {
+        self.restore.load(Ordering::Acquire)
+    }
+
+    /// Takes the lock of a dropped folder anew.
+    pub(crate) fn relock(
+        &self,
+        index: usize,
+        acquire: impl FnOnce() -> Result<StorageLock>,
+    ) -> Result<()> {
+        let mut locks = self.locks.lock();
+        // The old one first: a process may not lock a folder twice.
+        let Some(held) = locks.get_mut(index) else {
+            return Err(Error::io("the NameNode is stopping"));
+        };
+        *held = None;
+        *held = Some(acquire()?);
+        Ok(())
+    }
+
+    /// Uses a dropped folder again.
+    pub(crate) fn revive(&self, index: usize) {
+        self.dirs[index].dropped.store(false, Ordering::Release);
     }
 
     /// Every folder, dropped or not.
@@ -121,7 +155,8 @@ impl NameDirs {
         let dir = &self.dirs[index];
         if !dir.dropped.swap(true, Ordering::AcqRel) {
             tracing::error!(
-                "name folder {} is not used any more: {reason}. It stays as it is; repair it and restart the NameNode",
+                "name folder {} is not used any more: {reason}. It stays as it is; repair it, then restart the NameNode or run \
+                 `hdfs dfsadmin -restoreFailedStorage true`",
                 dir.spec.root.display()
             );
         }
@@ -168,7 +203,8 @@ fn inconsistent(root: &Path, text: &str) -> Error {
     )
 }
 
-fn check_root(root: &Path) -> Result<()> {
+/// Checks that a folder is there and may be read and written.
+pub(crate) fn check_root(root: &Path) -> Result<()> {
     let advice = "Check dfs.namenode.name.dir and dfs.namenode.edits.dir; a new cluster is made by `hdfs namenode \
                   -format`.";
     let metadata = match std::fs::metadata(root) {

@@ -26,7 +26,7 @@ mod workers;
 
 pub use activity::{ActivityNames, activity_beans};
 pub use conf::{Authorizer, ServerConf};
-pub use listener::Server;
+pub use listener::{Server, ServerLimits};
 pub use metrics::{MethodSnapshot, ServerMetrics, ServerSnapshot, lock_wait};
 pub use proxy_users::{GroupLookup, ProxyUsers};
 pub use service_acls::ServiceAcls;

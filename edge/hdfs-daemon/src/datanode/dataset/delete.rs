@@ -48,6 +48,17 @@ impl Pool {
         errors
     }
 
+    /// Cuts every writer off: `dfsadmin -evictWriters`. Their clients go on without this DataNode.
+    pub(crate) fn evict_writers(&self) -> usize {
+        let mut evicted = 0;
+        for shard in &self.shards {
+            let writers: Vec<_> = shard.lock().writers.values().cloned().collect();
+            evicted += writers.len();
+            writers.iter().for_each(|writer| writer.cut());
+        }
+        evicted
+    }
+
     /// Unlinks the files of a replica that is no longer in the map.
     pub(super) fn remove_files(&self, replica: &Replica) {
         let (data, meta) = self.dirs_of(replica.volume).files(replica.place, &replica.block);

@@ -220,7 +220,7 @@ impl Actor {
         }
         let id = rng.next_u64().max(1).cast_signed();
         let groups: Vec<Vec<StorageBlockReportProto>> =
-            if total < self.shared.conf.report_split_threshold {
+            if total < self.shared.tunable.report_split_threshold() {
                 vec![reports]
             } else {
                 reports.into_iter().map(|report| vec![report]).collect()

@@ -36,13 +36,15 @@ impl Xceiver<'_> {
         let moves = &self.shared.moves;
         let running = moves.fetch_add(1, Ordering::Relaxed);
         let begun = Move(moves);
-        (running < self.shared.conf.max_moves).then_some(begun)
+        (running < self.shared.tunable.max_moves()).then_some(begun)
     }
 
     fn refuse_move(&self, what: &str, block: &ExtendedBlock) -> Result<After> {
         let text = format!(
             "Not able to {what} block {} {} because threads quota={} is exceeded.",
-            block.block.id, self.peer, self.shared.conf.max_moves
+            block.block.id,
+            self.peer,
+            self.shared.tunable.max_moves()
         );
         self.respond(&block_op_response(Status::Error, Some(&text)))?;
         Ok(After::Close)

@@ -203,17 +203,16 @@ fn log_file(name: &str) -> Result<PathBuf> {
     Ok(folder.join(name.trim_start_matches('/')))
 }
 
-/// Proto: restoreFailedStorage. A folder that failed is never written again by this process, so only the question
-/// whether it would be is answered.
+/// Proto: restoreFailedStorage. A folder that is well again joins with the next segment (`dfsadmin -rollEdits`).
 fn restore_failed_storage(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
-    shell.read(call, Audit::none(), |_, context, request: &p::RestoreFailedStorageRequestProto| {
+    let audit =
+        Audit::new("restoreFailedStorage", |_: &p::RestoreFailedStorageRequestProto| ("", ""));
+    shell.read(call, audit, |_, context, request| {
         context.caller.check_superuser()?;
-        match request.arg.as_str() {
-            "check" | "false" => Ok(p::RestoreFailedStorageResponseProto { result: false }),
-            _ => Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "a name folder that failed is used again after a restart only",
-            )),
+        let dirs = shell.images.dirs();
+        if request.arg != "check" {
+            dirs.set_restore(request.arg == "true");
         }
+        Ok(p::RestoreFailedStorageResponseProto { result: dirs.restores() })
     })
 }

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use hdfs_namenode::NameNode as N;
 use hdfs_proto::common as c;
+use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::namenode as n;
 use hdfs_rt::rpc::server::{Reply, RpcCall};
-use hdfs_types::{Error, ErrorKind, TxId};
+use hdfs_types::{Error, ErrorKind, Result, TxId};
 
 use super::super::audit::Audit;
 use super::super::shell::Shell;
+use super::super::tunable;
 use super::names;
 
 /// NamenodeProtocol: what a SecondaryNameNode, a standby or a balancer asks.
@@ -161,9 +163,71 @@ pub(super) fn refresh(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
                 Ok(c::RefreshServiceAclResponseProto {})
             },
         ),
-        (names::REFRESH_CALL_QUEUE, "refreshCallQueue") | (names::GENERIC_REFRESH, "refresh") => {
-            unsupported(call)
+        (names::REFRESH_CALL_QUEUE, "refreshCallQueue") => {
+            shell.read(call, Audit::none(), |_, context, _: &c::RefreshCallQueueRequestProto| {
+                context.caller.check_superuser()?;
+                shell.refresh_rpc_limits()?;
+                Ok(c::RefreshCallQueueResponseProto {})
+            })
         }
+        (names::GENERIC_REFRESH, "refresh") => {
+            shell.read(call, Audit::none(), |_, _, request: &c::GenericRefreshRequestProto| {
+                generic_refresh(request)
+            })
+        }
+        (names::RECONFIGURATION, _) => return reconfiguration(shell, call),
+        _ => return None,
+    })
+}
+
+/// Hadoop's registry of handlers is for code that runs inside of the daemon; without such code it is empty there, too.
+///
+/// Hadoop: org.apache.hadoop.ipc.RefreshRegistry.dispatch (3.5.0)
+fn generic_refresh(
+    request: &c::GenericRefreshRequestProto,
+) -> Result<c::GenericRefreshResponseCollectionProto> {
+    Err(Error::new(
+        ErrorKind::IllegalArgument,
+        format!(
+            "Identifier '{}' does not exist in RefreshRegistry. Valid options are: ",
+            request.identifier()
+        ),
+    ))
+}
+
+/// Proto: ReconfigurationProtocol.proto
+fn reconfiguration(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    let reconfiguration = &shell.reconfiguration;
+    Some(match call.method {
+        "getReconfigurationStatus" => shell.read(
+            call,
+            Audit::none(),
+            |_, context, _: &p::GetReconfigurationStatusRequestProto| {
+                context.caller.check_superuser()?;
+                Ok(reconfiguration.status())
+            },
+        ),
+        "startReconfiguration" => shell.read(
+            call,
+            Audit::new(
+                "startNamenodeReconfiguration",
+                |_: &p::StartReconfigurationRequestProto| ("", ""),
+            ),
+            |_, context, _| {
+                context.caller.check_superuser()?;
+                let shell = shell.clone();
+                reconfiguration.start(move |conf| tunable::apply(&shell, conf))?;
+                Ok(p::StartReconfigurationResponseProto {})
+            },
+        ),
+        "listReconfigurableProperties" => shell.read(
+            call,
+            Audit::none(),
+            |_, context, _: &p::ListReconfigurablePropertiesRequestProto| {
+                context.caller.check_superuser()?;
+                Ok(reconfiguration.properties())
+            },
+        ),
         _ => return None,
     })
 }

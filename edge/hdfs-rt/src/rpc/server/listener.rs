@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use hdfs_conf::Configuration;
 use hdfs_types::{Error, FastMap, Result};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use socket2::{Domain, Protocol as SocketProtocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
@@ -31,7 +32,7 @@ pub struct Server {
 }
 
 struct Shared {
-    conf: Arc<ServerConf>,
+    conf: RwLock<Arc<ServerConf>>,
     dispatch: Arc<Dispatch>,
     metrics: Arc<ServerMetrics>,
     workers: Workers,
@@ -75,7 +76,7 @@ impl Server {
             None => Workers::shared()?,
         };
         let shared = Arc::new(Shared {
-            conf: Arc::new(conf),
+            conf: RwLock::new(Arc::new(conf)),
             dispatch: Arc::new(Dispatch::new(services)),
             metrics: Arc::default(),
             workers: workers.clone(),
@@ -97,6 +98,11 @@ impl Server {
     /// Its counters.
     pub fn metrics(&self) -> &Arc<ServerMetrics> {
         &self.shared.metrics
+    }
+
+    /// A handle to change its limits with.
+    pub fn limits(&self) -> ServerLimits {
+        ServerLimits { shared: Arc::downgrade(&self.shared) }
     }
 
     /// Closes the port and every connection; calls in flight get no answer.
@@ -121,6 +127,29 @@ impl Drop for Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+/// Changes the limits of a server that runs.
+#[derive(Clone)]
+pub struct ServerLimits {
+    shared: Weak<Shared>,
+}
+
+impl ServerLimits {
+    /// Takes the `ipc.*` keys of this configuration: connections accepted from now on have these limits. The port, its
+    /// backlog and who may connect stay.
+    ///
+    /// # Errors
+    /// When a value has the wrong form; nothing changed then.
+    pub fn set(&self, conf: &Configuration) -> Result<()> {
+        let Some(shared) = self.shared.upgrade() else { return Ok(()) };
+        let old = shared.conf();
+        let mut new = ServerConf::from_configuration(old.bind, conf)?;
+        new.authorizer.clone_from(&old.authorizer);
+        new.workers.clone_from(&old.workers);
+        *shared.conf.write() = Arc::new(new);
+        Ok(())
     }
 }
 
@@ -156,7 +185,7 @@ async fn accept_all(shared: Arc<Shared>, listener: std::net::TcpListener) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
-            tracing::error!("cannot watch the RPC port {}: {error}", shared.conf.bind);
+            tracing::error!("cannot watch the RPC port {}: {error}", shared.conf().bind);
             return;
         }
     };
@@ -164,7 +193,7 @@ async fn accept_all(shared: Arc<Shared>, listener: std::net::TcpListener) {
         match listener.accept().await {
             Ok((stream, remote)) => admit(&shared, stream, remote),
             Err(error) => {
-                tracing::warn!("accept on {}: {error}", shared.conf.bind);
+                tracing::warn!("accept on {}: {error}", shared.conf().bind);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -199,16 +228,16 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
     let (id, task_shared) = (guard.id, Arc::clone(shared));
     let task = shared.workers.next().spawn(async move {
         let shared = task_shared;
+        let conf = shared.conf();
         let session = Session::new(
             remote,
             Arc::clone(&shared.dispatch),
-            shared.conf.authorizer.clone(),
+            conf.authorizer.clone(),
             Arc::clone(&shared.metrics),
             Arc::clone(&guard.state.tally),
         );
         match TcpStream::from_std(stream) {
             Ok(stream) => {
-                let conf = Arc::clone(&shared.conf);
                 Connection::new(stream, session, conf, guard).run().await;
             }
             Err(error) => tracing::debug!("drop a connection from {remote}: {error}"),
@@ -221,10 +250,11 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
 
 /// Counts a new connection; `None` when it is one too many.
 fn register(shared: &Arc<Shared>, remote: SocketAddr) -> Option<ConnectionGuard> {
+    let conf = shared.conf();
     let mut connections = shared.connections.lock();
     let of_address = connections.strangers.get(&remote.ip()).copied().unwrap_or(0);
-    if connections.open.len() >= shared.conf.max_connections
-        || of_address >= shared.conf.max_unauthenticated_per_ip
+    if connections.open.len() >= conf.max_connections
+        || of_address >= conf.max_unauthenticated_per_ip
     {
         return None;
     }
@@ -244,12 +274,13 @@ fn register(shared: &Arc<Shared>, remote: SocketAddr) -> Option<ConnectionGuard>
 ///
 /// Hadoop: org.apache.hadoop.ipc.Server.ConnectionManager.closeIdle (3.5.0)
 async fn scan_idle(shared: Arc<Shared>) {
-    let max_idle_ms = u64::try_from(shared.conf.max_idle.as_millis()).unwrap_or(u64::MAX);
     loop {
-        tokio::time::sleep(IDLE_SCAN.min(shared.conf.max_idle)).await;
+        tokio::time::sleep(IDLE_SCAN.min(shared.conf().max_idle)).await;
+        let conf = shared.conf();
+        let max_idle_ms = u64::try_from(conf.max_idle.as_millis()).unwrap_or(u64::MAX);
         let now = shared.now_ms();
         let connections = shared.connections.lock();
-        if connections.open.len() < shared.conf.idle_threshold {
+        if connections.open.len() < conf.idle_threshold {
             continue;
         }
         for entry in connections.open.values() {
@@ -281,6 +312,11 @@ async fn count_requests(metrics: Arc<ServerMetrics>) {
 }
 
 impl Shared {
+    /// The limits in force.
+    fn conf(&self) -> Arc<ServerConf> {
+        Arc::clone(&self.conf.read())
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
