@@ -3,6 +3,9 @@
 //! A node on the exclude list is *decommissioning*: its replicas no longer count as live, so the redundancy queues copy
 //! them elsewhere. When every block on it is safe without it, it is *decommissioned*. Nothing on it is deleted.
 
+use hdfs_types::BlockId;
+
+use super::replicas::Counts;
 use super::{BlockManager, HostsLists};
 use crate::datanode::{AdminState, DatanodeSlot, LeavingService, StorageSlot};
 use crate::registration::{DatanodeRegistration, Now};
@@ -143,19 +146,27 @@ impl BlockManager {
     fn look_at_leaving(&mut self, block: u32, found: &mut LeavingService) {
         self.update_needed(block);
         let counts = self.count(block);
-        let entry = self.map.entry(block);
-        let open = !entry.is_complete();
-        let enough = if open {
-            counts.live >= u32::from(self.conf.min_replication)
-        } else {
-            self.has_enough(block, &counts, 0)
-                || counts.live >= u32::from(self.conf.default_replication)
-        };
-        if !enough {
+        let open = !self.map.entry(block).is_complete();
+        if !self.may_lose_leaving(block, &counts) {
             found.under_replicated += 1;
             found.under_replicated_in_open_files += u64::from(open);
             found.out_of_service_only += u64::from(counts.live == 0 && counts.out_of_service() > 0);
         }
+    }
+
+    /// Enough replicas stay when the leaving nodes are gone.
+    fn may_lose_leaving(&self, block: u32, counts: &Counts) -> bool {
+        if !self.map.entry(block).is_complete() {
+            return counts.live >= u32::from(self.conf.min_replication);
+        }
+        self.has_enough(block, counts, 0) || counts.live >= u32::from(self.conf.default_replication)
+    }
+
+    /// True when a node can't leave service because of this block.
+    pub fn blocks_decommission(&self, id: BlockId) -> bool {
+        let Some(block) = self.map.find(id) else { return false };
+        let counts = self.count(block);
+        counts.decommissioning > 0 && !self.may_lose_leaving(block, &counts)
     }
 
     fn end_pass(&mut self, slot: DatanodeSlot) {

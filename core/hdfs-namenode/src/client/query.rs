@@ -343,19 +343,24 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::ListOpenFilesRequestProto,
     ) -> Result<p::ListOpenFilesResponseProto> {
-        if request.types.contains(&(p::OpenFilesTypeProto::BlockingDecommission as i32))
-            && !request.types.contains(&(p::OpenFilesTypeProto::AllOpenFiles as i32))
-        {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "listOpenFiles -blockingDecommission is not supported yet",
-            ));
-        }
-        let after = INodeId(u64::try_from(request.id).unwrap_or(0));
+        let asked = |kind: p::OpenFilesTypeProto| request.types.contains(&(kind as i32));
+        let only_blocking = asked(p::OpenFilesTypeProto::BlockingDecommission)
+            && !asked(p::OpenFilesTypeProto::AllOpenFiles);
+        let mut after = INodeId(u64::try_from(request.id).unwrap_or(0));
         let below = request.path.as_deref().unwrap_or("/");
-        let (files, has_more) = self.plan(call, |namespace, context| {
-            namespace.list_open_files(context, after, below.as_bytes())
-        })?;
+        let (files, has_more) = loop {
+            let (mut files, has_more) = self.plan(call, |namespace, context| {
+                namespace.list_open_files(context, after, below.as_bytes())
+            })?;
+            after = files.last().map_or(after, |file| file.inode);
+            if only_blocking {
+                files.retain(|file| self.is_blocking_decommission(file.inode));
+            }
+            // A client takes an empty page for the last one.
+            if !files.is_empty() || !has_more {
+                break (files, has_more);
+            }
+        };
         let entries = files
             .into_iter()
             .map(|file| p::OpenFilesBatchResponseProto {
@@ -366,6 +371,11 @@ impl NameNode {
             })
             .collect();
         Ok(p::ListOpenFilesResponseProto { entries, has_more, types: request.types.clone() })
+    }
+
+    fn is_blocking_decommission(&self, file: INodeId) -> bool {
+        let blocks = self.namespace.blocks_of_inode(file).map(|view| view.blocks);
+        blocks.unwrap_or_default().iter().any(|block| self.blocks.blocks_decommission(block.id))
     }
 }
 
