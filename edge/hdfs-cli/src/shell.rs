@@ -29,6 +29,7 @@ mod snapshot;
 mod space;
 mod stat;
 mod table;
+mod text;
 mod trash;
 mod walk;
 #[cfg(feature = "webhdfs")]

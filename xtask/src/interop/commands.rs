@@ -9,6 +9,7 @@
 //! @as NAME             the commands below run as this user; without a name, as the superuser
 //! @local NAME TEXT     writes a local file where the commands run; TEXT may hold \n, \t, \\ and \xHH
 //! @folder NAME         makes a local folder there
+//! @testdata FOLDER     copies the files of a folder below testdata/ there
 //! @stdin TEXT          standard input of the next command
 //! @differs WHY         the next command is known to answer something else, and WHY says why that is right
 //! @unordered           the lines of the next command's answer may come in any order
@@ -151,6 +152,13 @@ fn parse(text: &str) -> Result<(Vec<Case>, Files)> {
             "local" => {
                 let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
                 files.files.push((name.to_owned(), unescape(text)?));
+            }
+            "testdata" => {
+                for entry in std::fs::read_dir(crate::root().join("testdata").join(rest))? {
+                    let path = entry?.path();
+                    let name = path.file_name().context("a file has a name")?.to_string_lossy();
+                    files.files.push((name.into_owned(), std::fs::read(&path)?));
+                }
             }
             "folder" => files.folders.push(rest.to_owned()),
             "stdin" => stdin = unescape(rest)?,
@@ -342,7 +350,7 @@ impl Mask {
         let rule = |(pattern, with)| Ok((Regex::new(pattern)?, with));
         Ok(Self {
             rules: rules.into_iter().map(rule).collect::<Result<_>>()?,
-            logged: Regex::new(r"(?m)^(INFO|WARN) [\w.]+: .*\n")?,
+            logged: Regex::new(r"(?m)^(\S+ \S+ +)?(INFO|WARN) [\w.]+: .*\n")?,
         })
     }
 

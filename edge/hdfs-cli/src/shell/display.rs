@@ -1,4 +1,4 @@
-//! `-cat`, `-text`, `-head`, `-tail`, `-checksum`.
+//! `-cat`, `-head`, `-tail`, `-checksum`.
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.Display, Head, Tail (3.5.0)
 
@@ -14,7 +14,7 @@ use super::walk::{Command, PathData};
 /// What `-head` and `-tail` show, in bytes.
 const ENDS: u64 = 1_024;
 
-fn refuse_directory(item: &PathData) -> Outcome<()> {
+pub(super) fn refuse_directory(item: &PathData) -> Outcome<()> {
     if item.is_dir() { Err(Failure::is_directory(&item.text)) } else { Ok(()) }
 }
 
@@ -38,54 +38,15 @@ fn print(shell: &mut Shell, item: &PathData, offset: u64, limit: u64) -> Outcome
     Ok(offset + done)
 }
 
-/// `-cat`; `-text` for files that need no decoding.
+/// `-cat`.
 ///
 /// `-ignoreCrc` changes nothing: what is read is always verified (docs/differences.md).
 #[derive(Default)]
-pub(crate) struct Cat {
-    as_text: bool,
-}
-
-impl Cat {
-    /// `-text`.
-    pub(crate) fn text() -> Self {
-        Self { as_text: true }
-    }
-
-    /// An error for the formats that `-text` would have to decode.
-    fn check_plain(item: &PathData) -> Outcome<()> {
-        let mut start = [0; 3];
-        let mut reader = item.fs.open(&item.path)?;
-        let mut filled = 0;
-        while filled < start.len() {
-            match reader.read(&mut start[filled..])? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        let compressed = [".gz", ".bz2", ".deflate", ".zst", ".snappy", ".lz4"];
-        let format = match &start[..filled] {
-            [0x1f, 0x8b, ..] => Some("gzip"),
-            b"SEQ" => Some("SequenceFile"),
-            b"Obj" => Some("Avro"),
-            _ if compressed.iter().any(|ending| item.path.ends_with(ending)) => Some("compressed"),
-            _ => None,
-        };
-        match format {
-            Some(format) => {
-                Err(Failure::path(&item.text, &format!("{format} files are not supported yet")))
-            }
-            None => Ok(()),
-        }
-    }
-}
+pub(crate) struct Cat;
 
 impl Command for Cat {
     fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
         refuse_directory(item)?;
-        if self.as_text {
-            Self::check_plain(item)?;
-        }
         print(shell, item, 0, u64::MAX)?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::snapshot::{Kind, Snapshot};
 use super::walk::Command;
 use super::{
     acl, attributes, copy, display, find, help, list, modify, move_files, remove, space, stat,
-    trash, xattr,
+    text, trash, xattr,
 };
 
 /// A command of the shell.
@@ -97,7 +97,7 @@ pub(crate) const COMMANDS: &[Spec] = &[
     command("test", Format::new(1, &["e", "d", "f", "s", "z", "w", "r"]).most(1), || {
         Box::new(stat::Test::default())
     }),
-    command("text", Format::new(1, &["ignoreCrc"]), || Box::new(display::Cat::text())),
+    command("text", Format::new(1, &["ignoreCrc"]), || Box::new(text::Text)),
     command("touch", Format::new(1, &["t", "a", "m", "c"]), || {
         Box::new(modify::touch::Touch::default())
     }),
