@@ -10,3 +10,4 @@ pub mod edits;
 pub mod fsimage;
 pub mod rpc;
 pub mod storage_dir;
+pub mod webhdfs;
