@@ -7,6 +7,7 @@ mod client;
 mod datanode;
 mod fs;
 mod http_client;
+mod http_server;
 mod ipc;
 mod namenode;
 mod tusk;
@@ -15,6 +16,7 @@ pub use client::*;
 pub use datanode::*;
 pub use fs::*;
 pub use http_client::*;
+pub use http_server::*;
 pub use ipc::*;
 pub use namenode::*;
 pub use tusk::*;
@@ -87,7 +89,10 @@ const DEPRECATED_ELSEWHERE: &[(&str, &str)] = &[
 
 /// Every key of the table, by family.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    [FS, IPC, CLIENT, HTTP_CLIENT, NAMENODE, DATANODE, TUSK].into_iter().flatten().copied()
+    [FS, IPC, CLIENT, HTTP_CLIENT, HTTP_SERVER, NAMENODE, DATANODE, TUSK]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The key with this (current) name.

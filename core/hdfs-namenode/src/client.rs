@@ -7,8 +7,11 @@ mod extended;
 mod lease;
 mod pipeline;
 mod query;
+mod redirect;
 mod tree;
 mod write;
+
+pub use redirect::names_datanode;
 
 use hdfs_namespace::{Attempt, Namespace, PlanContext};
 use hdfs_types::{Error, ErrorKind, INodeId, Result};

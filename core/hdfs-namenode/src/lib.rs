@@ -24,6 +24,7 @@ mod safe_mode;
 mod status;
 
 pub use call::{Call, Caller};
+pub use client::names_datanode;
 pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};

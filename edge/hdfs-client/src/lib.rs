@@ -50,5 +50,5 @@ pub use status::{
     ContentSummary, EcBlockGroupStats, FileKind, FileStatus, FsStats, OpenFile, QuotaUsage,
     ReplicatedBlockStats, ServerDefaults, StoragePolicy, TypeQuota,
 };
-pub use write::{CreateOptions, FileWriter, SyncOptions};
+pub use write::{CreateModes, CreateOptions, FileWriter, SyncOptions};
 pub use xattr::{XAttrSet, check_xattr_name};

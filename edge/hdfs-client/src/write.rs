@@ -65,6 +65,17 @@ impl Default for CreateOptions {
     }
 }
 
+/// Mode bits and flags that somebody else decided, as a gateway's client did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CreateModes {
+    /// Mode bits with a umask applied.
+    pub masked: FsPermission,
+    /// Mode bits before it, for directories whose default ACL takes the umask's place.
+    pub unmasked: FsPermission,
+    /// Replicate even if the directory is erasure-coded (`SHOULD_REPLICATE`).
+    pub should_replicate: bool,
+}
+
 /// How far a sync goes beyond [`FileWriter::hsync`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SyncOptions {
@@ -101,22 +112,39 @@ impl HdfsClient {
     /// `FileAlreadyExists`, `AlreadyBeingCreated`, `FileNotFound` (without `create_parent`), `ParentNotDirectory`,
     /// `AccessControl`, quotas, `SafeMode`, `HadoopIllegalArgument` (block size).
     pub async fn create(&self, path: &str, options: CreateOptions) -> Result<FileWriter> {
+        let unmasked = options.permission.unwrap_or(FsPermission(0o666));
+        let masked = unmasked.apply_umask(self.conf().umask);
+        let modes = CreateModes { masked, unmasked, should_replicate: false };
+        self.create_with_modes(path, options, modes).await
+    }
+
+    /// The same for a gateway, whose own client chose the modes: no umask is applied here.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub async fn create_with_modes(
+        &self,
+        path: &str,
+        options: CreateOptions,
+        modes: CreateModes,
+    ) -> Result<FileWriter> {
         let conf = self.conf();
         let block_size = options.block_size.unwrap_or(conf.block_size);
         check_block_size(block_size, conf.checksum.bytes_per_checksum)?;
-        let unmasked = options.permission.unwrap_or(FsPermission(0o666));
-        let overwrite = if options.overwrite { CreateFlagProto::Overwrite as u32 } else { 0 };
-        let lazy = if options.lazy_persist { CreateFlagProto::LazyPersist as u32 } else { 0 };
+        let flag = |is_set, flag: CreateFlagProto| if is_set { flag as u32 } else { 0 };
         let request = proto::CreateRequestProto {
             src: path.to_owned(),
-            masked: permission_to_proto(unmasked.apply_umask(conf.umask)),
+            masked: permission_to_proto(modes.masked),
             client_name: self.client_name().to_owned(),
-            create_flag: CreateFlagProto::Create as u32 | overwrite | lazy,
+            create_flag: CreateFlagProto::Create as u32
+                | flag(options.overwrite, CreateFlagProto::Overwrite)
+                | flag(options.lazy_persist, CreateFlagProto::LazyPersist)
+                | flag(modes.should_replicate, CreateFlagProto::ShouldReplicate),
             create_parent: options.create_parent,
             replication: options.replication.unwrap_or(conf.replication).into(),
             block_size,
             crypto_protocol_version: Vec::new(),
-            unmasked: Some(permission_to_proto(unmasked)),
+            unmasked: Some(permission_to_proto(modes.unmasked)),
             ec_policy_name: None,
             storage_policy: None,
         };

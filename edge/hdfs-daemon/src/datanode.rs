@@ -20,6 +20,7 @@ mod throttle;
 mod tunable;
 mod volume;
 mod web;
+mod webhdfs;
 mod wire;
 mod xceiver;
 

@@ -5,4 +5,5 @@ mod history;
 pub mod minicluster;
 pub mod namenode;
 mod reconfiguration;
+mod webhdfs;
 mod webui;

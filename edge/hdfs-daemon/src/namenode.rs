@@ -43,6 +43,7 @@ mod top;
 mod tunable;
 mod waiting;
 mod web;
+mod webhdfs;
 
 pub use format::{FormatOptions, Formatted, format};
 pub use handle::{NameNodeHandle, start};

@@ -24,6 +24,13 @@ impl Query {
         self.all(name).next()
     }
 
+    /// Percent-decodes the values of a parameter once more.
+    pub fn decode_again(&mut self, name: &str) {
+        for (_, value) in self.pairs.iter_mut().filter(|pair| pair.0 == name) {
+            *value = decode(value).into_owned();
+        }
+    }
+
     /// Every value of a parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let pairs = self.pairs.iter();

@@ -233,9 +233,12 @@ pub(super) fn xattr_names(xattrs: &[p::XAttrProto]) -> String {
     wrapped("XAttrNames", |out| text(out, &names))
 }
 
-/// GETFILECHECKSUM.
+/// GETFILECHECKSUM. Java shows its whole buffer of 32 bytes, of which the last four are zero.
 pub fn file_checksum(algorithm: &str, bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    const JAVA_BUFFER: usize = 32;
+    let zeros = JAVA_BUFFER.saturating_sub(bytes.len());
+    let padded = bytes.iter().copied().chain(std::iter::repeat_n(0, zeros));
+    let digits: String = padded.map(|byte| format!("{byte:02x}")).collect();
     wrapped("FileChecksum", |out| {
         object(out, |fields| {
             fields.text("algorithm", algorithm);

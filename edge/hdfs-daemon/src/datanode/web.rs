@@ -12,7 +12,7 @@ use hdfs_rt::rpc::server::{ActivityNames, Server, ServerMetrics, activity_beans}
 use hdfs_types::Result;
 use tokio::task::AbortHandle;
 
-use super::{Shared, beans, dashboard};
+use super::{Shared, beans, dashboard, webhdfs};
 
 /// What watches a DataNode: its own counts and those of its servers.
 pub(super) struct Monitor {
@@ -60,7 +60,8 @@ pub(super) fn serve(
         .merge(http::jmx_router(Arc::clone(&monitor) as Arc<dyn JmxSource>))
         .merge(http::conf_router(Arc::new(configuration.clone())))
         .merge(dashboard::router(shared));
-    let router = monitor.http.around(router);
+    // As with Hadoop, the pages' statistics do not count what moves files.
+    let router = monitor.http.around(router).merge(webhdfs::router(configuration)?);
     let serve = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         http::serve(listener, router).await

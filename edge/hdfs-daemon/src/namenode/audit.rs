@@ -11,6 +11,8 @@ use std::fmt::Write;
 use hdfs_rt::rpc::server::{AuthMethod, RpcCall};
 use hdfs_types::{Error, ErrorKind};
 
+use super::webhdfs::NO_CALL;
+
 /// What a kind of call writes into the audit log: the command and where its request names source and target.
 pub(crate) struct Audit<Q> {
     command: &'static str,
@@ -85,7 +87,8 @@ fn line(call: &RpcCall<'_>, command: &str, source: &str, target: &str, allowed: 
     push_path(&mut out, source);
     out.push_str("\tdst=");
     push_path(&mut out, target);
-    out.push_str("\tperm=null\tproto=rpc");
+    let protocol = if call.call_id == NO_CALL { "webhdfs" } else { "rpc" };
+    let _ = write!(out, "\tperm=null\tproto={protocol}");
     if let Some(context) = &call.caller_context {
         out.push_str("\tcallerContext=");
         push_escaped(&mut out, truncated(&context.context));

@@ -19,8 +19,8 @@ use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService};
 use super::shell::Shell;
 
 /// Java names of the protocols.
-mod names {
-    pub(super) const CLIENT: &str = "org.apache.hadoop.hdfs.protocol.ClientProtocol";
+pub(super) mod names {
+    pub(in crate::namenode) const CLIENT: &str = "org.apache.hadoop.hdfs.protocol.ClientProtocol";
     pub(super) const DATANODE: &str = "org.apache.hadoop.hdfs.server.protocol.DatanodeProtocol";
     pub(super) const LIFELINE: &str =
         "org.apache.hadoop.hdfs.server.protocol.DatanodeLifelineProtocol";

@@ -5,7 +5,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
+use hdfs_conf::Configuration;
 use hdfs_rt::http;
 use hdfs_rt::rpc::server::Server;
 use hdfs_types::{Error, Result};
@@ -15,6 +16,8 @@ use super::dashboard;
 use super::monitor::Monitor;
 use super::servlets;
 use super::shell::Shell;
+use super::webhdfs;
+use crate::webhdfs::{CrossOrigin, cross_origin};
 
 /// The server; it ends when this is dropped.
 pub(crate) struct WebServer {
@@ -40,13 +43,16 @@ pub(crate) fn serve(
     let local_addr = listener.local_addr().map_err(Error::from)?;
     let configuration = Arc::new(shell.conf.configuration.clone());
     let pages = dashboard::router(&shell, servers, runtime);
+    let webhdfs = webhdfs::router(&shell, servers[0].local_addr())?;
     let monitor = Arc::new(Monitor::new(shell, servers)?);
     monitor.http.set_port(local_addr.port());
     let router = Router::new()
         .merge(servlets::router(monitor.shell.clone()))
         .merge(http::jmx_router(monitor.clone()))
-        .merge(http::conf_router(configuration))
-        .merge(pages);
+        .merge(http::conf_router(configuration.clone()))
+        .merge(pages)
+        .merge(webhdfs);
+    let router = with_cross_origin(router, &configuration)?;
     let router = monitor.http.around(router);
     let watch = runtime.spawn(monitor.watch());
     let task = runtime.spawn(async move {
@@ -55,4 +61,14 @@ pub(crate) fn serve(
         }
     });
     Ok(WebServer { local_addr, tasks: [task, watch] })
+}
+
+/// Lets pages of other origins read every page, where an administrator wants that.
+fn with_cross_origin(router: Router, conf: &Configuration) -> Result<Router> {
+    Ok(match CrossOrigin::new(conf)? {
+        Some(filter) => {
+            router.layer(middleware::from_fn_with_state(Arc::new(filter), cross_origin))
+        }
+        None => router,
+    })
 }
