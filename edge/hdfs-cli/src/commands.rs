@@ -4,7 +4,7 @@ use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
-use crate::{bench, daemons, dfsadmin, getconf, offline, shell, version};
+use crate::{bench, daemons, debug, dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -65,7 +65,12 @@ const COMMANDS: &[Spec] = {
         spec("cacheadmin", Admin, "administer the cache", Absent),
         spec("crypto", Admin, "administer encryption zones", Absent),
         spec("storagepolicies", Admin, "administer storage policies", Absent),
-        spec("debug", Admin, "run a debugging command", Absent),
+        spec(
+            "debug",
+            Admin,
+            "check block files, recover leases",
+            Configured(|conf, args| debug::run(&conf, args)),
+        ),
         spec("namenode", Daemon, "run a NameNode", Run::Daemon(daemons::namenode::run)),
         spec("datanode", Daemon, "run a DataNode", Run::Daemon(daemons::datanode::run)),
         spec(

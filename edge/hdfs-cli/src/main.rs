@@ -6,6 +6,7 @@
 mod bench;
 mod commands;
 mod daemons;
+mod debug;
 mod dfsadmin;
 mod generic;
 mod getconf;

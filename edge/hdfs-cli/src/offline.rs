@@ -122,11 +122,11 @@ pub(crate) fn oev(args: Vec<String>) -> i32 {
         complain!("Binary format input file is not allowed to be processed by Binary processor.");
         return 255;
     }
-    if xml_input || given.contains_key("f") || given.contains_key("r") {
-        complain!("oev: XML input, --fix-txids and --recover are not supported yet");
-        return 255;
-    }
-    exiting(view_edits(input, out, &processor))
+    let format = if xml_input { edits::Format::Xml } else { edits::Format::Binary };
+    let options =
+        edits::Options { fix_txids: given.contains_key("f"), recover: given.contains_key("r") };
+    let to_screen = given.contains_key("v");
+    exiting(view_edits(input, out, &processor, format, options, to_screen))
 }
 
 fn refuse_oev(message: &str) -> i32 {
@@ -135,18 +135,52 @@ fn refuse_oev(message: &str) -> i32 {
     255
 }
 
-fn view_edits(input: &str, out: &str, processor: &str) -> Result<(), String> {
-    if !["xml", "stats"].contains(&processor) {
-        let valid = "(valid processors: xml, binary, stats)";
-        return Err(format!("Unknown processor {processor} {valid}"));
-    }
-    let bytes = read(input)?;
-    let out = output(out)?;
-    let viewed = match processor {
-        "stats" => edits::write_stats(input, &bytes, out),
-        _ => edits::write_xml(input, &bytes, out),
+fn view_edits(
+    input: &str,
+    out: &str,
+    processor: &str,
+    format: edits::Format,
+    options: edits::Options,
+    to_screen: bool,
+) -> Result<(), String> {
+    let processor = match processor {
+        "xml" => edits::Processor::Xml,
+        "stats" => edits::Processor::Stats,
+        "binary" => edits::Processor::Binary,
+        _ => {
+            let valid = "(valid processors: xml, binary, stats)";
+            return Err(format!("Unknown processor {processor} {valid}"));
+        }
     };
-    viewed.map_err(|error| error.to_string())
+    let bytes = read(input)?;
+    let mut to: Box<dyn Write> = output(out)?;
+    // As Hadoop: a segment is never shown, text is.
+    if to_screen && out != "-" && processor != edits::Processor::Binary {
+        to = Box::new(Twice { file: to, screen: std::io::stdout() });
+    }
+    edits::view(input, &bytes, format, processor, options, to, |damage| {
+        complain!("skipped: {damage}");
+    })
+    .map_err(|error| error.to_string())
+}
+
+/// Writes to a file and to the screen.
+struct Twice {
+    file: Box<dyn Write>,
+    screen: std::io::Stdout,
+}
+
+impl Write for Twice {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write_all(bytes)?;
+        self.screen.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()?;
+        self.screen.flush()
+    }
 }
 
 /// Runs `hdfs oiv ARGS…`; the exit status.
