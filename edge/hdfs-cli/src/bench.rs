@@ -23,7 +23,7 @@ use crate::output::{complain, print, say};
 use options::Options;
 use report::Phase;
 
-const USAGE: &str = include_str!("bench/usage.txt");
+pub(crate) const USAGE: &str = include_str!("bench/usage.txt");
 /// Status of a process that SIGINT ended, as shells count it.
 const INTERRUPTED: i32 = 130;
 

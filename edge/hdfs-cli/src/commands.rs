@@ -4,7 +4,7 @@ use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
-use crate::{bench, daemons, debug, dfsadmin, getconf, offline, shell, version};
+use crate::{bench, completion, daemons, debug, dfsadmin, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -49,6 +49,12 @@ const COMMANDS: &[Spec] = {
             "get values of the configuration",
             Configured(|conf, args| getconf::run(&conf, &args)),
         ),
+        spec(
+            "completion",
+            Client,
+            "print a script that completes commands in a shell",
+            Plain(completion::run),
+        ),
         spec("version", Client, "print the version", Plain(|_| version::print())),
         spec("groups", Client, "get the groups that users belong to", Absent),
         spec("fetchdt", Client, "fetch a delegation token", Absent),
@@ -89,6 +95,27 @@ const COMMANDS: &[Spec] = {
         spec("httpfs", Daemon, "run an HTTP gateway", Absent),
     ]
 };
+
+/// Names and summaries of the commands that are built.
+pub(crate) fn built() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let built = COMMANDS.iter().filter(|spec| !matches!(spec.run, Run::Absent));
+    built.map(|spec| (spec.name, spec.summary))
+}
+
+/// The usage text of a command, for completion; those with commands of their own have theirs.
+pub(crate) fn usage(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "bench" => bench::USAGE,
+        "completion" => completion::USAGE,
+        "datanode" => daemons::datanode::USAGE,
+        "getconf" => getconf::USAGE,
+        "minicluster" => daemons::minicluster::USAGE,
+        "namenode" => daemons::namenode::USAGE,
+        "oev" => offline::OEV_USAGE,
+        "oiv" => offline::OIV_USAGE,
+        _ => return None,
+    })
+}
 
 /// Runs the program under this name with these arguments; the exit status.
 pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {

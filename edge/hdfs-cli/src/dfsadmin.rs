@@ -111,6 +111,11 @@ const COMMANDS: &[Spec] = &[
     spec("listOpenFiles", (0, 3), "[-listOpenFiles [-blockingDecommission] [-path <path>]]", list_open_files),
 ];
 
+/// Names and usages of the commands.
+pub(crate) fn usages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.iter().map(|spec| (spec.name, spec.usage))
+}
+
 /// Runs `hdfs dfsadmin ARGS…`; the exit status.
 pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
     let Some((typed, rest)) = args.split_first() else {

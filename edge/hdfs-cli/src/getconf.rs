@@ -5,7 +5,7 @@
 use crate::output::{complain, say};
 use hdfs_conf::{Configuration, HostPort, keys};
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 hdfs getconf is utility for getting configuration information from the config file.
 
 hadoop getconf 

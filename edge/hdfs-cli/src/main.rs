@@ -5,6 +5,7 @@
 
 mod bench;
 mod commands;
+mod completion;
 mod daemons;
 mod debug;
 mod dfsadmin;

@@ -10,8 +10,8 @@ use crate::output::{complain, print, say};
 use hdfs_format::edits::xml as edits;
 use hdfs_format::fsimage::{Image, xml as image};
 
-const OEV_USAGE: &str = include_str!("offline/oev.txt");
-const OIV_USAGE: &str = include_str!("offline/oiv.txt");
+pub(crate) const OEV_USAGE: &str = include_str!("offline/oev.txt");
+pub(crate) const OIV_USAGE: &str = include_str!("offline/oiv.txt");
 /// The revision of Apache's viewer whose output ours equals.
 const OIV_REVISION: &str = "dbcc7cd797100e6b32cd84f85b53a5193a5f9af0";
 

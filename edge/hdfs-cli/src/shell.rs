@@ -248,6 +248,7 @@ fn full_text(path: &ParsedPath) -> String {
 }
 
 pub(crate) use help::GENERIC as GENERIC_OPTIONS;
+pub(crate) use help::{summaries, usage_of};
 
 /// The absolute paths that a pattern matches; without wildcards the path itself, whether it exists or not.
 ///

@@ -8,7 +8,7 @@ use hdfs_types::Result;
 
 use super::{exit_status, refuse, waiter};
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 Usage: hdfs datanode [-regular]
     -regular                 : Normal DataNode startup (default).";
 /// How often it is looked whether an administrator or every NameNode wants the end.

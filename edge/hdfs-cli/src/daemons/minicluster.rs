@@ -9,7 +9,7 @@ use hdfs_types::{Error, Result};
 use super::{exit_status, waiter};
 use crate::output::{complain, print};
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 Usage: hdfs minicluster [OPTION...]
 Runs a NameNode and DataNodes in one process and one folder until Ctrl-C.
 

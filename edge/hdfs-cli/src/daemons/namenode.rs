@@ -6,7 +6,7 @@ use hdfs_types::Result;
 
 use super::{exit_status, refuse, waiter};
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 Usage: hdfs namenode [-regular] | 
 \t[-format [-clusterid cid ] [-force] [-nonInteractive] ]";
 

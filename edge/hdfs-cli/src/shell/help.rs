@@ -55,6 +55,21 @@ pub(crate) fn usage(spec: &Spec) -> String {
     first.strip_suffix(" :").unwrap_or(first).to_owned()
 }
 
+/// Every command, with the first sentence of its description.
+pub(crate) fn summaries() -> impl Iterator<Item = (&'static str, String)> {
+    table::current().map(|spec| {
+        let text = help(spec);
+        let words: Vec<&str> = text.lines().skip(1).flat_map(str::split_whitespace).collect();
+        let text = words.join(" ");
+        (spec.name, text.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned())
+    })
+}
+
+/// The usage of the command that is typed so, with its dash.
+pub(crate) fn usage_of(typed: &str) -> Option<String> {
+    table::find(typed).map(usage)
+}
+
 /// The usage after Hadoop's prefix.
 pub(crate) fn usage_line(spec: &Spec) -> String {
     format!("{PREFIX} {}", usage(spec))
