@@ -209,6 +209,7 @@ impl Shell {
                 if let Some(known) = self.file_systems.get(&uri) {
                     return Ok(Arc::clone(known));
                 }
+                self.check_authority(path, &authority)?;
                 let client = HdfsClient::for_uri(&uri, &self.conf)?;
                 let fs: Arc<dyn FileSystem> = Arc::new(remote::Remote::new(client));
                 self.file_systems.insert(uri, Arc::clone(&fs));
@@ -236,6 +237,32 @@ impl Shell {
     #[cfg(not(feature = "webhdfs"))]
     fn web_file_system(&mut self, _authority: &str) -> Outcome<Arc<dyn FileSystem>> {
         Err(Failure::io("this hdfs was built without webhdfs://"))
+    }
+
+    /// Refuses, as Java's URIs and addresses do, what can be no host and port.
+    fn check_authority(&self, path: &ParsedPath, authority: &str) -> Outcome<()> {
+        if self.conf.get_suffixed(&keys::DFS_HA_NAMENODES, &[authority]).is_some() {
+            return Ok(());
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port),
+            _ => (authority, ""),
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-.[]:%".contains(c);
+        let is_host = !host.is_empty() && host.chars().all(is_name);
+        if !is_host || !port.chars().all(|digit| digit.is_ascii_digit()) {
+            let place = if path.authority.is_some() { path.path.as_str() } else { "" };
+            let uri = format!("hdfs://{authority}{place}");
+            return Err(Failure::io(format!("Incomplete HDFS URI, no host: {uri}")));
+        }
+        if !port.is_empty() && port.parse::<u16>().is_err() {
+            return Err(Failure::Illegal(format!("port out of range:{port}")));
+        }
+        let bare = host.trim_matches(['[', ']']);
+        match hdfs_rt::host::resolve(bare, 0) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::Illegal(format!("java.net.UnknownHostException: {host}"))),
+        }
     }
 
     pub(crate) fn local_file_system(&mut self) -> Arc<dyn FileSystem> {

@@ -26,6 +26,7 @@ mod read;
 mod server_admin;
 mod snapshot;
 mod status;
+pub mod trash;
 #[cfg(feature = "webhdfs")]
 pub mod webhdfs;
 mod write;

@@ -40,6 +40,7 @@ mod shell;
 mod startup;
 mod storage;
 mod top;
+mod trash_emptier;
 mod tunable;
 mod waiting;
 mod web;

@@ -32,6 +32,10 @@ fn glob_one(fs: &dyn FileSystem, path: &str, saw_wildcard: &mut bool) -> Outcome
         *saw_wildcard |= matcher.has_wildcard;
         let last = index + 1 == components.len();
         if !matcher.has_wildcard {
+            // Hadoop takes what stands before a colon for a scheme here as well, and refuses it.
+            if !folders.is_empty() && component.contains(':') {
+                ParsedPath::parse(&unescape(component))?;
+            }
             folders = folders.iter().map(|folder| join(folder, &unescape(component))).collect();
             continue;
         }

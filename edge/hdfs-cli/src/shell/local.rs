@@ -222,14 +222,17 @@ impl FileSystem for Local {
     }
 
     fn set_owner(&self, path: &str, owner: Option<&str>, group: Option<&str>) -> Outcome<()> {
-        let id = |table: &NameTable, name: Option<&str>| match name {
-            Some(name) => table
-                .id(name)
-                .map(Some)
-                .ok_or_else(|| Failure::io(format!("chown: invalid user or group: '{name}'"))),
+        // Hadoop runs the system's command, whose words these are.
+        let id = |table: &NameTable, what: &str, name: Option<&str>| match name {
+            Some(name) => table.id(name).map(Some).ok_or_else(|| {
+                let group = group.map(|group| format!(":{group}")).unwrap_or_default();
+                let whole = format!("{}{group}", owner.unwrap_or_default());
+                Failure::io(format!("chown: invalid {what}: ‘{whole}’"))
+            }),
             None => Ok(None),
         };
-        let (uid, gid) = (id(&self.users, owner)?, id(&self.groups, group)?);
+        let uid = id(&self.users, "user", owner)?;
+        let gid = id(&self.groups, "group", group)?;
         std::os::unix::fs::chown(path, uid, gid).map_err(|error| failed(path, &error))
     }
 

@@ -34,6 +34,13 @@ impl ParsedPath {
                     format!("java.net.URISyntaxException: Expected scheme name at index 0: {text}");
                 return Err(Failure::Illegal(message));
             }
+            if path.is_empty() && authority.is_empty() && !rest.starts_with("//") {
+                let message = format!(
+                    "java.net.URISyntaxException: Expected scheme-specific part at index {}: {text}",
+                    text.len()
+                );
+                return Err(Failure::Illegal(message));
+            }
             if !path.is_empty() && !path.starts_with('/') {
                 let message =
                     format!("java.net.URISyntaxException: Relative path in absolute URI: {text}");
@@ -132,6 +139,7 @@ mod tests {
         let message = |text: &str| ParsedPath::parse(text).expect_err(text).message().to_owned();
         assert_eq!(message(""), "Can not create a Path from an empty string");
         assert!(message("a:b").ends_with("Relative path in absolute URI: a:b"));
+        assert!(message("hdfs:").ends_with("Expected scheme-specific part at index 5: hdfs:"));
     }
 
     #[test]

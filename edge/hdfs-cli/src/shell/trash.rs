@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{Local, NaiveDateTime, TimeZone as _};
+use hdfs_client::trash::{CURRENT, MAX_ATTEMPTS, checkpoint_name, checkpoint_time};
 use hdfs_conf::keys;
 use hdfs_types::ErrorKind;
 
@@ -18,7 +18,6 @@ use super::Shell;
 use super::arguments::Options;
 use super::failure::{Failure, Outcome};
 use super::files::FileSystem;
-use super::format::local_time;
 use super::path::{ParsedPath, join, name, parent};
 use super::walk::{Command, PathData};
 
@@ -45,7 +44,7 @@ pub(super) fn move_to_trash(shell: &mut Shell, item: &PathData) -> Outcome<bool>
             format!("Cannot move \"{}\" to the trash, as it contains the trash", item.qualified());
         return Err(advice(Failure::io(message)));
     }
-    let current = format!("{root}/Current");
+    let current = join(&root, CURRENT);
     let folder = format!("{current}{}", parent(&item.path).unwrap_or("/"));
     let folder = folder.trim_end_matches('/');
     item.fs.mkdirs_as(folder, Some(TRASH_MODE)).map_err(advice)?;
@@ -77,11 +76,6 @@ pub(crate) struct Expunge {
     immediate: bool,
     uri: Option<String>,
 }
-
-/// Form of a checkpoint's name.
-const CHECKPOINT: &str = "%y%m%d%H%M%S";
-/// Checkpoints within one second get a number behind their name, up to this one.
-const MAX_ATTEMPTS: u32 = 1_000;
 
 impl Command for Expunge {
     fn configure(
@@ -115,11 +109,11 @@ impl Command for Expunge {
 
 /// Gives `Current` the name of the time.
 fn checkpoint(shell: &mut Shell, fs: &dyn FileSystem, root: &str) -> Outcome<()> {
-    let current = join(root, "Current");
+    let current = join(root, CURRENT);
     if fs.stat(&current)?.is_none() {
         return Ok(());
     }
-    let base = join(root, &local_time(now_ms(), CHECKPOINT));
+    let base = join(root, &checkpoint_name(now_ms()));
     let mut target = base.clone();
     for attempt in 1..=MAX_ATTEMPTS {
         match fs.move_to_trash(&current, &target) {
@@ -151,7 +145,7 @@ fn delete_checkpoints(
     }
     for entry in fs.list(root)? {
         let entry_name = name(&entry.path);
-        if entry_name == "Current" {
+        if entry_name == CURRENT {
             continue;
         }
         match checkpoint_time(entry_name) {
@@ -171,10 +165,4 @@ fn delete_checkpoints(
         }
     }
     Ok(())
-}
-
-/// The time in a checkpoint's name; Java reads no further than the time goes.
-fn checkpoint_time(name: &str) -> Option<u64> {
-    let time = NaiveDateTime::parse_from_str(name.get(..12)?, CHECKPOINT).ok()?;
-    u64::try_from(Local.from_local_datetime(&time).earliest()?.timestamp_millis()).ok()
 }

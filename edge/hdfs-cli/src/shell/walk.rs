@@ -54,10 +54,10 @@ impl PathData {
         format!("{}{}", self.fs.prefix(), self.path)
     }
 
-    /// The same as a URI, which for a local file has three slashes.
+    /// The same as a URI, which has three slashes for a local file whose scheme was not written.
     pub(crate) fn uri(&self) -> String {
         let prefix = self.fs.prefix();
-        let slashes = if prefix == "file:" { "//" } else { "" };
+        let slashes = if prefix == "file:" && !self.text.starts_with("file:") { "//" } else { "" };
         format!("{prefix}{slashes}{}", self.path)
     }
 

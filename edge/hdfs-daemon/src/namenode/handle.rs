@@ -19,6 +19,7 @@ use super::progress::StartupProgress;
 use super::rpc::NameNodeService;
 use super::shell::{Shell, now};
 use super::startup;
+use super::trash_emptier;
 use super::web::{self, WebServer};
 
 /// A running NameNode. It stops when it is dropped, as after a kill; [`NameNodeHandle::stop`] ends its edit log first.
@@ -64,7 +65,9 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
     let servers = serve(&shell, conf).inspect_err(|_| shell.log.stop())?;
     *shell.rpc_limits.lock() = servers.iter().map(Server::limits).collect();
     let web = web::serve(listener, shell.clone(), &servers, &handle)?;
-    let tasks = Mutex::new(background::spawn(&shell, &handle));
+    let mut tasks = background::spawn(&shell, &handle);
+    trash_emptier::spawn(&mut tasks, conf, servers[0].local_addr(), &handle)?;
+    let tasks = Mutex::new(tasks);
     let handle = NameNodeHandle { shell, servers, web: Some(web), tasks, failure, runtime };
     tracing::info!("NameNode RPC up at: {}, web at: {}", handle.rpc_addr(), handle.http_addr());
     Ok(handle)

@@ -227,7 +227,8 @@ impl<'a> Receiver<'a> {
         let block = self.target.extended();
         check_packet(self.client_spec, &packet.header, sums.len(), received)
             .map_err(|error| Error::io(format!("{block} from {}: {error}", self.peer)))?;
-        if !self.verify && self.client_spec == self.target.spec {
+        let unsigned = sums.is_empty() && packet.header.data_len > 0;
+        if unsigned || (!self.verify && self.client_spec == self.target.spec) {
             return Ok(());
         }
         let data = &bytes[packet.data.0..packet.data.1];
@@ -284,7 +285,8 @@ impl<'a> Receiver<'a> {
                 self.partial = chunk;
             }
             let translated;
-            let packet_sums = if self.client_spec == spec {
+            let unsigned = packet.sums.0 == packet.sums.1 && !all.is_empty();
+            let packet_sums = if self.client_spec == spec && !unsigned {
                 &bytes[packet.sums.0..packet.sums.1]
             } else {
                 let mut own = Vec::new();
