@@ -10,6 +10,7 @@ mod http_client;
 mod http_server;
 mod ipc;
 mod namenode;
+mod s3a;
 mod tusk;
 
 pub use client::*;
@@ -19,6 +20,7 @@ pub use http_client::*;
 pub use http_server::*;
 pub use ipc::*;
 pub use namenode::*;
+pub use s3a::*;
 pub use tusk::*;
 
 /// A configuration key.
@@ -89,7 +91,7 @@ const DEPRECATED_ELSEWHERE: &[(&str, &str)] = &[
 
 /// Every key of the table, by family.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    [FS, IPC, CLIENT, HTTP_CLIENT, HTTP_SERVER, NAMENODE, DATANODE, TUSK]
+    [FS, IPC, CLIENT, HTTP_CLIENT, HTTP_SERVER, NAMENODE, DATANODE, S3A, TUSK]
         .into_iter()
         .flatten()
         .copied()

@@ -21,6 +21,9 @@ mod version;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // HTTP clients find their cryptography here. Nobody has chosen one before.
+    #[cfg(feature = "s3a")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
     let program = args.next().unwrap_or_default();
     let name = program.rsplit('/').next().unwrap_or_default();

@@ -25,6 +25,8 @@ mod path;
 mod progress;
 mod remote;
 mod remove;
+#[cfg(feature = "s3a")]
+mod s3;
 mod snapshot;
 mod space;
 mod stat;
@@ -216,6 +218,7 @@ impl Shell {
                 Ok(fs)
             }
             "webhdfs" => self.web_file_system(&authority),
+            "s3a" => self.s3_file_system(&authority),
             "swebhdfs" => Err(Failure::io(
                 "swebhdfs:// is not supported yet: use webhdfs:// where the cluster allows plain HTTP",
             )),
@@ -263,6 +266,25 @@ impl Shell {
             Ok(_) => Ok(()),
             Err(_) => Err(Failure::Illegal(format!("java.net.UnknownHostException: {host}"))),
         }
+    }
+
+    #[cfg(feature = "s3a")]
+    fn s3_file_system(&mut self, bucket: &str) -> Outcome<Arc<dyn FileSystem>> {
+        if bucket.is_empty() {
+            return Err(Failure::Illegal("bucket is null/empty".into()));
+        }
+        let uri = format!("s3a://{bucket}");
+        if let Some(known) = self.file_systems.get(&uri) {
+            return Ok(Arc::clone(known));
+        }
+        let fs: Arc<dyn FileSystem> = Arc::new(s3::S3::connect(bucket, &self.conf)?);
+        self.file_systems.insert(uri, Arc::clone(&fs));
+        Ok(fs)
+    }
+
+    #[cfg(not(feature = "s3a"))]
+    fn s3_file_system(&mut self, _bucket: &str) -> Outcome<Arc<dyn FileSystem>> {
+        Err(Failure::io("this hdfs was built without s3a://"))
     }
 
     pub(crate) fn local_file_system(&mut self) -> Arc<dyn FileSystem> {
