@@ -92,6 +92,10 @@ impl Shell {
     }
 
     fn main(&mut self, mut args: Vec<String>) -> i32 {
+        // Hadoop's parser of generic options drops a dash alone.
+        if args.first().is_some_and(|first| first == "-") {
+            args.remove(0);
+        }
         if args.is_empty() {
             self.print_all_usages();
             return FAILED;
@@ -212,7 +216,9 @@ impl Shell {
                     return Ok(Arc::clone(known));
                 }
                 self.check_authority(path, &authority)?;
-                let client = HdfsClient::for_uri(&uri, &self.conf)?;
+                // Nothing is asked yet: what fails is a setting.
+                let client = HdfsClient::for_uri(&uri, &self.conf)
+                    .map_err(|error| Failure::Illegal(error.message))?;
                 let fs: Arc<dyn FileSystem> = Arc::new(remote::Remote::new(client));
                 self.file_systems.insert(uri, Arc::clone(&fs));
                 Ok(fs)

@@ -146,6 +146,15 @@ fn refuse(key: &Key, value: &str) -> Error {
     Error::new(ErrorKind::IllegalArgument, message)
 }
 
+/// Hadoop: org.apache.hadoop.fs.permission.FsPermission.getUMask
+fn refuse_umask(key: &Key, value: &str) -> Error {
+    let name = key.name;
+    let message = format!(
+        "Unable to parse configuration {name} with value {value} as octal or symbolic umask."
+    );
+    Error::new(ErrorKind::IllegalArgument, message)
+}
+
 /// Octal (`022`), or symbolic as `u=rwx,g=rx,o=rx`, which lists what is kept.
 pub(crate) fn umask(conf: &Configuration) -> Result<FsPermission> {
     let text = conf.get_str(&keys::FS_PERMISSIONS_UMASK_MODE);
@@ -153,7 +162,7 @@ pub(crate) fn umask(conf: &Configuration) -> Result<FsPermission> {
     octal
         .or_else(|| symbolic_umask(text))
         .map(FsPermission)
-        .ok_or_else(|| refuse(&keys::FS_PERMISSIONS_UMASK_MODE, text))
+        .ok_or_else(|| refuse_umask(&keys::FS_PERMISSIONS_UMASK_MODE, text))
 }
 
 /// Hadoop: org.apache.hadoop.fs.permission.UmaskParser (3.5.0)

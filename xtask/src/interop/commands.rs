@@ -86,7 +86,9 @@ impl Drop for Side {
 }
 
 fn superuser() -> String {
-    std::env::var("HADOOP_USER_NAME").or_else(|_| std::env::var("USER")).unwrap_or("root".into())
+    std::env::var("HADOOP_USER_NAME")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "root".into())
 }
 
 pub(super) fn run() -> Result<Count> {

@@ -4,6 +4,8 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.find.Find (3.5.0)
 
+use std::collections::VecDeque;
+
 use super::Shell;
 use super::arguments::Options;
 use super::failure::{Failure, Outcome};
@@ -27,31 +29,84 @@ enum Primary {
     Print { end: u8 },
 }
 
+/// Tests and actions that are tried in this order until one fails.
+type Conjunction = Vec<Primary>;
+
+/// The two stacks of Hadoop's parser, of which one holds "and"s only.
+#[derive(Default)]
+struct Stacks {
+    operands: VecDeque<Conjunction>,
+    operators: usize,
+}
+
+impl Stacks {
+    /// Joins operands until no operator waits.
+    fn reduce(&mut self) -> Outcome<()> {
+        while self.operators > 0 {
+            self.operators -= 1;
+            let (last, first) = (self.operands.pop_front(), self.operands.pop_front());
+            let (Some(last), Some(mut first)) = (last, first) else {
+                return Err(no_such_element());
+            };
+            first.extend(last);
+            self.operands.push_front(first);
+        }
+        Ok(())
+    }
+}
+
+/// What Java throws where a word is missing.
+fn no_such_element() -> Failure {
+    Failure::Fatal("java.util.NoSuchElementException".into())
+}
+
 impl Find {
     fn parse(&mut self, words: Vec<String>) -> Outcome<()> {
-        let mut words = words.into_iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "-a" | "-and" | "(" | ")" => {}
-                "-print" => self.expression.push(Primary::Print { end: b'\n' }),
-                "-print0" => self.expression.push(Primary::Print { end: 0 }),
-                "-name" | "-iname" => {
-                    let pattern = words.next();
-                    let pattern = pattern
-                        .ok_or_else(|| Failure::Fatal("java.util.NoSuchElementException".into()))?;
-                    let any_case = word == "-iname";
-                    let pattern = if any_case { pattern.to_lowercase() } else { pattern };
-                    let pattern = Component::parse(&pattern)?;
-                    self.expression.push(Primary::Name { pattern, any_case });
-                }
-                _ => return Err(Failure::io(format!("Unexpected argument: {word}"))),
-            }
-        }
+        self.expression = conjunction(&mut words.into_iter())?;
         if !self.expression.iter().any(|primary| matches!(primary, Primary::Print { .. })) {
             self.expression.push(Primary::Print { end: b'\n' });
         }
         Ok(())
     }
+}
+
+/// Reads up to the closing bracket or the end. Groups side by side are not joined: only the first counts, as in Hadoop.
+fn conjunction(words: &mut std::vec::IntoIter<String>) -> Outcome<Conjunction> {
+    let mut stacks = Stacks::default();
+    let mut after_operator = true;
+    while let Some(word) = words.next() {
+        let primary = match word.as_str() {
+            "(" => {
+                stacks.operands.push_back(conjunction(words)?);
+                after_operator = false;
+                continue;
+            }
+            ")" => break,
+            "-a" | "-and" => {
+                stacks.reduce()?;
+                stacks.operators += 1;
+                after_operator = true;
+                continue;
+            }
+            "-print" => Primary::Print { end: b'\n' },
+            "-print0" => Primary::Print { end: 0 },
+            "-name" | "-iname" => {
+                let pattern = words.next().ok_or_else(no_such_element)?;
+                let any_case = word == "-iname";
+                let pattern = if any_case { pattern.to_lowercase() } else { pattern };
+                Primary::Name { pattern: Component::parse(&pattern)?, any_case }
+            }
+            _ => return Err(Failure::io(format!("Unexpected argument: {word}"))),
+        };
+        if !after_operator {
+            stacks.reduce()?;
+            stacks.operators += 1;
+        }
+        stacks.operands.push_front(vec![primary]);
+        after_operator = false;
+    }
+    stacks.reduce()?;
+    Ok(stacks.operands.pop_front().unwrap_or_else(|| vec![Primary::Print { end: b'\n' }]))
 }
 
 impl Command for Find {

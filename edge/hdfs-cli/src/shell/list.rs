@@ -116,6 +116,10 @@ impl Command for Ls {
     }
 
     fn whole_directories(&self) -> bool {
+        self.is_sorted()
+    }
+
+    fn is_sorted(&self) -> bool {
         !self.recursive || self.by_time || self.by_size || self.reverse
     }
 

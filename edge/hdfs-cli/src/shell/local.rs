@@ -169,7 +169,17 @@ impl FileSystem for Local {
     fn mkdirs_as(&self, path: &str, permission: Option<FsPermission>) -> Outcome<bool> {
         let mode = permission.map_or(0o777, |permission| u32::from(permission.0));
         let made = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
-        made.map_err(|error| failed(path, &error))?;
+        made.map_err(|error| {
+            let above = Path::new(path).ancestors().skip(1).find(|above| above.exists());
+            match above.filter(|_| error.kind() == ErrorKind::NotADirectory) {
+                Some(file) => {
+                    let message =
+                        format!("Parent path is not a directory: file:{}", file.display());
+                    Failure::Io(Error::new(hdfs_types::ErrorKind::ParentNotDirectory, message))
+                }
+                None => failed(path, &error),
+            }
+        })?;
         Ok(true)
     }
 

@@ -93,7 +93,14 @@ impl FileSystem for Remote {
             replication: how.lazy_persist.then_some(1),
             ..CreateOptions::default()
         };
-        Ok(Box::new(RemoteWriter(self.client.create(path, options)?)))
+        let writer = self.client.create(path, options).map_err(|error| {
+            // The client itself refuses a block size: that ends the command.
+            match error.message.starts_with("Invalid values: ") {
+                true => Failure::Illegal(error.message),
+                false => Failure::Io(error),
+            }
+        })?;
+        Ok(Box::new(RemoteWriter(writer)))
     }
 
     fn append(&self, path: &str, new_block: bool) -> Outcome<Box<dyn Writer>> {

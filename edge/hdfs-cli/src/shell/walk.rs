@@ -54,10 +54,11 @@ impl PathData {
         format!("{}{}", self.fs.prefix(), self.path)
     }
 
-    /// The same as a URI, which has three slashes for a local file whose scheme was not written.
+    /// The same as a URI, which has three slashes for a local file that was written from the root on.
     pub(crate) fn uri(&self) -> String {
         let prefix = self.fs.prefix();
-        let slashes = if prefix == "file:" && !self.text.starts_with("file:") { "//" } else { "" };
+        let from_root = self.text.starts_with('/') || self.text.starts_with("file:///");
+        let slashes = if prefix == "file:" && from_root { "//" } else { "" };
         format!("{prefix}{slashes}{}", self.path)
     }
 
@@ -90,9 +91,9 @@ impl PathData {
         Ok(Self { fs: Arc::clone(&self.fs), text: self.child_text(name), path, stat })
     }
 
-    /// The entries of this directory, by name.
+    /// The entries of this directory, in the order of their file system.
     pub(crate) fn children(&self) -> Outcome<Vec<Self>> {
-        let mut children: Vec<Self> = self
+        let children = self
             .fs
             .list(&self.path)?
             .into_iter()
@@ -103,7 +104,6 @@ impl PathData {
                 stat: Some(stat),
             })
             .collect();
-        children.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(children)
     }
 }
@@ -256,6 +256,11 @@ pub(crate) trait Command {
         true
     }
 
+    /// Entries come by name, and not as their file system has them.
+    fn is_sorted(&self) -> bool {
+        false
+    }
+
     fn visit(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()>;
 
     fn leave(&mut self, _shell: &mut Shell, _item: &PathData) -> Outcome<()> {
@@ -268,6 +273,9 @@ pub(crate) trait Command {
 
     fn descend_into(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
         let mut children = item.children()?;
+        if self.is_sorted() {
+            children.sort_by(|one, other| one.path.cmp(&other.path));
+        }
         shell.depth += 1;
         let mut done = Ok(());
         if self.whole_directories() {

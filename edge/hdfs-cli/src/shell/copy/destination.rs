@@ -16,15 +16,16 @@ pub(crate) struct Destination {
     pub path: Option<PathData>,
     /// It may be an existing file.
     pub overwrite: bool,
-    /// Its whole name is written with one slash: Java made it from a file's name.
-    local: bool,
 }
 
 impl Destination {
     /// A path on the local file system; the working directory when there is only a source.
     pub(crate) fn local(shell: &mut Shell, args: &mut Vec<String>) -> Outcome<Self> {
         let text = if args.len() < 2 { ".".to_owned() } else { args.pop().unwrap_or_default() };
-        Ok(Self { path: Some(shell.local(&text)?), overwrite: false, local: true })
+        if text.strip_prefix("file:").is_some_and(|rest| !rest.starts_with('/')) {
+            return Err(Failure::Illegal("Can not create a Path from a null string".into()));
+        }
+        Ok(Self { path: Some(shell.local(&text)?), overwrite: false })
     }
 
     /// A path on any file system, which may be a glob with one match.
@@ -39,7 +40,7 @@ impl Destination {
             }
             found.swap_remove(0)
         };
-        Ok(Self { path: Some(path), overwrite: false, local: false })
+        Ok(Self { path: Some(path), overwrite: false })
     }
 
     fn known(&self) -> Outcome<&PathData> {
@@ -63,7 +64,7 @@ impl Destination {
         if path.parent_exists()? {
             return Ok(());
         }
-        let full = if self.local { path.qualified() } else { path.uri() };
+        let full = path.uri();
         let in_full = if full == path.text { String::new() } else { format!(": `{full}'") };
         Err(Failure::path(&path.text, &format!("No such file or directory{in_full}")))
     }

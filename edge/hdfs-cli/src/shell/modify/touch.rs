@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.TouchCommands (3.5.0)
 
-use chrono::{Local, NaiveDateTime, TimeZone as _};
+use chrono::{Local, NaiveDate, TimeDelta, TimeZone as _};
 
 use crate::shell::Shell;
 use crate::shell::arguments::Options;
@@ -73,9 +73,23 @@ impl Touch {
     }
 }
 
-/// `yyyyMMdd:HHmmss` in the time zone of this machine.
+/// `yyyyMMdd:HHmmss` in the time zone of this machine. As in Java, a 13th month is the first of the next year and so on,
+/// and what follows is not looked at.
 fn parse_time(text: &str) -> Option<u64> {
-    let time = NaiveDateTime::parse_from_str(text, "%Y%m%d:%H%M%S").ok()?;
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let digits = text.get(from..to).filter(|part| part.bytes().all(|c| c.is_ascii_digit()))?;
+        digits.parse().ok()
+    };
+    if text.as_bytes().get(8) != Some(&b':') {
+        return None;
+    }
+    let months = number(0, 4)? * 12 + number(4, 6)? - 1;
+    let year = i32::try_from(months.div_euclid(12)).ok()?;
+    let month = u32::try_from(months.rem_euclid(12) + 1).ok()?;
+    let first = NaiveDate::from_ymd_opt(year, month, 1)?.and_hms_opt(0, 0, 0)?;
+    let time = first
+        + TimeDelta::days(number(6, 8)? - 1)
+        + TimeDelta::seconds(number(9, 11)? * 3_600 + number(11, 13)? * 60 + number(13, 15)?);
     u64::try_from(Local.from_local_datetime(&time).earliest()?.timestamp_millis()).ok()
 }
 
