@@ -1,6 +1,7 @@
 //! The machine itself: its state, and the types of its calls. Families of calls have a file each below `manager/`.
 
 mod admin;
+mod check;
 mod dump;
 mod heartbeat;
 mod invariants;
@@ -16,6 +17,7 @@ mod stats;
 mod surplus;
 mod target;
 
+pub use check::{PlacementViolation, ReplicaHealth};
 pub use dump::DumpNames;
 pub use stats::{ReplicaCounts, StorageTypeStats};
 

@@ -16,6 +16,7 @@ mod client;
 mod convert;
 mod datanode_protocol;
 mod facts;
+mod fsck;
 mod identity;
 mod machine;
 pub mod policies;
@@ -25,6 +26,7 @@ mod status;
 
 pub use call::{Call, Caller};
 pub use client::names_datanode;
+pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
 pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};

@@ -90,7 +90,7 @@ impl NameNode {
     }
 
     /// The block as the block manager has it, and whether it is complete.
-    fn stored_block(&self, block: Block) -> (Block, bool) {
+    pub(crate) fn stored_block(&self, block: Block) -> (Block, bool) {
         match self.blocks.block(block.id) {
             Some(info) => (info.block, info.state == BlockState::Complete),
             None => (block, true),
@@ -141,7 +141,7 @@ impl NameNode {
 
 /// Blocks that overlap a range, with their position in the file. A file whose first block has no length yet has that
 /// block at any position, as in Hadoop.
-fn overlapping(
+pub(crate) fn overlapping(
     blocks: &[(Block, bool)],
     offset: u64,
     length: u64,

@@ -23,6 +23,7 @@ mod dashboard;
 mod durable;
 mod edit_log;
 mod format;
+mod fsck;
 mod handle;
 mod hosts;
 mod image_store;

@@ -13,6 +13,7 @@ use hdfs_types::{Error, Result};
 use tokio::task::JoinHandle;
 
 use super::dashboard;
+use super::fsck;
 use super::monitor::Monitor;
 use super::servlets;
 use super::shell::Shell;
@@ -48,6 +49,7 @@ pub(crate) fn serve(
     monitor.http.set_port(local_addr.port());
     let router = Router::new()
         .merge(servlets::router(monitor.shell.clone()))
+        .merge(fsck::router(monitor.shell.clone(), servers[0].local_addr()))
         .merge(http::jmx_router(monitor.clone()))
         .merge(http::conf_router(configuration.clone()))
         .merge(pages)
