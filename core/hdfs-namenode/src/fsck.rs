@@ -341,7 +341,7 @@ fn list_more(nn: &NameNode, call: &Call<'_>, frame: &mut Frame) -> Result<()> {
 fn child_path(parent: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = parent.to_vec();
     if !name.is_empty() {
-        if path != b"/" {
+        if !path.ends_with(b"/") {
             path.push(b'/');
         }
         path.extend_from_slice(name);

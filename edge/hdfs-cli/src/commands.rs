@@ -4,7 +4,7 @@ use hdfs_conf::Configuration;
 
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
-use crate::{bench, completion, daemons, debug, dfsadmin, getconf, offline, shell, version};
+use crate::{bench, completion, daemons, debug, dfsadmin, fsck, getconf, offline, shell, version};
 
 /// A command of `hdfs`.
 struct Spec {
@@ -65,7 +65,12 @@ const COMMANDS: &[Spec] = {
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
         spec("oev", Admin, "view an edit log", Plain(offline::oev)),
         spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv)),
-        spec("fsck", Admin, "check the file system", Absent),
+        spec(
+            "fsck",
+            Admin,
+            "check files and blocks",
+            Configured(|conf, args| fsck::run(&conf, &args)),
+        ),
         spec("haadmin", Admin, "administer high availability", Absent),
         spec("ec", Admin, "administer erasure coding", Absent),
         spec("cacheadmin", Admin, "administer the cache", Absent),
@@ -108,6 +113,7 @@ pub(crate) fn usage(name: &str) -> Option<&'static str> {
         "bench" => bench::USAGE,
         "completion" => completion::USAGE,
         "datanode" => daemons::datanode::USAGE,
+        "fsck" => fsck::USAGE,
         "getconf" => getconf::USAGE,
         "minicluster" => daemons::minicluster::USAGE,
         "namenode" => daemons::namenode::USAGE,
@@ -144,6 +150,12 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
         Run::Plain(run) => run(args),
         Run::Configured(run) | Run::Daemon(run) => {
             let in_daemon = matches!(spec.run, Run::Daemon(_));
+            // `-files` is an option of MapReduce everywhere else.
+            if wanted == "fsck"
+                && let Some(status) = fsck::answer_alone(&args)
+            {
+                return status;
+            }
             if let Err(message) = generic.take(&mut args) {
                 complain!("{name}: options parsing failed: {message}");
                 return 255;

@@ -29,8 +29,21 @@ pub(crate) struct Response {
 /// # Errors
 /// `Connect` or `UnknownHost` when nobody listens there; `Io` when the answer is not HTTP.
 pub(crate) fn get(address: &HostPort, path: &str) -> Result<Response> {
-    let stream = connect(address)?;
-    stream.set_read_timeout(Some(READ_TIMEOUT))?;
+    get_within(address, path, (CONNECT_TIMEOUT, READ_TIMEOUT))
+}
+
+/// The same with the longest times to connect, and to wait for a piece of the answer.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn get_within(
+    address: &HostPort,
+    path: &str,
+    (to_connect, to_read): (Duration, Duration),
+) -> Result<Response> {
+    let stream = connect(address, to_connect)?;
+    // Zero means that there is no limit.
+    stream.set_read_timeout(Some(to_read).filter(|limit| !limit.is_zero()))?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
@@ -59,12 +72,17 @@ pub(crate) fn get(address: &HostPort, path: &str) -> Result<Response> {
     Ok(Response { status, reason, headers, stream })
 }
 
-fn connect(address: &HostPort) -> Result<TcpStream> {
+fn connect(address: &HostPort, limit: Duration) -> Result<TcpStream> {
     let found = hdfs_rt::host::resolve(&address.host, address.port)
         .map_err(|_| Error::new(ErrorKind::UnknownHost, address.host.clone()))?;
     let mut failure = None;
     for candidate in found {
-        match TcpStream::connect_timeout(&candidate, CONNECT_TIMEOUT) {
+        let connected = if limit.is_zero() {
+            TcpStream::connect(candidate)
+        } else {
+            TcpStream::connect_timeout(&candidate, limit)
+        };
+        match connected {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }

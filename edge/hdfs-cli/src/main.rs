@@ -9,6 +9,7 @@ mod completion;
 mod daemons;
 mod debug;
 mod dfsadmin;
+mod fsck;
 mod generic;
 mod getconf;
 mod host_names;

@@ -21,7 +21,7 @@ mod local;
 mod mode;
 mod modify;
 mod move_files;
-mod path;
+pub(crate) mod path;
 mod progress;
 mod remote;
 mod remove;

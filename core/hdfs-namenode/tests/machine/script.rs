@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use hdfs_blocks::Now;
 use hdfs_format::edits::EditOp;
-use hdfs_namenode::{Call, CallKey, Caller, Identity, MachineConf, NameNode};
+use hdfs_namenode::{
+    Call, CallKey, Caller, Fsck, FsckOptions, FsckOutcome, FsckStep, Identity, MachineConf,
+    NameNode,
+};
 use hdfs_namespace::Namespace;
 use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::datanode as d;
@@ -139,6 +142,9 @@ impl Script {
             ["heartbeat", node] => self.heartbeat(line, node.parse().unwrap()),
             ["receiving", node, block] => self.report(node, block, 1),
             ["received", node, block] => self.report(node, block, 2),
+            ["lost", node, block] => self.report(node, block, 3),
+            ["corrupt", node, block] => self.corrupt(node.parse().unwrap(), block),
+            ["fsck", ..] => self.fsck(line.trim_start_matches("fsck ")),
             ["recovered", length] => self.recovered(length.parse().unwrap()),
             ["register", how] => self.register_odd(line, how),
             _ => self.client(line, &words, key),
@@ -301,6 +307,48 @@ impl Script {
             file_id: Some(self.inode),
         };
         self.nn.complete(call, &request).map(|of| of.result.to_string())
+    }
+
+    /// Says that a replica failed its checksums.
+    fn corrupt(&mut self, node: usize, block: &str) {
+        let caller = self.caller.clone();
+        let call = self.node_call(&caller);
+        let request =
+            p::GetBlockLocationsRequestProto { src: format!("/{block}"), offset: 0, length: 1 };
+        let mut located =
+            self.nn.get_block_locations(&call, &request).unwrap().0.locations.unwrap();
+        let mut bad = located.blocks.remove(0);
+        let wanted = format!("node-{node}");
+        let at = bad.locs.iter().position(|of| of.id.datanode_uuid == wanted).unwrap();
+        bad.locs = vec![bad.locs.remove(at)];
+        bad.storage_i_ds = vec![bad.storage_i_ds.remove(at)];
+        bad.storage_types.truncate(1);
+        bad.is_cached.truncate(1);
+        let request = p::ReportBadBlocksRequestProto { blocks: vec![bad] };
+        let call = Call { now: self.now, ..call };
+        self.nn.report_bad_blocks(&call, &request).unwrap();
+    }
+
+    /// Checks files; actions are told and taken as failed.
+    fn fsck(&mut self, query: &str) {
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "1")));
+        let options = FsckOptions::from_parameters(pairs);
+        let caller = self.caller.clone();
+        let call = self.node_call(&caller);
+        let mut fsck = Fsck::new(options, "root", "10.0.0.9", self.now);
+        let mut text = String::new();
+        loop {
+            match fsck.step(&self.nn, &call, &mut text) {
+                FsckStep::More => {}
+                FsckStep::Act(action) => {
+                    writeln!(text, "<{action:?}>").unwrap();
+                    fsck.acted(FsckOutcome::Failed);
+                }
+                FsckStep::Done => break,
+            }
+        }
+        self.told.push_str(&text);
+        self.told.push('\n');
     }
 
     fn ops(&mut self) {
