@@ -30,7 +30,7 @@ mod xattr_value;
 #[cfg(test)]
 mod tests;
 
-pub use exception::{http_status, remote_exception};
+pub use exception::{filter_exception, http_status, remote_exception};
 pub use json::{Fields, object, text};
 pub use op::{HttpMethod, Op};
 pub use params::{Params, Patterns};

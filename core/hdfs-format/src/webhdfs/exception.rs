@@ -46,6 +46,23 @@ pub fn remote_exception(error: &Error) -> String {
     })
 }
 
+/// The same as Hadoop's filters in front of WebHDFS write it, with spaces and in another order.
+pub fn filter_exception(error: &Error) -> String {
+    let class = error.kind.java_class();
+    let mut fields = String::new();
+    let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
+    let pairs = [("message", without_trace(&error.message)), ("exception", simple)];
+    for (name, value) in pairs.into_iter().chain([("javaClassName", class)]) {
+        let comma = if fields.is_empty() { "" } else { ",\n" };
+        fields.push_str(comma);
+        fields.push_str("    ");
+        text(&mut fields, name);
+        fields.push_str(" : ");
+        text(&mut fields, value);
+    }
+    format!("{{\n  \"RemoteException\" : {{\n{fields}\n  }}\n}}")
+}
+
 /// Java servers send the stack trace behind the message; ours don't, and it is nobody's business here.
 fn without_trace(message: &str) -> &str {
     message.find("\n\tat ").and_then(|end| message.get(..end)).unwrap_or(message)

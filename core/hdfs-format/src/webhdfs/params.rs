@@ -202,7 +202,7 @@ impl Params {
         for (name, kind) in COMMON.iter().chain(of_method) {
             let value = match (kind, query.get(name)) {
                 (Kind::Op, text) => {
-                    let text = text.unwrap_or("null");
+                    let text = text.filter(|text| !text.is_empty()).unwrap_or("null");
                     let found = Op::find(method, text).ok_or_else(|| {
                         refuse(name, &format!("{text} is not a valid {} operation.", method.name()))
                     });
@@ -213,10 +213,11 @@ impl Params {
                     let all = query.all(name).filter(|text| !text.is_empty()).map(str::to_owned);
                     Some(Value::Texts(all.collect()))
                 }
+                // Java's web server takes the default for an empty value, too.
+                (kind, None | Some("")) => kind.default(),
                 (kind, Some(text)) => {
                     kind.parse(name, text, patterns).map_err(|why| refuse(name, &why))?
                 }
-                (kind, None) => kind.default(),
             };
             values.extend(value.map(|value| (*name, value)));
         }
@@ -379,7 +380,9 @@ fn parse_destination(name: &str, text: &str) -> Result<Option<Value>, String> {
             "Invalid parameter value: {name} = \"{text}\" is not an absolute path."
         ));
     }
-    // As Hadoop's Path does: slashes once, none at the end.
+    // As Hadoop's Path does: slashes once, none at the end, and what follows two slashes is an authority.
+    let authority = text.strip_prefix("//").filter(|rest| !rest.is_empty());
+    let text = authority.map_or(text, |rest| rest.find('/').map_or("", |end| rest.split_at(end).1));
     let components = text.split('/').filter(|component| !component.is_empty());
     let path: String = components.flat_map(|component| ["/", component]).collect();
     Ok(Some(Value::Text(if path.is_empty() { "/".to_owned() } else { path })))

@@ -3,8 +3,10 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use hdfs_format::webhdfs::{Answer, JSON, OCTET_STREAM, http_status, remote_exception};
-use hdfs_types::Error;
+use hdfs_format::webhdfs::{
+    Answer, JSON, OCTET_STREAM, filter_exception, http_status, remote_exception,
+};
+use hdfs_types::{Error, ErrorKind};
 
 /// A response whose header Hadoop's servers send with every page.
 pub(super) fn response(
@@ -42,7 +44,12 @@ pub(crate) fn failure(error: &Error) -> Response {
     if status.is_server_error() {
         tracing::warn!("answer {status}: {}: {error}", error.kind.java_class());
     }
-    response(status, Some(JSON), remote_exception(error).into())
+    let body = match error.kind {
+        // Only the check of `doas` gives this one.
+        ErrorKind::Authorization => filter_exception(error),
+        _ => remote_exception(error),
+    };
+    response(status, Some(JSON), body.into())
 }
 
 /// A temporary redirect.
