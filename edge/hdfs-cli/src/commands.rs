@@ -97,7 +97,7 @@ const COMMANDS: &[Spec] = {
         spec("zkfc", Daemon, "run a failover controller", Absent),
         spec("secondarynamenode", Daemon, "run a checkpointing daemon", Absent),
         spec("dfsrouter", Daemon, "run a router", Absent),
-        spec("httpfs", Daemon, "run an HTTP gateway", Absent),
+        spec("httpfs", Daemon, "run an HTTP gateway", Run::Daemon(daemons::httpfs::run)),
     ]
 };
 
@@ -115,6 +115,7 @@ pub(crate) fn usage(name: &str) -> Option<&'static str> {
         "datanode" => daemons::datanode::USAGE,
         "fsck" => fsck::USAGE,
         "getconf" => getconf::USAGE,
+        "httpfs" => daemons::httpfs::USAGE,
         "minicluster" => daemons::minicluster::USAGE,
         "namenode" => daemons::namenode::USAGE,
         "oev" => offline::OEV_USAGE,

@@ -3,6 +3,7 @@
 //! Nothing is decided here: the daemons are `hdfs_daemon`'s.
 
 pub(crate) mod datanode;
+pub(crate) mod httpfs;
 pub(crate) mod minicluster;
 pub(crate) mod namenode;
 

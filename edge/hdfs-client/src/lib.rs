@@ -14,6 +14,7 @@ pub mod blocking;
 mod checksum;
 mod client;
 mod conf;
+mod encoded;
 mod lease;
 mod listing;
 mod located;

@@ -2,6 +2,7 @@
 
 pub mod datanode;
 mod history;
+pub mod httpfs;
 pub mod minicluster;
 pub mod namenode;
 mod reconfiguration;

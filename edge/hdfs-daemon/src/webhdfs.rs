@@ -9,6 +9,7 @@
 
 mod answer;
 mod caller;
+mod clients;
 mod conf;
 pub(crate) mod data;
 mod filters;
@@ -26,8 +27,9 @@ use hdfs_format::webhdfs::{HttpMethod, Params, Query, Redirect, Step, decode_pat
 use hdfs_rt::rpc::server::CallerIdentity;
 use hdfs_types::{Error, ErrorKind, Result};
 
-pub(crate) use answer::{failure, location_answer, redirect_answer};
+pub(crate) use answer::{failure, json, location_answer, plain, redirect_answer};
 pub(crate) use caller::Impersonation;
+pub(crate) use clients::Clients;
 pub(crate) use conf::WebHdfsConf;
 pub(crate) use filters::{CrossOrigin, CsrfFilter, cross_origin, prevent_csrf};
 

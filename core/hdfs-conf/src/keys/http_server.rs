@@ -15,4 +15,8 @@ keys! { HTTP_SERVER:
     HADOOP_HTTP_CROSS_ORIGIN_ALLOWED_HEADERS = "hadoop.http.cross-origin.allowed-headers", List, "X-Requested-With,Content-Type,Accept,Origin";
     /// Seconds that a browser may remember such permissions.
     HADOOP_HTTP_CROSS_ORIGIN_MAX_AGE = "hadoop.http.cross-origin.max-age", Text, "1800";
+    /// Host or address that the HttpFS gateway listens at.
+    HTTPFS_HTTP_HOSTNAME = "httpfs.http.hostname", Text, "0.0.0.0";
+    /// Port of the HttpFS gateway.
+    HTTPFS_HTTP_PORT = "httpfs.http.port", Int, "14000";
 }

@@ -42,19 +42,10 @@ fn decode_form(text: &str) -> String {
     decode(&text.replace('+', " ")).into_owned()
 }
 
-/// The path of a request's target behind [`super::PREFIX`], decoded; slashes at its ends and repeated ones count for
-/// nothing, and `+` is a plus.
+/// The path of a request's target behind [`super::PREFIX`], decoded; `+` is a plus. Repeated slashes stay: most calls
+/// don't mind them, but a file must not be created so.
 pub fn decode_path(encoded: &str) -> String {
-    let decoded = decode(encoded);
-    let mut path = String::with_capacity(decoded.len().saturating_add(1));
-    for component in decoded.split('/').filter(|component| !component.is_empty()) {
-        path.push('/');
-        path.push_str(component);
-    }
-    if path.is_empty() {
-        path.push('/');
-    }
-    path
+    if encoded.is_empty() { "/".to_owned() } else { decode(encoded).into_owned() }
 }
 
 /// Percent-decodes to UTF-8; bytes that are none become U+FFFD.

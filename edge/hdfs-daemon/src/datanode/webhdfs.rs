@@ -3,10 +3,8 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.web.webhdfs.WebHdfsHandler (3.5.0)
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +13,6 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use hdfs_client::HdfsClient;
 use hdfs_conf::{Configuration, keys};
 use hdfs_format::webhdfs::{
     HttpMethod, OCTET_STREAM, Op, PREFIX, Params, Query, decode_path, http_status, quote_path,
@@ -23,21 +20,13 @@ use hdfs_format::webhdfs::{
 };
 use hdfs_rt::rpc::client::Ugi;
 use hdfs_types::{Error, ErrorKind, Result};
-use parking_lot::Mutex;
 
-use crate::webhdfs::{CsrfFilter, Impersonation, WebHdfsConf, data, prevent_csrf, target};
+use crate::webhdfs::{Clients, CsrfFilter, Impersonation, WebHdfsConf, data, prevent_csrf, target};
 
 const JSON: &str = "application/json; charset=utf-8";
-/// How long a reader's client is kept, with its connections.
-const KEEP_CLIENT: Duration = Duration::from_secs(60);
-/// More clients than this push all out.
-const MAX_CLIENTS: usize = 256;
-
 struct Server {
-    configuration: Configuration,
     conf: WebHdfsConf,
-    /// Clients for reading. A writer gets its own, whose leases nobody shares.
-    readers: Mutex<BTreeMap<(String, Ugi), (Instant, HdfsClient)>>,
+    clients: Clients,
 }
 
 /// The routes.
@@ -46,9 +35,8 @@ pub(super) fn router(configuration: &Configuration) -> Result<Router> {
     // The JSON of a checksum has room for this kind only.
     client_conf.set(keys::DFS_CHECKSUM_COMBINE_MODE.name, "MD5MD5CRC")?;
     let server = Arc::new(Server {
-        configuration: client_conf,
         conf: WebHdfsConf::new(configuration)?,
-        readers: Mutex::default(),
+        clients: Clients::new(client_conf),
     });
     let mut router = Router::new()
         .route(PREFIX, any(serve))
@@ -116,23 +104,24 @@ impl Server {
             let message = "java.net.UnknownHostException: null";
             Error::new(ErrorKind::IllegalArgument, message)
         })?;
+        let namenode = format!("hdfs://{namenode}");
         match op {
-            Op::Open => self.open(namenode, ugi, &path, &params).await,
+            Op::Open => self.open(&namenode, ugi, &path, &params).await,
             Op::GetFileChecksum => {
-                let json = data::checksum(&self.reader(namenode, ugi)?, &path).await?;
+                let json = data::checksum(&self.clients.shared(&namenode, ugi)?, &path).await?;
                 Ok(respond(StatusCode::OK, json, &[(header::CONTENT_TYPE, JSON)]))
             }
             Op::Create => {
-                data::create(&self.client(namenode, ugi)?, &path, &params, body).await?;
+                data::create(&self.clients.fresh(&namenode, ugi)?, &path, &params, body).await?;
                 let mut response = respond(StatusCode::CREATED, Body::empty(), &[]);
-                let location = format!("hdfs://{namenode}{}", quote_path(&path, true));
+                let location = format!("{namenode}{}", quote_path(&path, true));
                 if let Ok(value) = HeaderValue::from_str(&location) {
                     response.headers_mut().insert(header::LOCATION, value);
                 }
                 Ok(response)
             }
             _ => {
-                data::append(&self.client(namenode, ugi)?, &path, body).await?;
+                data::append(&self.clients.fresh(&namenode, ugi)?, &path, body).await?;
                 Ok(respond(StatusCode::OK, Body::empty(), &[]))
             }
         }
@@ -145,32 +134,12 @@ impl Server {
         path: &str,
         params: &Params,
     ) -> Result<Response> {
-        let (length, body) = data::open(&self.reader(namenode, ugi)?, path, params).await?;
+        let (length, body) = data::open(&self.clients.shared(namenode, ugi)?, path, params).await?;
         let headers =
             [(header::CONTENT_TYPE, OCTET_STREAM), (header::ACCESS_CONTROL_ALLOW_METHODS, "GET")];
         let mut response = respond(StatusCode::OK, body, &headers);
         response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         Ok(response)
-    }
-
-    fn client(&self, namenode: &str, ugi: Ugi) -> Result<HdfsClient> {
-        HdfsClient::for_user(&format!("hdfs://{namenode}"), &self.configuration, ugi)
-    }
-
-    fn reader(&self, namenode: &str, ugi: Ugi) -> Result<HdfsClient> {
-        let key = (namenode.to_owned(), ugi.clone());
-        let mut readers = self.readers.lock();
-        if let Some((used, client)) = readers.get_mut(&key) {
-            *used = Instant::now();
-            return Ok(client.clone());
-        }
-        readers.retain(|_, (used, _)| used.elapsed() < KEEP_CLIENT);
-        if readers.len() >= MAX_CLIENTS {
-            readers.clear();
-        }
-        let client = self.client(namenode, ugi)?;
-        readers.insert(key, (Instant::now(), client.clone()));
-        Ok(client)
     }
 }
 

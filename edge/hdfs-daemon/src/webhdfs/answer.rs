@@ -68,3 +68,13 @@ pub(crate) fn redirect_answer(location: &str) -> Response {
 pub(crate) fn location_answer(location: &str) -> Response {
     show(Answer::location(location))
 }
+
+/// A text for people.
+pub(crate) fn plain(status: StatusCode, text: &str) -> Response {
+    response(status, Some("text/plain;charset=utf-8"), format!("{text}\n").into())
+}
+
+/// A body of JSON.
+pub(crate) fn json(json: String) -> Response {
+    show(Answer::Json(json))
+}

@@ -13,7 +13,7 @@ use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, ErrorKind, Result};
 use regex::Regex;
 
-use super::answer::response;
+use super::answer::{plain, response};
 
 /// Demands a header that a browser does not send by itself.
 pub(crate) struct CsrfFilter {
@@ -70,7 +70,7 @@ pub(crate) async fn prevent_csrf(
         return next.run(request).await;
     }
     let message = "Missing Required Header for CSRF Vulnerability Protection";
-    response(StatusCode::BAD_REQUEST, Some("text/plain;charset=utf-8"), message.into())
+    plain(StatusCode::BAD_REQUEST, message)
 }
 
 /// Lets pages of other origins read answers.

@@ -6,26 +6,26 @@ use std::time::Duration;
 
 /// A response.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// A header, by its name in small letters.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|header| header.0 == name);
         found.map(|header| header.1.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 /// Sends a request and reads its answer.
-pub fn ask(
+pub(crate) fn ask(
     address: &str,
     method: &str,
     target: &str,
@@ -49,7 +49,7 @@ pub fn ask(
 }
 
 /// Reads an answer; "100 Continue" is none.
-pub fn read(input: &mut impl BufRead) -> Answer {
+pub(crate) fn read(input: &mut impl BufRead) -> Answer {
     loop {
         let mut line = String::new();
         input.read_line(&mut line).unwrap();
