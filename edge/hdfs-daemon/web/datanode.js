@@ -3,7 +3,7 @@
 import { bean, nested } from "./api.js";
 import { shareBar, timeChart } from "./charts.js";
 import { fill, h, update } from "./dom.js";
-import { ago, bytes, count, date, decimal, duration, number, percent } from "./format.js";
+import { ago, bytes, count, date, decimal, since, number, percent } from "./format.js";
 import { empty, every, header, navigation, problem, shortcut, startFrame } from "./frame.js";
 import { Past, SPANS } from "./history.js";
 import { facts, meter, stateMark } from "./table.js";
@@ -50,8 +50,8 @@ function cards({ info, state, activity }) {
   return [
     card("Capacity", bytes(state.Capacity), [shareBar(parts, state.Capacity, parts.map(([name, value]) => `${name} ${bytes(value)}`).join(", ")), h("ul", { class: "parts" }, parts.map(([name, value, color]) => h("li", {}, h("i", { class: `dot ${color}` }), h("span", {}, name), h("b", {}, bytes(value)), h("span", { class: "muted" }, percent(value, state.Capacity)))))], "wide"),
     card("Blocks", known ? number(volumes.reduce((sum, of) => sum + of.numBlocks, 0)) : "–", rows([["Written", number(activity.BlocksWritten)], ["Read", number(activity.BlocksRead)], ["Removed", number(activity.BlocksRemoved)]])),
-    card("Streams now", number(info.XceiverCount), rows([["Copies to other nodes", number(info.XmitsInProgress)], ["Bytes written", bytes(activity.BytesWritten)], ["Bytes read", bytes(activity.BytesRead)]])),
-    card("Volumes", number(volumes.length), rows([["Failed", number(state.NumFailedVolumes)], ["Bad checksums found", number(activity.BlockVerificationFailures)], ["Deletions waiting", number(state.PendingAsyncDeletions)]])),
+    card("Streams now", number(info.XceiverCount), rows([["Copies sent", number(info.XmitsInProgress)], ["Data written", bytes(activity.BytesWritten)], ["Data read", bytes(activity.BytesRead)]])),
+    card("Volumes", number(volumes.length), rows([["Failed", number(state.NumFailedVolumes)], ["Bad checksums", number(activity.BlockVerificationFailures)], ["To delete", number(state.PendingAsyncDeletions)]])),
   ];
 }
 
@@ -69,7 +69,7 @@ function summary({ info }) {
 /** The NameNodes that it serves. */
 function services({ info }) {
   const actors = nested(info.BPServiceActorInfo, []);
-  const row = (of) => h("li", {}, stateMark(String(of.ActorState).toLowerCase(), of.ActorState === "RUNNING" ? "ok" : "warn"), h("b", {}, of.NamenodeAddress), of.NamenodeHaState && h("span", {}, of.NamenodeHaState), h("code", {}, of.BlockPoolID), h("span", { class: "muted" }, `heartbeat ${duration(Number(of.LastHeartbeat))} ago`, of.LastBlockReport !== undefined && `, block report ${duration(Number(of.LastBlockReport))} ago`));
+  const row = (of) => h("li", {}, stateMark(String(of.ActorState).toLowerCase(), of.ActorState === "RUNNING" ? "ok" : "warn"), h("b", {}, of.NamenodeAddress), of.NamenodeHaState && h("span", {}, of.NamenodeHaState), h("code", {}, of.BlockPoolID), h("span", { class: "muted" }, `heartbeat ${since(of.LastHeartbeat)}`, of.LastBlockReport !== undefined && `, block report ${since(of.LastBlockReport)}`));
   return h("section", { class: "panel" }, h("h2", {}, "NameNodes"), actors.length ? h("ul", { class: "places" }, actors.map(row)) : empty("It is configured with no NameNode."));
 }
 

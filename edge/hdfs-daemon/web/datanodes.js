@@ -3,7 +3,7 @@
 import { bean, nested } from "./api.js";
 import { histogram } from "./charts.js";
 import { h, update } from "./dom.js";
-import { bytes, count, date, decimal, duration, number, percent } from "./format.js";
+import { bytes, count, date, decimal, number, percent, since } from "./format.js";
 import { empty, every, problem } from "./frame.js";
 import { datanodes, webAddress } from "./nodes.js";
 import { dataTable, meter, stateMark } from "./table.js";
@@ -60,12 +60,12 @@ function nodeColumns() {
   return [
     { name: "DataNode", value: (of) => `${of.name} ${of.address} ${of.rack}`, cell: name, wide: true },
     { name: "State", value: (of) => of.state, cell: (of) => stateMark(of.state, of.kind) },
-    { name: "Last contact", value: (of) => of.lastContact, cell: (of) => (of.lastContact > 0 ? `${duration(of.lastContact)} ago` : "now"), number: true },
+    { name: "Last contact", value: (of) => of.lastContact, cell: (of) => since(of.lastContact), number: true },
     { name: "Used", value: (of) => of.share ?? -1, cell: (of) => dash(of.used, () => meter(of.used, of.capacity, `${bytes(of.used)}, ${percent(of.used, of.capacity)}`)), number: true },
     { name: "Free", value: (of) => of.remaining ?? -1, cell: (of) => dash(of.remaining, bytes), number: true },
     { name: "Capacity", value: (of) => of.capacity ?? -1, cell: (of) => dash(of.capacity, bytes), number: true },
     { name: "Blocks", value: (of) => of.blocks ?? -1, cell: (of) => dash(of.blocks, number), number: true },
-    { name: "Block report", value: (of) => of.lastBlockReport ?? -1, cell: (of) => dash(of.lastBlockReport, (minutes) => (minutes > 0 ? `${duration(minutes * 60)} ago` : "now")), number: true },
+    { name: "Block report", value: (of) => of.lastBlockReport ?? -1, cell: (of) => dash(of.lastBlockReport, (minutes) => since(minutes * 60)), number: true },
     { name: "Failed volumes", value: (of) => of.failures ?? 0, cell: (of) => (of.failures > 0 ? stateMark(number(of.failures), "bad") : "0"), number: true },
     { name: "Version", value: (of) => of.version ?? "", cell: (of) => of.version ?? "–" },
   ];

@@ -1,6 +1,6 @@
 // The dialog about one file or folder: facts, a look inside, blocks and their places, access control list, snapshots.
 
-import { read, webhdfs } from "./api.js";
+import { encodePath, read, webhdfs } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { base } from "./files.js";
 import { bytes, count, date, number, permission } from "./format.js";
@@ -177,5 +177,5 @@ function snapshots(path, changed) {
       await changed();
     },
   });
-  return h("section", { class: "detail" }, h("h3", {}, "Snapshots"), h("div", { class: "tool-row" }, h("button", { on: { click: take } }, "Take a snapshot"), h("a", { href: `/explorer.html#${path === "/" ? "" : encodeURI(path)}/.snapshot` }, "Show those there are")));
+  return h("section", { class: "detail" }, h("h3", {}, "Snapshots"), h("div", { class: "tool-row" }, h("button", { on: { click: take } }, "Take a snapshot"), h("a", { href: `/explorer.html#${path === "/" ? "" : encodePath(path)}/.snapshot` }, "Show those there are")));
 }

@@ -117,6 +117,7 @@ function updateNode(old, fresh) {
   if (old.style.cssText !== fresh.style.cssText) old.style.cssText = fresh.style.cssText;
   if (fresh.tuskHandlers) listen(old, fresh.tuskHandlers);
   if ("disabled" in old) old.disabled = fresh.disabled;
+  if (old.type === "checkbox") old.checked = fresh.checked;
   const isField = ["INPUT", "SELECT", "TEXTAREA"].includes(old.nodeName);
   if (isField && document.activeElement !== old) old.value = fresh.value;
   if (old.nodeName !== "SELECT") updateChildren(old, fresh);

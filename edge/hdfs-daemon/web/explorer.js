@@ -214,9 +214,9 @@ class Explorer {
       files.length > 0 && button("download", "Download", () => this.download(files)),
       chosen.length === 1 && button("edit", "Rename", () => this.rename()),
       button("user", "Permission", () => this.permission()),
-      files.length > 0 && button("plus", "Replication", () => this.replication()),
+      files.length > 0 && button("plus", "Replicas", () => this.replication()),
       button("trash", "Delete", () => this.delete()),
-      button("close", "Clear", () => this.listing.clearSelection()),
+      h("button", { "aria-label": "Clear the selection", title: "Clear the selection", on: { click: () => this.listing.clearSelection() } }, icon("close")),
     ];
     update(this.tools, h("div", { class: "tool-row", key: chosen.length ? "chosen" : "general" }, chosen.length ? forChosen : general), h("div", { class: "tool-search", key: "search", "data-keep": true }, this.search));
     if (!this.search.isConnected) this.tools.querySelector(".tool-search")?.append(this.search);
@@ -347,7 +347,8 @@ class Explorer {
 
   upload(list) {
     if (!list.length) return undefined;
-    return this.uploads.add(this.path, list).catch((error) => sayError(error, "Upload"));
+    const known = this.remaining === 0 && !this.loading?.signal.aborted ? new Set(this.entries.map((of) => of.pathSuffix)) : undefined;
+    return this.uploads.add(this.path, list, known).catch((error) => sayError(error, "Upload"));
   }
 
   acceptDrops() {

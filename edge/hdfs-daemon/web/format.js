@@ -68,8 +68,12 @@ export function clock(millis, withSeconds = false) {
 /** `5 min 3 s ago`. */
 export function ago(millis) {
   if (!(millis > 0)) return "never";
-  const seconds = (Date.now() - millis) / 1000;
-  return seconds < 1 ? "now" : `${duration(Math.floor(seconds))} ago`;
+  return since(Math.floor((Date.now() - millis) / 1000));
+}
+
+/** `3 s ago`, from seconds (or their text). */
+export function since(seconds) {
+  return Number(seconds) < 1 ? "now" : `${duration(Number(seconds))} ago`;
 }
 
 /** `drwxr-xr-x` (and `+` with an ACL) of WebHDFS' octal text. */

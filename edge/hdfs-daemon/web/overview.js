@@ -1,6 +1,6 @@
 // The first page: is the cluster well, how full is it, how busy is it, and what is this NameNode.
 
-import { bean, nested } from "./api.js";
+import { bean, encodePath, nested } from "./api.js";
 import { shareBar, timeChart } from "./charts.js";
 import { h, icon, update } from "./dom.js";
 import { ago, bytes, count, date, decimal, number, percent } from "./format.js";
@@ -78,7 +78,7 @@ function cards({ info, system, state }) {
     h("ul", { class: "parts" }, parts.map(([name, value, color]) => h("li", {}, h("i", { class: `dot ${color}` }), h("span", {}, name), h("b", { title: `${number(value)} bytes` }, bytes(value)), h("span", { class: "muted" }, percent(value, total))))),
   ], "wide");
   const namespace = card("Files and folders", number(state.FilesTotal), pairs([["Blocks", number(state.BlocksTotal)], ["Open for writing", number(system.NumFilesUnderConstruction)], ["Replicas to delete", number(system.PendingDeletionBlocks)]]));
-  const health = card("Blocks at risk", number(state.UnderReplicatedBlocks), pairs([["Missing", number(info.NumberOfMissingBlocks), info.NumberOfMissingBlocks > 0], ["With a corrupt replica", number(system.CorruptBlocks), system.CorruptBlocks > 0], ["Copies under way", number(system.PendingReconstructionBlocks)]]));
+  const health = card("Blocks at risk", number(state.UnderReplicatedBlocks), pairs([["Missing", number(info.NumberOfMissingBlocks), info.NumberOfMissingBlocks > 0], ["Corrupt replica", number(system.CorruptBlocks), system.CorruptBlocks > 0], ["Copies under way", number(system.PendingReconstructionBlocks)]]));
   const leaving = (state.NumDecommissioningDataNodes ?? 0) + (state.NumEnteringMaintenanceDataNodes ?? 0);
   const nodes = card("DataNodes live", number(state.NumLiveDataNodes), pairs([["Dead", number(state.NumDeadDataNodes), state.NumDeadDataNodes > 0], ["Silent for a while", number(state.NumStaleDataNodes), state.NumStaleDataNodes > 0], ["Leaving", number(leaving)], ["In maintenance", number(state.NumInMaintenanceLiveDataNodes)]]));
   return [capacity, namespace, nodes, health];
@@ -96,7 +96,7 @@ function pairs(list) {
 function capacityAndLoad() {
   const capacity = timeChart({ title: "Capacity used", format: bytes, binary: true, stacked: true });
   const calls = timeChart({ title: "Operations per second", format: decimal });
-  const latency = timeChart({ title: "Mean time of a call", format: (micros) => `${decimal(micros)} µs` });
+  const latency = timeChart({ title: "Mean time of a call", format: (micros) => (micros >= 1_000 ? `${decimal(micros / 1_000)} ms` : `${decimal(micros)} µs`) });
   const data = timeChart({ title: "Data to and from clients", format: (rate) => `${bytes(rate)}/s`, binary: true });
   const streams = timeChart({ title: "Block streams", format: number });
   const files = timeChart({ title: "Files and blocks", format: number });
@@ -198,6 +198,6 @@ function corruptFiles({ info }) {
   if (!files.length) return h("div", { key: "corrupt" });
   const more = (info.CorruptFilesCount ?? files.length) - files.length;
   return h("section", { class: "panel", id: "corrupt", key: "corrupt" }, h("h2", {}, "Files with missing blocks"),
-    h("ul", { class: "places" }, files.map((path) => h("li", {}, h("a", { href: `/explorer.html#${encodeURI(path)}` }, path)))),
+    h("ul", { class: "places" }, files.map((path) => h("li", {}, h("a", { href: `/explorer.html#${encodePath(path)}` }, path)))),
     more > 0 && h("p", { class: "muted" }, `and ${number(more)} more: hdfs fsck / -list-corruptfileblocks`));
 }

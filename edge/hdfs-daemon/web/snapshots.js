@@ -1,12 +1,12 @@
 // Snapshottable folders and snapshots, as the bean SnapshotInfo lists them.
 
-import { bean, Failure } from "./api.js";
+import { Failure, bean, encodePath } from "./api.js";
 import { h, update } from "./dom.js";
 import { date, number, permission } from "./format.js";
 import { every, problem } from "./frame.js";
 import { dataTable } from "./table.js";
 
-const link = (path) => h("a", { href: `/explorer.html#${encodeURI(path)}` }, path);
+const link = (path) => h("a", { href: `/explorer.html#${encodePath(path)}` }, path);
 
 /** Shows the page. */
 export function snapshotsPage(main) {

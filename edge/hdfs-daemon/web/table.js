@@ -7,7 +7,7 @@ import { empty } from "./frame.js";
 const PAGE = 100;
 
 /**
- * `columns`: `{name, value, cell, number, wide}`; `value(row)` sorts and is searched, `cell(row)` is what is shown.
+ * `columns`: `{name, value, cell, number, wide, narrow}`; `value(row)` sorts and is searched, `cell(row)` is what is shown.
  * `key(row)` names a row. [`show`] gives it rows again and again; sorting, filter and focus stay.
  */
 export function dataTable({ label, columns, key, noun, sortBy = 0, descending = false, filter = true, none = "There are none." }) {
@@ -62,7 +62,7 @@ function heading(column, index, state, draw) {
 
 function cell(column, row) {
   const content = (column.cell ?? column.value)(row);
-  return h("td", { class: `${column.number ? "number" : ""} ${column.wide ? "wide-cell" : ""}`, "data-label": column.name }, h("div", {}, content));
+  return h("td", { class: `${column.number ? "number" : ""} ${column.wide ? "wide-cell" : ""} ${column.narrow ? "narrow-cell" : ""}`, "data-label": column.name }, h("div", {}, content));
 }
 
 function pager(state, pages, draw) {

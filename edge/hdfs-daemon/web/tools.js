@@ -1,6 +1,6 @@
 // Pages for looking into a daemon, the same on NameNode and DataNode: configuration, log levels and metrics.
 
-import { json, text } from "./api.js";
+import { json, text, user } from "./api.js";
 import { fill, h, update } from "./dom.js";
 import { every, problem, say, sayError } from "./frame.js";
 import { dataTable } from "./table.js";
@@ -10,7 +10,7 @@ export function configurationPage(main) {
   const table = dataTable({ label: "Configuration", noun: "key", key: (of) => of.key, columns: [
     { name: "Key", value: (of) => of.key, cell: (of) => h("code", {}, of.key), wide: true },
     { name: "Value", value: (of) => of.value ?? "", cell: (of) => h("code", { class: "value" }, of.value || "(empty)"), wide: true },
-    { name: "From", value: (of) => of.resource ?? "" },
+    { name: "From", value: (of) => of.resource ?? "", narrow: true },
   ] });
   const changed = h("input", { type: "checkbox", on: { change: () => draw() } });
   let keys = [];
@@ -21,7 +21,7 @@ export function configurationPage(main) {
       keys = (await json("/conf")).properties;
       fill(main, h("h1", {}, "Configuration"),
         h("p", { class: "lead" }, "What this daemon runs with. Values that look like secrets are hidden."),
-        h("section", { class: "panel" }, h("label", { class: "check" }, changed, h("span", {}, "Only keys that differ from where their default comes from")), table.root));
+        h("section", { class: "panel" }, h("label", { class: "check" }, changed, h("span", {}, "Only what was configured here: no defaults")), table.root));
       draw();
     } catch (error) {
       fill(main, problem(error, show));
@@ -40,7 +40,7 @@ export function logLevelPage(main) {
   const answer = h("pre", { class: "answer", role: "status", hidden: true });
   const send = async (event) => {
     event.preventDefault();
-    const query = new URLSearchParams({ log: name.value.trim(), ...(level.value && { level: level.value }) });
+    const query = new URLSearchParams({ log: name.value.trim(), ...(level.value && { level: level.value }), ...(user() && { "user.name": user() }) });
     try {
       const html = await text(`/logLevel?${query}`);
       fill(answer, lines(html).join("\n"));

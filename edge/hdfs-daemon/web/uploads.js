@@ -18,11 +18,15 @@ export class Uploads {
     addEventListener("beforeunload", (event) => this.items.some(isOpen) && event.preventDefault());
   }
 
-  /** Queues files (`{file, name}`; names may hold slashes) for a folder. */
-  async add(folder, list) {
+  /** Queues files (`{file, name}`; names may hold slashes) for a folder; `known` are all its names, if they are known. */
+  async add(folder, list, known) {
     const targets = list.map(({ file, name }) => ({ file, path: join(folder, name), folder, sent: 0, state: "waiting", abort: new AbortController() }));
     const existing = [];
-    for (const target of targets) if (await statusOrNone(target.path)) existing.push(target);
+    for (const target of targets) {
+      const [first] = target.path.slice(folder.length).split("/").filter(Boolean);
+      const isNew = known && !known.has(first);
+      if (!isNew && (await statusOrNone(target.path))) existing.push(target);
+    }
     if (existing.length) {
       const names = existing.slice(0, 5).map((of) => of.path).join(", ");
       const answer = await ask({
