@@ -4,6 +4,7 @@
 //! unless `conformance/known-failures.tsv` names it with the feature that it waits for. A case named there that passes
 //! is reported, so that the list shrinks.
 
+mod browser;
 mod calls;
 mod cluster;
 mod commands;
@@ -49,6 +50,7 @@ const ALL: &[Suite] = &[
     ("attached", suites::attached),
     ("minicluster", suites::minicluster),
     ("launched", suites::launched),
+    ("browser", browser::run),
 ];
 
 /// Our client against Apache's cluster: a test of `hdfs-client` that needs Apache's programs.
