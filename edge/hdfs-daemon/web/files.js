@@ -19,7 +19,7 @@ export function base(path) {
 
 /** Some entries of a folder after the name `startAfter`, in the NameNode's order, and how many come after them. */
 export async function listBatch(path, startAfter, signal) {
-  const answer = await webhdfs("GET", path, "LISTSTATUS_BATCH", startAfter ? { startAfter } : {}, { signal });
+  const answer = await webhdfs("GET", path, "LISTSTATUS_BATCH", startAfter ? { startafter: startAfter } : {}, { signal });
   const { partialListing, remainingEntries } = answer.DirectoryListing;
   return { entries: partialListing.FileStatuses.FileStatus, remaining: remainingEntries };
 }

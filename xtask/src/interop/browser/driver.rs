@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -42,10 +43,11 @@ impl Browser {
             .context("start chromedriver (install the packages chromium and chromium-driver)")?;
         let stdout = driver.stdout.take().expect("the output was asked for");
         let mut lines = BufReader::new(stdout).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok());
+        // The first line tells what was asked for, a later one what was found.
+        let said = |line: String| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        };
+        let port = lines.by_ref().map_while(Result::ok).find_map(said);
         let Some(port) = port else {
             driver.kill()?;
             bail!("chromedriver ended before it listened");
@@ -152,19 +154,7 @@ impl Browser {
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            self.port,
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (_, body) = answer.split_once("\r\n\r\n").context("no answer of the driver")?;
-        let value: Value = serde_json::from_str(body).context("the driver's answer")?;
+        let value = request(self.port, "POST", path, &body.to_string())?;
         if let Some(error) = value["value"]["error"].as_str() {
             bail!("{path}: {error}: {}", value["value"]["message"].as_str().unwrap_or_default());
         }
@@ -172,19 +162,40 @@ impl Browser {
     }
 }
 
+/// One request to the driver, which leaves the connection open after its answer.
+fn request(port: u16, method: &str, path: &str, body: &str) -> Result<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(45)))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: \
+         {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        answer.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse()?;
+            }
+        }
+    }
+    let mut body = vec![0; length];
+    answer.read_exact(&mut body)?;
+    serde_json::from_slice(&body).context("the driver's answer")
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // The browser closes with its session; the driver ends with its process.
-        let request = format!(
-            "DELETE {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-            self.session
-        );
-        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            let mut answer = Vec::new();
-            let ended = stream.write_all(request.as_bytes());
-            if let Err(error) = ended.and_then(|()| stream.read_to_end(&mut answer)) {
-                eprintln!("close the browser: {error}");
-            }
+        if let Err(error) = request(self.port, "DELETE", &self.session, "") {
+            eprintln!("close the browser: {error:#}");
         }
         if self.driver.kill().is_ok() {
             drop(self.driver.wait());
