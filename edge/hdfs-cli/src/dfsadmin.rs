@@ -19,6 +19,8 @@ use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::{Configuration, keys, parse_bytes};
 use hdfs_types::{Error, ErrorKind, Result};
 
+pub(crate) use upgrade::web_address;
+
 use crate::output::{complain, print, say};
 use crate::shell;
 

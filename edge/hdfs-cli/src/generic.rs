@@ -1,8 +1,9 @@
-//! Options that every command takes: those of Hadoop's scripts (`--config`, `--loglevel`) and those of Hadoop's
+//! Options that every command takes: those of Hadoop's scripts (`--config`, `--loglevel`, `--daemon`) and those of Hadoop's
 //! GenericOptionsParser (`-D`, `-conf`, `-fs`).
 
 use std::path::PathBuf;
 
+use crate::launcher::Mode;
 use crate::output::complain;
 use hdfs_conf::{Configuration, Warning};
 use hdfs_types::Result;
@@ -13,6 +14,7 @@ pub(crate) struct Generic {
     pub config_dir: Option<PathBuf>,
     pub log_level: Option<String>,
     pub help: bool,
+    pub daemon: Option<Mode>,
     files: Vec<String>,
     overrides: Vec<(String, String)>,
 }
@@ -32,6 +34,25 @@ impl Generic {
                 None => (first.as_str(), None),
             };
             match name {
+                "--daemon" => {
+                    args.remove(0);
+                    let mode = if args.is_empty() { None } else { Mode::parse(&args.remove(0)) };
+                    self.daemon = Some(mode.ok_or(
+                        "--daemon must be followed by either \"start\", \"stop\", or \"status\".",
+                    )?);
+                }
+                "--buildpaths" => {
+                    args.remove(0);
+                    complain!(
+                        "WARNING: --buildpaths: there is no class path here; nothing is added"
+                    );
+                }
+                "--workers" | "--hosts" | "--hostnames" => {
+                    return Err(format!(
+                        "{name} is not supported: this program starts nothing on other hosts; run it there, as in \
+                         `ssh HOST hdfs --daemon start datanode`"
+                    ));
+                }
                 "--config" | "--loglevel" | "-D" | "-conf" | "-fs" => {
                     args.remove(0);
                     let value = match attached {

@@ -13,6 +13,7 @@
 // Differs: a daemon in the foreground writes no pid file, so that several may run beside each other.
 
 use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,6 +32,7 @@ const START_PATIENCE: Duration = Duration::from_secs(1);
 const STOP_PATIENCE: u64 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const KEPT_OUT_FILES: usize = 5;
+const MAX_LAST_WORDS_BYTES: u64 = 1 << 20;
 
 /// What `--daemon` asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +91,8 @@ fn log_dir() -> PathBuf {
     if let Some(folder) = variable("HADOOP_LOG_DIR") {
         return folder.into();
     }
-    variable("HADOOP_HOME").map_or_else(|| PathBuf::from("logs"), |home| Path::new(&home).join("logs"))
+    variable("HADOOP_HOME")
+        .map_or_else(|| PathBuf::from("logs"), |home| Path::new(&home).join("logs"))
 }
 
 fn is_running(process: Pid) -> bool {
@@ -166,7 +169,7 @@ fn start(daemon: &str, files: &Files, args: &[String]) -> Result<i32, String> {
         let opened = OpenOptions::new().create(true).append(true).open(path);
         opened.map_err(|error| format!("Unable to write in {}: {error}. Aborting.", path.display()))
     };
-    write(&files.log)?;
+    let log_length = write(&files.log)?.metadata().map_or(0, |found| found.len());
     log_file::rotate(&files.out, KEPT_OUT_FILES)
         .map_err(|error| format!("Unable to rotate {}: {error}", files.out.display()))?;
     let out = write(&files.out)?;
@@ -184,7 +187,7 @@ fn start(daemon: &str, files: &Files, args: &[String]) -> Result<i32, String> {
         }
         if let Ok(Some(ended)) = child.try_wait() {
             let _ = std::fs::remove_file(&files.pid);
-            complain!("{}", last_words(files));
+            complain!("{}", last_words(files, log_length));
             return Err(format!("{daemon} ended at once ({ended}); see {}", files.log.display()));
         }
     }
@@ -201,10 +204,17 @@ fn spawn(files: &Files, out: File, socket: &Path, args: &[String]) -> Result<Chi
     command.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().map_err(failed)
 }
 
-/// The end of the log, which says why a daemon did not start.
-fn last_words(files: &Files) -> String {
-    let text = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
-    let (log, out) = (text(&files.log), text(&files.out));
+/// What the log says after `from` about why a daemon did not start.
+fn last_words(files: &Files, from: u64) -> String {
+    let read = |path: &Path, from: u64| -> std::io::Result<String> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut text = String::new();
+        file.take(MAX_LAST_WORDS_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let log = read(&files.log, from).unwrap_or_default();
+    let out = read(&files.out, 0).unwrap_or_default();
     let telling = |line: &&str| line.contains(" ERROR ") || line.contains(" WARN ");
     let mut lines: Vec<&str> = log.lines().rev().filter(telling).take(3).collect();
     lines.reverse();

@@ -3,7 +3,7 @@
 use crate::output::say;
 
 /// The release of Apache Hadoop whose protocols and formats this program speaks.
-const HADOOP: &str = "3.5.0";
+pub(crate) const HADOOP: &str = "3.5.0";
 
 /// Prints the versions. The first line is what scripts parse.
 pub(crate) fn print() -> i32 {

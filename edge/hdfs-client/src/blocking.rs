@@ -7,8 +7,9 @@ use std::io;
 use std::sync::Arc;
 
 use hdfs_conf::Configuration;
+use hdfs_proto::common::TokenProto;
 use hdfs_rt::rpc::client::Ugi;
-use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, StorageType, TxId};
+use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, StorageType, TxId, WallMillis};
 use tokio::runtime::Runtime;
 
 use crate::peer::Waiting;
@@ -111,6 +112,9 @@ calls! {
     finalize_upgrade() -> ();
     is_upgrade_finalized() -> bool;
     rolling_upgrade(action: RollingUpgradeAction) -> Option<RollingUpgrade>;
+    delegation_token(renewer: &str) -> Option<TokenProto>;
+    renew_delegation_token(token: TokenProto) -> WallMillis;
+    cancel_delegation_token(token: TokenProto) -> ();
     allow_snapshot(path: &str) -> ();
     disallow_snapshot(path: &str) -> ();
     snapshottable_paths() -> Vec<String>;

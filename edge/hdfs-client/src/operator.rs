@@ -237,4 +237,43 @@ impl HdfsClient {
         };
         Ok(listing.unwrap_or_default().into_iter().map(path).collect())
     }
+
+    /// A delegation token; none from a NameNode without security.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto getDelegationToken
+    ///
+    /// # Errors
+    /// What the connection gives.
+    pub async fn delegation_token(&self, renewer: &str) -> Result<Option<common::TokenProto>> {
+        let request = common::GetDelegationTokenRequestProto { renewer: renewer.to_owned() };
+        let answer: common::GetDelegationTokenResponseProto =
+            self.namenode().call("getDelegationToken", &request).await?;
+        Ok(answer.token)
+    }
+
+    /// Makes a token last longer, and says until when.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto renewDelegationToken
+    ///
+    /// # Errors
+    /// `InvalidToken`; `AccessControl` when the caller is not its renewer.
+    pub async fn renew_delegation_token(&self, token: common::TokenProto) -> Result<WallMillis> {
+        let request = common::RenewDelegationTokenRequestProto { token };
+        let answer: common::RenewDelegationTokenResponseProto =
+            self.namenode().call("renewDelegationToken", &request).await?;
+        Ok(WallMillis(answer.new_expiry_time))
+    }
+
+    /// Makes a token void.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto cancelDelegationToken
+    ///
+    /// # Errors
+    /// `InvalidToken`; `AccessControl` when the caller is neither its owner nor its renewer.
+    pub async fn cancel_delegation_token(&self, token: common::TokenProto) -> Result<()> {
+        let request = common::CancelDelegationTokenRequestProto { token };
+        let _: common::CancelDelegationTokenResponseProto =
+            self.namenode().call("cancelDelegationToken", &request).await?;
+        Ok(())
+    }
 }

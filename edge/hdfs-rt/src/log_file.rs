@@ -87,7 +87,8 @@ mod tests {
         std::fs::create_dir_all(&dir).expect("a folder");
         let path = dir.join("a.log");
         let mut log = RollingFile::open(&path, 10, 2).expect("a file");
-        for line in ["first..\n", "second.\n", "third..\n", "a line longer than the limit\n", "5\n"] {
+        for line in ["first..\n", "second.\n", "third..\n", "a line longer than the limit\n", "5\n"]
+        {
             log.write_all(line.as_bytes()).expect("written");
         }
         let read = |name: &str| std::fs::read_to_string(dir.join(name)).ok();

@@ -1,7 +1,6 @@
 //! Log lines in Hadoop's form: `2026-11-21 10:00:00,123 INFO server.listener: message`.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -12,6 +11,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::log_file::{MAX_LOG_BACKUPS, MAX_LOG_BYTES, RollingFile};
 use crate::{clock, os};
 
 /// Starts logging to standard error, from this level on. A second call changes nothing.
@@ -27,12 +27,12 @@ pub fn init(level: LevelFilter) {
     }
 }
 
-/// Starts logging to the end of a file.
+/// Starts logging to the end of a file, which rolls over when it is full.
 ///
 /// # Errors
 /// When the file cannot be opened.
 pub fn init_file(level: LevelFilter, path: &Path) -> Result<()> {
-    let opened = OpenOptions::new().create(true).append(true).open(path);
+    let opened = RollingFile::open(path, MAX_LOG_BYTES, MAX_LOG_BACKUPS);
     let file = opened.map_err(|error| {
         Error::io(format!(
             "open log file {}: {error}; give this user access to its folder",

@@ -11,13 +11,16 @@ pub const READY: &str = "READY=1";
 /// The daemon ends.
 pub const STOPPING: &str = "STOPPING=1";
 
-/// Sends a state, with a line for people. A manager that does not listen is none of the daemon's business, so a failure
-/// is logged and no more.
+/// Sends a state, with a line for people. A manager that does not listen is none of the daemon's business: a failure is
+/// logged and no more. `hdfs --daemon start` listens for the first state only.
 pub fn notify(state: &str, status: &str) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let socket = socket.to_string_lossy();
     if let Err(error) = send(&socket, &format!("{state}\nSTATUS={status}\nMAINPID={}\n", pid())) {
-        tracing::warn!("tell the service manager at {socket}: {error}");
+        match state {
+            READY => tracing::warn!("tell the service manager at {socket}: {error}"),
+            _ => tracing::debug!("tell the service manager at {socket}: {error}"),
+        }
     }
 }
 
@@ -46,7 +49,8 @@ mod tests {
         let file = UnixDatagram::bind(&path).expect("a socket");
         let address = SocketAddr::from_abstract_name(&name).expect("a name");
         let unnamed = UnixDatagram::bind_addr(&address).expect("a socket");
-        for (socket, address) in [(file, path.display().to_string()), (unnamed, format!("@{name}"))] {
+        for (socket, address) in [(file, path.display().to_string()), (unnamed, format!("@{name}"))]
+        {
             send(&address, "READY=1\n").expect("somebody listens");
             let mut bytes = [0; 100];
             let length = socket.recv(&mut bytes).expect("it was sent");

@@ -6,7 +6,9 @@ use hdfs_conf::Configuration;
 use hdfs_daemon::datanode;
 use hdfs_types::Result;
 
-use super::{exit_status, refuse, waiter};
+use super::{
+    exit_status, refuse, shutdown_message, startup_message, tell_ready, tell_stopping, waiter,
+};
 
 pub(crate) const USAGE: &str = "\
 Usage: hdfs datanode [-regular]
@@ -21,11 +23,15 @@ pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
         [option] if option.eq_ignore_ascii_case("-regular") => {}
         _ => return refuse(&args, USAGE),
     }
-    exit_status("datanode", serve(&conf))
+    startup_message("DataNode", &args);
+    let status = exit_status("datanode", serve(&conf));
+    shutdown_message("DataNode");
+    status
 }
 
 fn serve(conf: &Configuration) -> Result<i32> {
     let handle = datanode::start(conf)?;
+    tell_ready("DataNode", handle.ipc_address());
     let ended = async {
         while !handle.is_shutdown_requested() && !handle.is_rejected() {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -37,6 +43,7 @@ fn serve(conf: &Configuration) -> Result<i32> {
             () = ended => Ok(i32::from(!handle.is_shutdown_requested())),
         }
     });
+    tell_stopping("DataNode");
     handle.stop();
     status
 }

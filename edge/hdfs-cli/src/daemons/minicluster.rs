@@ -6,7 +6,7 @@ use hdfs_daemon::minicluster::{MiniCluster, MiniClusterOptions};
 use hdfs_rt::signals::shutdown_signal;
 use hdfs_types::{Error, Result};
 
-use super::{exit_status, waiter};
+use super::{exit_status, tell_ready, tell_stopping, waiter};
 use crate::output::{complain, print};
 
 pub(crate) const USAGE: &str = "\
@@ -90,6 +90,7 @@ fn serve(options: MiniClusterOptions) -> Result<i32> {
     writeln!(out, "export HADOOP_CONF_DIR={}", cluster.conf_dir().display())?;
     writeln!(out, "ready")?;
     out.flush()?;
+    tell_ready("The mini cluster", cluster.uri());
     let failure = waiter()?.block_on(async {
         tokio::select! {
             signal = shutdown_signal() => signal.map(|_| None),
@@ -97,7 +98,10 @@ fn serve(options: MiniClusterOptions) -> Result<i32> {
         }
     })?;
     match failure {
-        None => cluster.stop().map(|()| 0),
+        None => {
+            tell_stopping("The mini cluster");
+            cluster.stop().map(|()| 0)
+        }
         Some(reason) => Err(Error::io(reason)),
     }
 }

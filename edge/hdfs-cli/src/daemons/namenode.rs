@@ -4,7 +4,9 @@ use hdfs_conf::Configuration;
 use hdfs_daemon::namenode::{self, FormatOptions, Formatted};
 use hdfs_types::Result;
 
-use super::{exit_status, refuse, waiter};
+use super::{
+    exit_status, refuse, shutdown_message, startup_message, tell_ready, tell_stopping, waiter,
+};
 
 pub(crate) const USAGE: &str = "\
 Usage: hdfs namenode [-regular] | 
@@ -20,7 +22,12 @@ enum Task {
 /// Runs `hdfs namenode ARGS…`; the exit status.
 pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
     match parse(&args) {
-        Some(Task::Run) => exit_status("namenode", serve(&conf)),
+        Some(Task::Run) => {
+            startup_message("NameNode", &args);
+            let status = exit_status("namenode", serve(&conf));
+            shutdown_message("NameNode");
+            status
+        }
         Some(Task::Format(options)) => {
             let status = namenode::format(&conf, &options).map(|done| match done {
                 Formatted::Done => 0,
@@ -63,6 +70,7 @@ fn parse_format(args: &[String]) -> Option<FormatOptions> {
 
 fn serve(conf: &Configuration) -> Result<i32> {
     let handle = namenode::start(conf)?;
+    tell_ready("NameNode", handle.rpc_addr());
     let failed = waiter()?.block_on(async {
         tokio::select! {
             signal = hdfs_rt::signals::shutdown_signal() => signal.map(|_| None),
@@ -73,6 +81,7 @@ fn serve(conf: &Configuration) -> Result<i32> {
         tracing::error!("Exiting: {reason}");
         return Ok(1);
     }
+    tell_stopping("NameNode");
     handle.stop()?;
     Ok(0)
 }
