@@ -315,7 +315,6 @@ fn help(program: &str) -> String {
     let mut text = format!(
         "Usage: {program} [OPTIONS] SUBCOMMAND [SUBCOMMAND OPTIONS]\n\n  OPTIONS is none or any of:\n\n{OPTIONS}"
     );
-    let is_built = |spec: &Spec| !matches!(spec.run, Run::Absent | Run::Later(_) | Run::Never(_));
     for (group, title) in
         [(Group::Client, "Client"), (Group::Admin, "Admin"), (Group::Daemon, "Daemon")]
     {
