@@ -247,6 +247,8 @@ mod tests {
             assert_eq!(umask(&conf).unwrap(), FsPermission(mask), "{text}");
         }
         conf.set("fs.permissions.umask-mode", "9").unwrap();
-        assert!(umask(&conf).unwrap_err().message.contains("fs.permissions.umask-mode: 9"));
+        assert!(
+            umask(&conf).unwrap_err().message.contains("fs.permissions.umask-mode with value 9")
+        );
     }
 }
