@@ -1,8 +1,9 @@
-//! Developer commands that are not part of the product: `cargo xtask ci|interop|tidy|codegen`.
+//! Developer commands that are not part of the product: `cargo xtask ci|dist|interop|tidy|codegen`.
 
 mod ci;
 mod codegen;
 mod config_doc;
+mod dist;
 mod interop;
 mod tidy;
 
@@ -27,10 +28,11 @@ fn run() -> Result<()> {
         ["tidy", "--tighten"] => tidy::run(true),
         ["ci"] => ci::run(false),
         ["ci", "--quick"] => ci::run(true),
+        ["dist"] => dist::run(),
         ["interop"] => interop::run_all().map(drop),
         ["interop", names @ ..] => interop::run_named(names),
         _ => bail!(
-            "usage: cargo xtask ci [--quick] | interop [SUITE...] | tidy [--tighten] | codegen [--check]"
+            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...] | tidy [--tighten] | codegen [--check]"
         ),
     }
 }

@@ -94,7 +94,19 @@ fn directories(config_dir: Option<&Path>) -> Vec<String> {
         return folders.split(':').map(str::to_owned).collect();
     }
     let home = std::env::var("HADOOP_HOME").ok().filter(|value| !value.is_empty());
-    home.map(|home| format!("{home}/etc/hadoop")).into_iter().collect()
+    let of_home = home.map(|home| format!("{home}/etc/hadoop"));
+    let program = std::env::current_exe().ok();
+    of_home.or_else(|| program.and_then(|program| installed(&program))).into_iter().collect()
+}
+
+/// The folder that belongs to a program in `bin`: `etc/hadoop` beside it, as Hadoop's scripts find theirs, or the system's
+/// one for a program of the system.
+fn installed(program: &Path) -> Option<String> {
+    let home = program.parent()?.parent()?;
+    let beside = home.join("etc/hadoop");
+    let of_system = (home == Path::new("/usr")).then(|| PathBuf::from("/etc/hadoop/conf"));
+    let folder = [Some(beside), of_system].into_iter().flatten().find(|folder| folder.is_dir());
+    folder.map(|folder| folder.to_string_lossy().into_owned())
 }
 
 fn read(path: &str) -> Result<Option<Vec<u8>>> {
