@@ -70,7 +70,7 @@ fn documents(root: &Path, release: &Release, stage: &Path) -> Result<()> {
         Command::new("date").args(["-u", "-R", "-d"]).arg(format!("@{}", release.time)),
     )?;
     let entry = format!(
-        "tusk-hdfs ({}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source.\n\n -- The Tusk developers <tusk@localhost>  {}\n",
+        "tusk-hdfs ({}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source.\n\n -- The Tusk developers <tusk@tusk.invalid>  {}\n",
         release.version,
         date.trim()
     );

@@ -17,6 +17,81 @@ pub(super) enum Place {
     System,
 }
 
+/// Where the content of a file comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// A file of the repository.
+    File(&'static str),
+    /// The program itself, for a shell.
+    Completion(&'static str),
+    /// The manual page.
+    Manual,
+}
+
+/// Path in a folder, path in a system, content.
+const FILES: &[(&str, &str, Source)] = {
+    use Source::{Completion, File, Manual};
+    &[
+        (
+            "etc/hadoop/core-site.xml",
+            "etc/hadoop/conf/core-site.xml",
+            File("packaging/conf/core-site.xml"),
+        ),
+        (
+            "etc/hadoop/hdfs-site.xml",
+            "etc/hadoop/conf/hdfs-site.xml",
+            File("packaging/conf/hdfs-site.xml"),
+        ),
+        (
+            "share/bash-completion/completions/hdfs",
+            "usr/share/bash-completion/completions/hdfs",
+            Completion("bash"),
+        ),
+        (
+            "share/zsh/site-functions/_hdfs",
+            "usr/share/zsh/vendor-completions/_hdfs",
+            Completion("zsh"),
+        ),
+        (
+            "share/fish/vendor_completions.d/hdfs.fish",
+            "usr/share/fish/vendor_completions.d/hdfs.fish",
+            Completion("fish"),
+        ),
+        ("share/man/man1/hdfs.1", "usr/share/man/man1/hdfs.1", Manual),
+        (
+            "lib/systemd/system/hdfs-namenode.service",
+            "lib/systemd/system/hdfs-namenode.service",
+            File("packaging/systemd/hdfs-namenode.service"),
+        ),
+        (
+            "lib/systemd/system/hdfs-datanode.service",
+            "lib/systemd/system/hdfs-datanode.service",
+            File("packaging/systemd/hdfs-datanode.service"),
+        ),
+        (
+            "lib/sysusers.d/tusk-hdfs.conf",
+            "usr/lib/sysusers.d/tusk-hdfs.conf",
+            File("packaging/systemd/tusk-hdfs.sysusers"),
+        ),
+        (
+            "lib/tmpfiles.d/tusk-hdfs.conf",
+            "usr/lib/tmpfiles.d/tusk-hdfs.conf",
+            File("packaging/systemd/tusk-hdfs.tmpfiles"),
+        ),
+        ("share/doc/tusk-hdfs/README.md", "usr/share/doc/tusk-hdfs/README.md", File("README.md")),
+        (
+            "share/doc/tusk-hdfs/differences.md",
+            "usr/share/doc/tusk-hdfs/differences.md",
+            File("docs/differences.md"),
+        ),
+        (
+            "share/doc/tusk-hdfs/config.md",
+            "usr/share/doc/tusk-hdfs/config.md",
+            File("docs/config.md"),
+        ),
+    ]
+};
+
 /// Files that every kind of package has.
 pub(super) struct Tree {
     program: PathBuf,
@@ -28,77 +103,20 @@ impl Tree {
     /// Reads and makes the files.
     pub(super) fn new(root: &Path, release: &Release) -> Result<Self> {
         let program = &release.program;
-        let read =
-            |file: &str| std::fs::read(root.join(file)).with_context(|| format!("read {file}"));
-        let completion = |shell: &str| {
-            let text = output(root, Command::new(program).args(["completion", shell]))?;
-            anyhow::Ok(text.into_bytes())
+        let content = |source| match source {
+            Source::File(file) => {
+                std::fs::read(root.join(file)).with_context(|| format!("read {file}"))
+            }
+            Source::Completion(shell) => {
+                let text = output(root, Command::new(program).args(["completion", shell]))?;
+                Ok(text.into_bytes())
+            }
+            Source::Manual => manual(root, release),
         };
-        let manual = manual(root, release)?;
-        let files = vec![
-            (
-                "etc/hadoop/core-site.xml",
-                "etc/hadoop/conf/core-site.xml",
-                read("packaging/conf/core-site.xml")?,
-            ),
-            (
-                "etc/hadoop/hdfs-site.xml",
-                "etc/hadoop/conf/hdfs-site.xml",
-                read("packaging/conf/hdfs-site.xml")?,
-            ),
-            (
-                "share/bash-completion/completions/hdfs",
-                "usr/share/bash-completion/completions/hdfs",
-                completion("bash")?,
-            ),
-            (
-                "share/zsh/site-functions/_hdfs",
-                "usr/share/zsh/vendor-completions/_hdfs",
-                completion("zsh")?,
-            ),
-            (
-                "share/fish/vendor_completions.d/hdfs.fish",
-                "usr/share/fish/vendor_completions.d/hdfs.fish",
-                completion("fish")?,
-            ),
-            ("share/man/man1/hdfs.1", "usr/share/man/man1/hdfs.1", manual),
-            (
-                "lib/systemd/system/hdfs-namenode.service",
-                "lib/systemd/system/hdfs-namenode.service",
-                read("packaging/systemd/hdfs-namenode.service")?,
-            ),
-            (
-                "lib/systemd/system/hdfs-datanode.service",
-                "lib/systemd/system/hdfs-datanode.service",
-                read("packaging/systemd/hdfs-datanode.service")?,
-            ),
-            (
-                "lib/sysusers.d/tusk-hdfs.conf",
-                "usr/lib/sysusers.d/tusk-hdfs.conf",
-                read("packaging/systemd/tusk-hdfs.sysusers")?,
-            ),
-            (
-                "lib/tmpfiles.d/tusk-hdfs.conf",
-                "usr/lib/tmpfiles.d/tusk-hdfs.conf",
-                read("packaging/systemd/tusk-hdfs.tmpfiles")?,
-            ),
-            (
-                "share/doc/tusk-hdfs/README.md",
-                "usr/share/doc/tusk-hdfs/README.md",
-                read("README.md")?,
-            ),
-            (
-                "share/doc/tusk-hdfs/differences.md",
-                "usr/share/doc/tusk-hdfs/differences.md",
-                read("docs/differences.md")?,
-            ),
-            (
-                "share/doc/tusk-hdfs/config.md",
-                "usr/share/doc/tusk-hdfs/config.md",
-                read("docs/config.md")?,
-            ),
-        ];
-        Ok(Self { program: program.clone(), files })
+        let files = FILES
+            .iter()
+            .map(|&(of_folder, of_system, source)| Ok((of_folder, of_system, content(source)?)));
+        Ok(Self { program: program.clone(), files: files.collect::<Result<_>>()? })
     }
 
     /// Writes the tree below `to`.
