@@ -1,15 +1,22 @@
 //! The web server of a daemon: axum on hyper, and the handlers that all daemons share.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, Result};
 use tokio::net::TcpListener;
 
 mod conf;
 mod jmx;
 mod json;
+mod log_level;
+mod logs;
 mod process_beans;
+mod stacks;
 mod statistics;
 
 pub use conf::conf_router;
@@ -17,6 +24,43 @@ pub use jmx::{Bean, JmxSource, jmx_router};
 pub use json::hadoop_json;
 pub use process_beans::ProcessBeans;
 pub use statistics::{HttpStatistics, http_date};
+
+/// The pages that every daemon has: `/conf`, `/logLevel`, `/stacks` and `/logs/`.
+pub fn common_router(conf: Arc<Configuration>) -> Router {
+    Router::new()
+        .merge(log_level::router(Arc::clone(&conf)))
+        .merge(logs::router(Arc::clone(&conf)))
+        .merge(stacks::router())
+        .merge(conf_router(conf))
+}
+
+/// Refuses a page that only an administrator may see, when `hadoop.security.authorization` is on: without security
+/// nobody proves to be one.
+///
+/// Hadoop: org.apache.hadoop.http.HttpServer2.hasAdministratorAccess (3.5.0)
+fn check_administrator(conf: &Configuration) -> std::result::Result<(), Response> {
+    if !conf.get_bool(&keys::HADOOP_SECURITY_AUTHORIZATION) {
+        return Ok(());
+    }
+    let text = "Unauthenticated users are not authorized to access this page.";
+    Err((StatusCode::FORBIDDEN, text).into_response())
+}
+
+/// Text as it may stand in a page.
+fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
 
 /// Binds the address of a web server; port 0 picks a free one.
 ///

@@ -7,22 +7,35 @@ use std::sync::Mutex;
 use hdfs_types::{Error, ErrorKind, Result};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::log_file::{MAX_LOG_BACKUPS, MAX_LOG_BYTES, RollingFile};
 use crate::{clock, os};
 
+pub mod levels;
+
 /// Starts logging to standard error, from this level on. A second call changes nothing.
 pub fn init(level: LevelFilter) {
-    let built = tracing_subscriber::fmt()
+    start(level, std::io::stderr);
+}
+
+/// Lines go to this writer; their level can be changed with [`levels::set`].
+fn start<W>(level: LevelFilter, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .event_format(HadoopLine)
-        .with_max_level(level)
-        .with_writer(std::io::stderr);
-    // Another test or role of this process was first.
-    if built.try_init().is_ok() {
+        .with_writer(writer)
+        .with_filter(levels::filter(level));
+    // When another test or role of this process was first, its logger stays.
+    if tracing_subscriber::registry().with(lines).try_init().is_ok() {
         log_panics();
     }
 }
@@ -39,15 +52,7 @@ pub fn init_file(level: LevelFilter, path: &Path) -> Result<()> {
             path.display()
         ))
     })?;
-    let built = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .event_format(HadoopLine)
-        .with_max_level(level)
-        .with_writer(Mutex::new(file));
-    // Another test or role of this process was first.
-    if built.try_init().is_ok() {
-        log_panics();
-    }
+    start(level, Mutex::new(file));
     Ok(())
 }
 

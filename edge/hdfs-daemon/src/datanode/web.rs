@@ -58,7 +58,7 @@ pub(super) fn serve(
     monitor.http.set_port(listener.local_addr()?.port());
     let router = Router::new()
         .merge(http::jmx_router(Arc::clone(&monitor) as Arc<dyn JmxSource>))
-        .merge(http::conf_router(Arc::new(configuration.clone())))
+        .merge(http::common_router(Arc::new(configuration.clone())))
         .merge(dashboard::router(shared));
     // As with Hadoop, the pages' statistics do not count what moves files.
     let router = monitor.http.around(router).merge(webhdfs::router(configuration)?);

@@ -51,7 +51,7 @@ pub(crate) fn serve(
         .merge(servlets::router(monitor.shell.clone()))
         .merge(fsck::router(monitor.shell.clone(), servers[0].local_addr()))
         .merge(http::jmx_router(monitor.clone()))
-        .merge(http::conf_router(configuration.clone()))
+        .merge(http::common_router(configuration.clone()))
         .merge(pages)
         .merge(webhdfs);
     let router = with_cross_origin(router, &configuration)?;

@@ -50,15 +50,25 @@ fn entries<'a>(
     let wanted = move |(key, _): &(&str, &str)| only.is_none_or(|name| name == *key);
     conf.iter().filter(wanted).map(|(key, value)| {
         let shown = if is_secret(key) { "<redacted>" } else { value };
-        (key, shown, conf.source(key).unwrap_or("default"))
+        (key, shown, conf.source(key).unwrap_or_else(|| default_source(key)))
     })
 }
 
-/// `hadoop.security.sensitive-config-keys`, as far as HDFS has such keys.
+/// The keys that Hadoop's `hadoop.security.sensitive-config-keys` names by default.
 fn is_secret(key: &str) -> bool {
-    ["secret", "password", ".key.password", "credential"]
-        .iter()
-        .any(|word| key.ends_with(word) || key.contains(&format!("{word}.")))
+    let ends = ["secret", "password", "ssl.keystore.pass", "credential", "sensitive-config-keys"];
+    let holds = |first: &str, then: &str| {
+        key.find(first).is_some_and(|at| key[at + first.len()..].contains(then))
+    };
+    ends.iter().any(|end| key.ends_with(end))
+        || key.starts_with("fs.s3.") && (key.ends_with("ecret.key") || key.ends_with("ecretKey"))
+        || key.starts_with("fs.s3a.")
+            && (key.ends_with("ecret.key")
+                || key.ends_with("session.token")
+                || key.ends_with("encryption.key"))
+        || key.starts_with("fs.azure.") && key.contains("account.key")
+        || ["secret", "password", "token"].iter().any(|word| holds("oauth", word))
+        || ["secret.", "password.", "credential."].iter().any(|word| key.contains(word))
 }
 
 fn json_answer(conf: &Configuration, only: Option<&str>) -> Response {
@@ -92,4 +102,15 @@ fn xml_answer(conf: &Configuration, only: Option<&str>) -> Response {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The file of Hadoop that has a default, or `tusk` for keys of our own.
+fn default_source(key: &str) -> &'static str {
+    if key.starts_with("tusk.") {
+        "tusk"
+    } else if key.starts_with("dfs.") {
+        "hdfs-default.xml"
+    } else {
+        "core-default.xml"
+    }
 }
