@@ -75,6 +75,11 @@ impl IncrementalReports {
         self.pending.is_empty()
     }
 
+    /// What happened to each replica that waits.
+    pub fn events(&self) -> impl Iterator<Item = BlockEvent> {
+        self.pending.values().flat_map(|of| of.values().map(|event| event.event))
+    }
+
     /// When something is to be sent, if anything waits.
     pub fn poll_timeout(&self) -> Option<Mono> {
         self.due

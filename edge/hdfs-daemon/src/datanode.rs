@@ -12,6 +12,7 @@ mod dashboard;
 mod dataset;
 mod files;
 mod ipc;
+mod metrics;
 mod random;
 mod recovery;
 mod sender;
@@ -47,11 +48,12 @@ use crate::reconfiguration::Reconfiguration;
 use dataset::Dataset;
 use hdfs_rt::users::Groups;
 use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
+use metrics::Counters;
 use service::{Actor, NameServiceState};
 use throttle::Throttle;
 use tunable::Tunable;
 use volume::Volume;
-use xceiver::{Counters, XceiverServer};
+use xceiver::XceiverServer;
 
 /// The version that this DataNode says it is.
 const SOFTWARE_VERSION: &str = "3.5.0";

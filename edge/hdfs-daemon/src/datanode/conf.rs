@@ -41,6 +41,10 @@ pub struct DataNodeConf {
     pub name_services: Vec<NameService>,
     /// `dfs.datanode.max.transfer.threads`.
     pub max_xceivers: usize,
+    /// `dfs.datanode.slow.io.warning.threshold.ms`: a longer step of a write counts as slow.
+    pub slow_io: Duration,
+    /// `ipc.maximum.data.length`.
+    pub max_data_length: u64,
     /// `dfs.client.socket-timeout`: for reading from peers.
     pub socket_timeout: Duration,
     /// `dfs.datanode.socket.write.timeout`.
@@ -107,6 +111,8 @@ impl DataNodeConf {
             host_name,
             name_services: name_services(conf)?,
             max_xceivers: conf.get_usize(&keys::DFS_DATANODE_MAX_TRANSFER_THREADS)?,
+            slow_io: conf.get_duration(&keys::DFS_DATANODE_SLOW_IO_WARNING_THRESHOLD_MS)?,
+            max_data_length: conf.get_u64(&keys::IPC_MAXIMUM_DATA_LENGTH)?,
             socket_timeout: conf.get_duration(&keys::DFS_CLIENT_SOCKET_TIMEOUT)?,
             write_timeout: conf.get_duration(&keys::DFS_DATANODE_SOCKET_WRITE_TIMEOUT)?,
             keepalive: conf.get_duration(&keys::DFS_DATANODE_SOCKET_REUSE_KEEPALIVE)?,

@@ -7,6 +7,7 @@
 use std::io;
 use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
+use std::time::Instant;
 
 use hdfs_datapath::{ChecksumSpec, ChecksumType};
 use hdfs_format::block_meta::META_HEADER_BYTES;
@@ -14,6 +15,7 @@ use hdfs_format::datatransfer::{PACKET_MAX_HEADER_BYTES, PacketHeader};
 use hdfs_types::{Error, ErrorKind, ExtendedBlock, Result};
 
 use super::dataset::{Pool, ReadView};
+use super::metrics::Counters;
 use super::throttle::Throttle;
 use super::wire::{self, give_large, take_large};
 
@@ -95,8 +97,8 @@ impl Sender {
     ///
     /// # Errors
     /// See [`SendError`]: what was sent before stays sent.
-    pub(crate) fn send(self, stream: &TcpStream) -> Result<u64, SendError> {
-        self.send_throttled(stream, None)
+    pub(crate) fn send(self, stream: &TcpStream, counters: &Counters) -> Result<u64, SendError> {
+        self.send_throttled(stream, counters, None)
     }
 
     /// The same, no faster than the throttle allows.
@@ -106,6 +108,7 @@ impl Sender {
     pub(crate) fn send_throttled(
         mut self,
         stream: &TcpStream,
+        counters: &Counters,
         throttle: Option<&Throttle>,
     ) -> Result<u64, SendError> {
         let total = self.remaining();
@@ -115,7 +118,7 @@ impl Sender {
             let sums = usize::try_from(self.spec.checksum_bytes(total)).unwrap_or(0);
             vec![0; 2 * PACKET_MAX_HEADER_BYTES + sums + usize::try_from(total).unwrap_or(0)]
         };
-        let result = self.send_packets(stream, &mut buffer, throttle);
+        let result = self.send_packets(stream, &mut buffer, counters, throttle);
         give_large(buffer);
         result.map(|()| total)
     }
@@ -124,12 +127,14 @@ impl Sender {
         &mut self,
         stream: &TcpStream,
         buffer: &mut Vec<u8>,
+        counters: &Counters,
         throttle: Option<&Throttle>,
     ) -> Result<(), SendError> {
         let mut seqno = 0;
         let per = u64::from(self.spec.bytes_per_checksum);
         let packet_data = (PACKET_DATA_BYTES / per).max(1) * per;
         loop {
+            let began = Instant::now();
             let data_len = self.remaining().min(packet_data);
             let mut used = self.fill_packet(buffer, 0, seqno, data_len).map_err(SendError::Disk)?;
             seqno += 1;
@@ -139,7 +144,11 @@ impl Sender {
                 // The end goes out with the last data: one segment, one wake-up of the reader.
                 used = self.fill_packet(buffer, used, seqno, 0).map_err(SendError::Disk)?;
             }
+            let filled = Instant::now();
             wire::send(stream, &buffer[..used]).map_err(SendError::Peer)?;
+            let sent = Instant::now();
+            counters.network_waits.record(sent.duration_since(filled));
+            counters.packet_sends.record(sent.duration_since(began));
             if done {
                 return Ok(());
             }

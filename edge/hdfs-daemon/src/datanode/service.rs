@@ -6,12 +6,12 @@ mod calls;
 mod orders;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use hdfs_conf::HostPort;
 use hdfs_datanode::active::{ActiveNameNode, Change, NameNodeIndex};
-use hdfs_datanode::report::{Event, IncrementalReports};
+use hdfs_datanode::report::{BlockEvent, Event, IncrementalReports};
 use hdfs_datanode::schedule::Schedule;
 use hdfs_datanode::{VolumeIndex, command};
 use hdfs_proto::hdfs::datanode::{DatanodeCommandProto, HeartbeatResponseProto};
@@ -72,6 +72,9 @@ pub(crate) struct Actor {
     registered: Mutex<Option<Registered>>,
     /// Milliseconds since 1970 of the last heartbeat that was answered; 0 for never.
     last_contact: Mutex<u64>,
+    /// When a full report was last sent, and the bytes of the largest.
+    last_report: Mutex<Option<Instant>>,
+    largest_report: AtomicUsize,
 }
 
 impl BlockListener for Actor {
@@ -110,6 +113,8 @@ impl Actor {
             stopped: AtomicBool::new(false),
             registered: Mutex::default(),
             last_contact: Mutex::new(0),
+            last_report: Mutex::default(),
+            largest_report: AtomicUsize::new(0),
         })
     }
 
@@ -139,6 +144,26 @@ impl Actor {
     /// Seconds since the last answered heartbeat.
     pub(crate) fn seconds_since_contact(&self) -> u64 {
         clock::wall().0.saturating_sub(*self.last_contact.lock()) / 1_000
+    }
+
+    /// Since the last full report.
+    pub(crate) fn since_report(&self) -> Option<Duration> {
+        self.last_report.lock().map(|at| at.elapsed())
+    }
+
+    /// Bytes of the largest full report so far.
+    pub(crate) fn largest_report(&self) -> usize {
+        self.largest_report.load(Ordering::Relaxed)
+    }
+
+    fn note_report(&self, bytes: usize) {
+        *self.last_report.lock() = Some(Instant::now());
+        self.largest_report.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// What the NameNode has not been told yet.
+    pub(crate) fn pending_events(&self) -> Vec<BlockEvent> {
+        self.inbox.lock().reports.events().collect()
     }
 
     fn is_stopped(&self) -> bool {

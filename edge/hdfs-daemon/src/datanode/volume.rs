@@ -12,6 +12,7 @@ use hdfs_datanode::{Place, VolumeIndex, layout};
 use hdfs_format::storage_dir::{BlockPoolVersion, DataNodeVersion};
 use hdfs_rt::clock;
 use hdfs_rt::disk::{self, StorageLock};
+use hdfs_rt::metrics::Histogram;
 use hdfs_types::constants::DATANODE_LAYOUT_VERSION;
 use hdfs_types::{Block, BlockId, Error, ErrorKind, Result, StorageType, StorageUuid};
 use parking_lot::Mutex;
@@ -65,7 +66,14 @@ pub(crate) struct Volume {
     dfs_used: AtomicU64,
     /// Space promised to replicas that are being written.
     reserved_for_replicas: AtomicU64,
-    failed: AtomicBool,
+    /// When it failed, in milliseconds since 1970; 0 while it works.
+    failed_at_ms: AtomicU64,
+    /// Its size when it was last looked at.
+    last_capacity: AtomicU64,
+    /// Times of writes and syncs of blocks, and how many failed.
+    pub writes: Histogram,
+    pub syncs: Histogram,
+    pub errors: AtomicU64,
     version: Mutex<Option<DataNodeVersion>>,
     /// Held as long as this DataNode uses the folder.
     lock: Mutex<Option<StorageLock>>,
@@ -163,7 +171,11 @@ impl Volume {
             reserved_percent,
             dfs_used: AtomicU64::new(0),
             reserved_for_replicas: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
+            failed_at_ms: AtomicU64::new(0),
+            last_capacity: AtomicU64::new(0),
+            writes: Histogram::default(),
+            syncs: Histogram::default(),
+            errors: AtomicU64::new(0),
             version: Mutex::new(opened.version),
             lock: Mutex::new(Some(opened.lock)),
         }
@@ -214,6 +226,7 @@ impl Volume {
         let promised = self.reserved_for_replicas.load(Ordering::Relaxed);
         let others = total.saturating_sub(free).saturating_sub(dfs_used);
         let capacity = total - reserved;
+        self.last_capacity.store(capacity, Ordering::Relaxed);
         let still_reserved = reserved.saturating_sub(others);
         let by_capacity = capacity.saturating_sub(dfs_used).saturating_sub(promised);
         let by_disk = usable.saturating_sub(still_reserved).saturating_sub(promised);
@@ -254,12 +267,30 @@ impl Volume {
 
     /// Marks the volume failed: no new block, no report.
     pub(crate) fn fail(&self) -> bool {
-        !self.failed.swap(true, Ordering::Relaxed)
+        let now = clock::wall().0.max(1);
+        let changed =
+            self.failed_at_ms.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        changed.is_ok()
+    }
+
+    /// When it failed, in milliseconds since 1970; 0 while it works.
+    pub(crate) fn failed_at_ms(&self) -> u64 {
+        self.failed_at_ms.load(Ordering::Relaxed)
+    }
+
+    /// Its size in bytes when it was last looked at.
+    pub(crate) fn last_capacity(&self) -> u64 {
+        self.last_capacity.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that are kept for others (`dfs.datanode.du.reserved`).
+    pub(crate) fn reserved_space(&self) -> u64 {
+        self.reserved_bytes
     }
 
     /// True once it failed.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+        self.failed_at_ms() != 0
     }
 }
 

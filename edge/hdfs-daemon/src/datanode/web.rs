@@ -31,7 +31,7 @@ const NAMES: ActivityNames = ActivityNames {
 impl JmxSource for Monitor {
     fn beans(&self) -> Vec<Bean> {
         self.process.with(&self.http, || {
-            let mut beans = beans::all(&self.shared);
+            let mut beans = beans::all(self);
             let (port, metrics) = &self.ipc;
             beans.extend(activity_beans(NAMES, *port, metrics, self.process.averages()));
             beans

@@ -13,7 +13,7 @@ mod write;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -23,12 +23,14 @@ use hdfs_proto::hdfs::{
     OpReplaceBlockProto, OpRequestShortCircuitAccessProto, OpTransferBlockProto, OpWriteBlockProto,
     ShortCircuitShmRequestProto, ShortCircuitShmResponseProto, Status,
 };
+use hdfs_rt::metrics::Histogram;
 use hdfs_types::{Error, ErrorKind, Result};
 use parking_lot::{Condvar, Mutex};
 
 pub(super) use transfer::replicate;
 
 use super::Shared;
+use super::metrics::Active;
 use super::wire::{self, Input};
 
 /// Enough for a thread that reads and writes from buffers on the heap.
@@ -36,25 +38,6 @@ const STACK_BYTES: usize = 512 * 1024;
 
 /// How long the end of the DataNode waits for its connections to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What the data port counts.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// Bytes of data that pipelines wrote here.
-    pub bytes_written: AtomicU64,
-    /// Bytes of data sent to readers.
-    pub bytes_read: AtomicU64,
-    /// Blocks written.
-    pub blocks_written: AtomicU64,
-    /// Reads served.
-    pub blocks_read: AtomicU64,
-    /// Blocks copied to other DataNodes.
-    pub blocks_replicated: AtomicU64,
-    /// Copies in flight.
-    pub transfers: AtomicUsize,
-    /// Packets whose checksums did not match.
-    pub checksum_errors: AtomicU64,
-}
 
 /// The listening data port.
 pub(crate) struct XceiverServer {
@@ -206,6 +189,8 @@ fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: SocketAddr) {
                 tracing::info!(%peer, op = op.name(), %error, "DataXceiver error processing operation");
                 if error.kind == ErrorKind::DiskError {
                     shared.check_volumes();
+                } else {
+                    shared.counters.network_error(peer.ip());
                 }
                 return;
             }
@@ -215,6 +200,17 @@ fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: SocketAddr) {
 
 impl Xceiver<'_> {
     fn process(&mut self, op: Op) -> Result<After> {
+        let counters = &self.shared.counters;
+        let (active, times) = match op {
+            Op::WriteBlock => (Some(&counters.active_writes), Some(&counters.write_ops)),
+            Op::ReadBlock => (Some(&counters.active_reads), Some(&counters.read_ops)),
+            Op::BlockChecksum => (None, Some(&counters.checksum_ops)),
+            Op::CopyBlock => (Some(&counters.active_reads), Some(&counters.copy_ops)),
+            Op::ReplaceBlock => (Some(&counters.active_writes), Some(&counters.replace_ops)),
+            _ => (None, None),
+        };
+        let _active = active.map(Active::new);
+        let _timing = times.map(Histogram::time);
         match op {
             Op::WriteBlock => {
                 let request: OpWriteBlockProto = self.input.read_message("OpWriteBlockProto")?;

@@ -9,11 +9,12 @@ use hdfs_types::Block;
 use super::{Pool, used_bytes};
 
 impl Pool {
-    /// Deletes blocks by order of the active NameNode; a block with another stamp stays. Says what could not be deleted.
+    /// Deletes blocks by order of the active NameNode; a block with another stamp stays. Says how many it
+    /// deleted, and what could not be.
     ///
     /// Unlinking a large file takes long: call this where that does not matter.
-    pub(crate) fn invalidate(self: &Arc<Self>, blocks: &[Block]) -> Vec<String> {
-        let mut errors = Vec::new();
+    pub(crate) fn invalidate(self: &Arc<Self>, blocks: &[Block]) -> (u64, Vec<String>) {
+        let (mut deleted, mut errors) = (0, Vec::new());
         for block in blocks {
             let removed = {
                 let mut shard = self.shard(block.id);
@@ -43,9 +44,10 @@ impl Pool {
                 }
             };
             self.remove_files(&removed);
+            deleted += 1;
             self.notify(removed.volume, removed.block, BlockEvent::Deleted);
         }
-        errors
+        (deleted, errors)
     }
 
     /// Cuts every writer off: `dfsadmin -evictWriters`. Their clients go on without this DataNode.

@@ -154,6 +154,7 @@ impl WriteTarget {
     /// # Errors
     /// When the disk refuses: nothing may be acknowledged.
     pub(crate) fn sync(&self, with_folder: bool) -> Result<()> {
+        let _timing = self.volume.syncs.time();
         let path = &self.volume.root;
         // Both files' pages go out before the first wait: one journal commit then carries the sizes of both.
         disk::start_writeback(&self.meta, 0, 0);

@@ -105,6 +105,7 @@ impl Actor {
         lease: bool,
     ) -> Result<HeartbeatResponseProto> {
         let shared = &self.shared;
+        let _total = shared.counters.heartbeats_total.time();
         let failed: Vec<&Arc<Volume>> =
             shared.dataset.volumes.iter().filter(|volume| volume.has_failed()).collect();
         let mut failed_locations = shared.failed_at_start.clone();
@@ -131,6 +132,7 @@ impl Actor {
             slow_peers: Vec::new(),
             slow_disks: Vec::new(),
         };
+        let _timing = shared.counters.heartbeats.time();
         self.call("sendHeartbeat", &request)
     }
 
@@ -188,6 +190,7 @@ impl Actor {
             block_pool_id: pool.id.as_str().to_owned(),
             blocks: blocks.collect(),
         };
+        let _timing = self.shared.counters.incremental_reports.time();
         let _: BlockReceivedAndDeletedResponseProto =
             self.call("blockReceivedAndDeleted", &request)?;
         Ok(())
@@ -200,6 +203,7 @@ impl Actor {
         lease: u64,
         rng: &mut SplitMix64,
     ) -> Result<Vec<DatanodeCommandProto>> {
+        let making = self.shared.counters.reports_made.time();
         let mut total = 0;
         let mut reports = Vec::new();
         for (index, list) in pool.full_report() {
@@ -225,6 +229,8 @@ impl Actor {
             } else {
                 reports.into_iter().map(|report| vec![report]).collect()
             };
+        drop(making);
+        let _sending = self.shared.counters.reports.time();
         let total_rpcs = i32::try_from(groups.len()).unwrap_or(i32::MAX);
         let mut commands = Vec::new();
         for (cur_rpc, reports) in (0..).zip(groups) {
@@ -239,6 +245,7 @@ impl Actor {
                     lease_id: Some(lease),
                 }),
             };
+            self.note_report(prost::Message::encoded_len(&request));
             let response: BlockReportResponseProto = self.call("blockReport", &request)?;
             commands.extend(response.cmd);
         }

@@ -1,11 +1,13 @@
 //! Performing a NameNode's orders; what takes long gets a thread of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use hdfs_datanode::command::Command;
 
 use super::super::dataset::Pool;
+use super::super::metrics::Active;
 use super::super::recovery;
 use super::super::xceiver;
 use super::Actor;
@@ -13,6 +15,7 @@ use super::Actor;
 impl Actor {
     pub(super) fn perform(self: &Arc<Self>, pool: &Arc<Pool>, command: Command) {
         tracing::debug!(command = command.name(), "order");
+        let _timing = self.shared.counters.commands.time();
         match command {
             Command::Transfer { pool, transfers } => {
                 for transfer in transfers {
@@ -24,9 +27,11 @@ impl Actor {
                     tracing::warn!(pool = %of, "order for another block pool; ignored");
                     return;
                 }
-                let pool = Arc::clone(pool);
+                let (pool, shared) = (Arc::clone(pool), Arc::clone(&self.shared));
                 background("delete", move || {
-                    for error in pool.invalidate(&blocks) {
+                    let (removed, errors) = pool.invalidate(&blocks);
+                    shared.counters.blocks_removed.fetch_add(removed, Ordering::Relaxed);
+                    for error in errors {
                         tracing::warn!("{error}");
                     }
                 });
@@ -34,6 +39,7 @@ impl Actor {
             Command::Recover(blocks) => {
                 let actor = Arc::clone(self);
                 background("recovery", move || {
+                    let _active = Active::new(&actor.shared.counters.recoveries);
                     for block in blocks {
                         recovery::recover(&actor.shared, &actor.service, &block);
                     }

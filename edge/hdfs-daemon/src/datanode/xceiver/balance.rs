@@ -67,7 +67,11 @@ impl Xceiver<'_> {
             }
         };
         self.respond(&success_with_checksums(&sender))?;
-        match sender.send_throttled(&self.input.stream, Some(&self.shared.balance)) {
+        match sender.send_throttled(
+            &self.input.stream,
+            &self.shared.counters,
+            Some(&self.shared.balance),
+        ) {
             Ok(_) => {}
             Err(SendError::Peer(error)) => return Err(error.into()),
             Err(SendError::Disk(error)) => {
@@ -143,6 +147,10 @@ impl Xceiver<'_> {
             target.discard();
             return Err(error);
         }
+        let is_here = request.source.id.ip_addr == self.shared.datanode_id().ip_addr;
+        let counters = &self.shared.counters;
+        let moves = if is_here { &counters.replaced_local } else { &counters.replaced_remote };
+        moves.fetch_add(1, Ordering::Relaxed);
         // The other side frees its resources before it says so; nothing depends on it here.
         let _ = input.fill_to(DONE.len());
         Ok(())

@@ -1,6 +1,7 @@
 //! READ_BLOCK.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use hdfs_format::datatransfer::{block_op_response, encode_delimited, extended_block};
 use hdfs_proto::hdfs::{
@@ -60,10 +61,9 @@ impl Xceiver<'_> {
         wire::send(&self.input.stream, &response)?;
         let counters = &self.shared.counters;
         counters.blocks_read.fetch_add(1, Ordering::Relaxed);
-        match sender.send(&self.input.stream) {
-            Ok(bytes) => {
-                counters.bytes_read.fetch_add(bytes, Ordering::Relaxed);
-            }
+        let began = Instant::now();
+        match sender.send(&self.input.stream, counters) {
+            Ok(bytes) => counters.read(bytes, began.elapsed(), &self.input.stream),
             // Readers that have enough simply close.
             Err(SendError::Peer(error)) if wire::is_end(&error) => return Ok(After::Close),
             Err(SendError::Peer(error)) => return Err(error.into()),

@@ -9,7 +9,8 @@ use std::io::IoSlice;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use hdfs_datapath::ack::{AckAction, PendingPacket, last_node_ack};
 use hdfs_datapath::receive::{check_packet, plan_write};
@@ -121,9 +122,12 @@ impl<'a> Receiver<'a> {
         let mut acks = match mode {
             AckMode::None => Acks::None,
             AckMode::Last => Acks::Direct,
-            AckMode::Mirrored(from_below) => {
-                Acks::Mirrored(Responder::start(self.target, &input.stream, from_below)?)
-            }
+            AckMode::Mirrored(from_below) => Acks::Mirrored(Responder::start(
+                self.shared,
+                self.target,
+                &input.stream,
+                from_below,
+            )?),
         };
         let result = self.receive_packets(input, &mut acks, finalize, progress);
         if let Acks::Mirrored(responder) = acks {
@@ -173,29 +177,48 @@ impl<'a> Receiver<'a> {
         finalize: bool,
         upstream: &TcpStream,
     ) -> Result<()> {
+        let counters = &self.shared.counters;
+        counters.packets_received.fetch_add(packets.len() as u64, Ordering::Relaxed);
         let (good, failure) = self.check(bytes, packets);
+        let began = Instant::now();
         if let Some(end) = good.last().map(|packet| packet.end) {
             self.forward(&bytes[..end], acks);
         }
+        let forwarded = Instant::now();
+        self.note_slow(forwarded.duration_since(began), &counters.slow_mirror);
         self.write(bytes, good)?;
+        if good.iter().any(|packet| packet.header.data_len > 0) {
+            let took = forwarded.elapsed();
+            counters.writes.record(took);
+            self.target.volume.writes.record(took);
+            self.note_slow(took, &counters.slow_write);
+        }
         if good.iter().any(|packet| packet.header.sync_block && packet.header.data_len > 0)
             || good.iter().any(|p| p.header.sync_block && !p.header.last_packet_in_block)
         {
+            let began = Instant::now();
             self.target.sync(!self.synced_folder)?;
+            self.note_slow(began.elapsed(), &counters.slow_sync);
             self.synced_folder = true;
         }
         if let Some(last) = good.last().filter(|packet| packet.header.last_packet_in_block)
             && finalize
         {
             let durable = self.shared.conf.sync_on_close || last.header.sync_block;
+            let began = Instant::now();
             self.target.finalize(self.on_disk, durable, None)?;
+            let took = began.elapsed();
+            counters.finalize.record(took);
+            self.note_slow(took, &counters.slow_sync);
         }
-        self.acknowledge(good, Status::Success, acks, upstream)?;
+        let ready = Instant::now();
+        self.acknowledge(good, Status::Success, acks, upstream, began)?;
+        self.note_slow(ready.elapsed(), &counters.slow_ack);
         if let Some((packet, error)) = failure {
             if error.kind == ErrorKind::Checksum {
                 self.corrupt = true;
                 self.shared.counters.checksum_errors.fetch_add(1, Ordering::Relaxed);
-                self.acknowledge(&[packet], Status::ErrorChecksum, acks, upstream)?;
+                self.acknowledge(&[packet], Status::ErrorChecksum, acks, upstream, began)?;
                 if let Acks::Mirrored(responder) = acks {
                     responder.wait_until_told();
                 }
@@ -203,6 +226,13 @@ impl<'a> Receiver<'a> {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// Counts a step that took long.
+    fn note_slow(&self, took: Duration, counter: &AtomicU64) {
+        if took > self.shared.conf.slow_io {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The packets up to the first that is malformed or corrupt, and that one.
@@ -345,7 +375,10 @@ impl<'a> Receiver<'a> {
         let path = &self.target.volume.root;
         write_slices(&self.target.data, slices, data_from)
             .and_then(|()| self.target.meta.write_all_at(sums, meta_from))
-            .map_err(|error| io_error("write block on", path, error))?;
+            .map_err(|error| {
+                self.target.volume.errors.fetch_add(1, Ordering::Relaxed);
+                io_error("write block on", path, error)
+            })?;
         slices.clear();
         Ok(())
     }
@@ -356,6 +389,7 @@ impl<'a> Receiver<'a> {
         status: Status,
         acks: &mut Acks,
         upstream: &TcpStream,
+        sent: Instant,
     ) -> Result<()> {
         if packets.is_empty() {
             return Ok(());
@@ -368,7 +402,7 @@ impl<'a> Receiver<'a> {
         });
         match acks {
             Acks::None => Ok(()),
-            Acks::Mirrored(responder) => responder.push(pending),
+            Acks::Mirrored(responder) => responder.push(pending, sent),
             Acks::Direct => {
                 let mut out = Vec::with_capacity(packets.len() * 16);
                 let mut acked = 0;

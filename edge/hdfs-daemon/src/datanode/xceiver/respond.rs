@@ -1,9 +1,10 @@
 //! Acknowledgements from the node below, passed up as soon as this node has the packet too.
 
+use std::collections::VecDeque;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdfs_datapath::ack::{AckAction, MirrorAcks, PendingPacket, last_node_ack, mirror_lost};
 use hdfs_format::datatransfer::{UNKNOWN_SEQNO, encode_delimited, encode_delimited_into};
@@ -11,7 +12,9 @@ use hdfs_proto::hdfs::{PipelineAckProto, Status};
 use hdfs_types::{Block, Error, Result};
 use parking_lot::{Condvar, Mutex};
 
+use super::super::Shared;
 use super::super::dataset::{Pool, WriteTarget};
+use super::super::metrics::Active;
 use super::super::wire::{self, Input};
 
 const STACK_BYTES: usize = 256 * 1024;
@@ -21,6 +24,8 @@ const TELL_PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 struct State {
     acks: MirrorAcks,
+    /// The last packet of each batch that was passed on, and when.
+    sent: VecDeque<(i64, Instant)>,
     /// The receiver has given up.
     abandoned: bool,
     /// The node below is gone, and upstream was told.
@@ -30,6 +35,7 @@ struct State {
 }
 
 struct Inner {
+    shared: Arc<Shared>,
     state: Mutex<State>,
     changed: Condvar,
     upstream: Arc<TcpStream>,
@@ -46,11 +52,13 @@ pub(super) struct Responder {
 
 impl Responder {
     pub(super) fn start(
+        shared: &Arc<Shared>,
         target: &WriteTarget,
         upstream: &Arc<TcpStream>,
         from_below: Input,
     ) -> Result<Self> {
         let inner = Arc::new(Inner {
+            shared: Arc::clone(shared),
             state: Mutex::default(),
             changed: Condvar::new(),
             upstream: Arc::clone(upstream),
@@ -63,7 +71,9 @@ impl Responder {
             .name("responder".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
+                let active = Active::new(&of_thread.shared.counters.responders);
                 let result = of_thread.run(from_below);
+                drop(active);
                 if result.is_err() {
                     // Ends the receiver too: upstream sees the connection close and blames this node.
                     let _ = of_thread.upstream.shutdown(Shutdown::Both);
@@ -73,14 +83,23 @@ impl Responder {
         Ok(Self { inner, thread })
     }
 
-    /// These packets are on this node's disk, or refused.
-    pub(super) fn push(&self, packets: impl Iterator<Item = PendingPacket>) -> Result<()> {
+    /// These packets are on this node's disk, or refused. They were passed on from `sent` on.
+    pub(super) fn push(
+        &self,
+        packets: impl Iterator<Item = PendingPacket>,
+        sent: Instant,
+    ) -> Result<()> {
         let mut state = self.inner.state.lock();
         if state.lost {
             return Ok(());
         }
         let was_empty = state.acks.is_empty();
-        packets.for_each(|packet| state.acks.push(packet));
+        let mut last = None;
+        packets.for_each(|packet| {
+            last = Some(packet.seqno);
+            state.acks.push(packet);
+        });
+        state.sent.extend(last.map(|seqno| (seqno, sent)));
         if was_empty && let Some(refused) = state.refused_head() {
             state.told = true;
             drop(state);
@@ -187,6 +206,14 @@ impl Inner {
                 return None;
             }
             self.changed.wait(&mut state);
+        }
+        while let Some((seqno, sent)) = state.sent.front().copied()
+            && seqno <= ack.seqno
+        {
+            state.sent.pop_front();
+            if seqno == ack.seqno {
+                self.shared.counters.packet_acks.record(sent.elapsed());
+            }
         }
         Some(state.acks.handle_downstream(ack))
     }

@@ -107,7 +107,7 @@ impl Copy {
         stream.set_write_timeout(wire::timeout(conf.write_timeout))?;
         wire::send(&stream, &encode_op(Op::WriteBlock, &self.request(shared, &sender)))?;
         let stream = Arc::new(stream);
-        match sender.send(&stream) {
+        match sender.send(&stream, &shared.counters) {
             Ok(_) => {}
             Err(SendError::Peer(error)) => {
                 return Err(Error::io(format!("send to {}: {error}", transfer_address(next))));

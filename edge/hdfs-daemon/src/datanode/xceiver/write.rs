@@ -126,14 +126,18 @@ impl Xceiver<'_> {
         let storage_type =
             request.storage_type.and_then(StorageType::from_wire).unwrap_or_default();
         let (min, max) = (request.min_bytes_rcvd, request.max_bytes_rcvd);
+        let counters = &self.shared.counters;
         let target = if plan.from_datanode || plan.is_transfer {
+            let _timing = counters.create_temporary.time();
             pool.create_temporary(block, plan.is_transfer, storage_type, expected, plan.spec)?
         } else {
             match plan.stage {
                 Stage::PipelineSetupCreate => {
+                    let _timing = counters.create_rbw.time();
                     pool.create_rbw(block, stamp, storage_type, expected, plan.spec)?
                 }
                 Stage::PipelineSetupStreamingRecovery => {
+                    let _timing = counters.recover_rbw.time();
                     pool.recover_rbw(block, stamp, min, max, expected, plan.spec)?
                 }
                 Stage::PipelineSetupAppend => {
@@ -257,7 +261,11 @@ impl Xceiver<'_> {
         if !plan.is_client_pipeline() {
             self.end_copy(plan, target, receiver.length())?;
         }
-        self.shared.counters.blocks_written.fetch_add(1, Ordering::Relaxed);
+        let counters = &self.shared.counters;
+        counters.blocks_written.fetch_add(1, Ordering::Relaxed);
+        if plan.is_client_pipeline() {
+            counters.written(receiver.length(), &self.input.stream);
+        }
         Ok(())
     }
 
@@ -265,6 +273,7 @@ impl Xceiver<'_> {
     fn end_copy(&self, plan: &Plan, target: &WriteTarget, length: u64) -> Result<()> {
         if plan.stage == Stage::TransferRbw {
             target.sync(false)?;
+            let _timing = self.shared.counters.convert_temporary.time();
             target.convert_to_rbw(&plan.block)?;
         } else {
             target.finalize(length, self.shared.conf.sync_on_close, None)?;
