@@ -13,6 +13,7 @@ mod dataset;
 mod files;
 mod ipc;
 mod metrics;
+mod prom;
 mod random;
 mod recovery;
 mod sender;

@@ -31,6 +31,7 @@ mod inventory;
 mod metrics;
 mod monitor;
 mod progress;
+mod prom;
 mod proxies;
 mod replay;
 mod restore;

@@ -16,6 +16,7 @@ mod json;
 mod log_level;
 mod logs;
 mod process_beans;
+mod prom;
 mod stacks;
 mod statistics;
 
@@ -23,6 +24,7 @@ pub use conf::conf_router;
 pub use jmx::{Bean, JmxSource, jmx_router};
 pub use json::hadoop_json;
 pub use process_beans::ProcessBeans;
+pub use prom::{PromSource, PromText, prom_router};
 pub use statistics::{HttpStatistics, http_date};
 
 /// The pages that every daemon has: `/conf`, `/logLevel`, `/stacks` and `/logs/`.

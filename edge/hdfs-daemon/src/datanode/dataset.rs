@@ -221,11 +221,6 @@ impl Pool {
         lists
     }
 
-    /// How many replicas there are, of all states.
-    pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().map.len()).sum()
-    }
-
     /// A volume of this kind with room.
     fn choose_volume(&self, wanted: StorageType, bytes: u64) -> Result<Arc<Volume>> {
         let usable = self

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use hdfs_conf::Configuration;
-use hdfs_rt::http::{self, Bean, HttpStatistics, JmxSource, ProcessBeans};
+use hdfs_rt::http::{self, Bean, HttpStatistics, JmxSource, ProcessBeans, PromSource};
 use hdfs_rt::rpc::server::{ActivityNames, Server, ServerMetrics, activity_beans};
 use hdfs_types::Result;
 use tokio::task::AbortHandle;
@@ -18,7 +18,7 @@ use super::{Shared, beans, dashboard, webhdfs};
 pub(super) struct Monitor {
     pub(super) shared: Arc<Shared>,
     pub(super) http: Arc<HttpStatistics>,
-    ipc: (u16, Arc<ServerMetrics>),
+    pub(super) ipc: (u16, Arc<ServerMetrics>),
     pub(super) process: ProcessBeans,
 }
 
@@ -58,6 +58,7 @@ pub(super) fn serve(
     monitor.http.set_port(listener.local_addr()?.port());
     let router = Router::new()
         .merge(http::jmx_router(Arc::clone(&monitor) as Arc<dyn JmxSource>))
+        .merge(http::prom_router(Arc::clone(&monitor) as Arc<dyn PromSource>))
         .merge(http::common_router(Arc::new(configuration.clone())))
         .merge(dashboard::router(shared));
     // As with Hadoop, the pages' statistics do not count what moves files.

@@ -44,13 +44,14 @@ pub(crate) fn serve(
     let local_addr = listener.local_addr().map_err(Error::from)?;
     let configuration = Arc::new(shell.conf.configuration.clone());
     let pages = dashboard::router(&shell, servers, runtime);
-    let webhdfs = webhdfs::router(&shell, servers[0].local_addr())?;
+    let webhdfs = webhdfs::router(&shell, &servers[0])?;
     let monitor = Arc::new(Monitor::new(shell, servers)?);
     monitor.http.set_port(local_addr.port());
     let router = Router::new()
         .merge(servlets::router(monitor.shell.clone()))
         .merge(fsck::router(monitor.shell.clone(), servers[0].local_addr()))
         .merge(http::jmx_router(monitor.clone()))
+        .merge(http::prom_router(monitor.clone()))
         .merge(http::common_router(configuration.clone()))
         .merge(pages)
         .merge(webhdfs);

@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
@@ -19,7 +20,7 @@ use hdfs_format::webhdfs::{Op, PREFIX, Redirect, location};
 use hdfs_namenode::names_datanode;
 use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::datanode_info_proto::AdminState;
-use hdfs_rt::rpc::server::{Reply, RpcCall, RpcService};
+use hdfs_rt::rpc::server::{Reply, RpcCall, RpcService, Server as RpcServer, ServerMetrics};
 use hdfs_types::{CallId, ClientId, Error, ErrorKind, Result};
 use prost::Message;
 
@@ -35,6 +36,8 @@ pub(super) const NO_CALL: CallId = CallId(-2);
 
 struct InProcess {
     service: NameNodeService,
+    /// Where the calls count, as those of RPC do.
+    metrics: Arc<ServerMetrics>,
 }
 
 impl Calls for InProcess {
@@ -52,10 +55,18 @@ impl Calls for InProcess {
             state_id: None,
             router_federated_state: None,
         };
-        match self.service.call(call) {
-            Reply::Now(answer) => Box::pin(std::future::ready(answer)),
-            Reply::Later(answer) => answer,
-        }
+        let began = Instant::now();
+        let reply = self.service.call(call);
+        let (metrics, user) = (Arc::clone(&self.metrics), who.identity.user.clone());
+        Box::pin(async move {
+            let answer = match reply {
+                Reply::Now(answer) => answer,
+                Reply::Later(answer) => answer.await,
+            };
+            let error = answer.as_ref().err().map(|error| &error.kind);
+            metrics.record_in_process(&user, method, began.elapsed(), error);
+            answer
+        })
     }
 }
 
@@ -67,12 +78,13 @@ struct Server {
 }
 
 /// The routes.
-pub(super) fn router(shell: &Arc<Shell>, rpc: SocketAddr) -> Result<Router> {
+pub(super) fn router(shell: &Arc<Shell>, server: &RpcServer) -> Result<Router> {
+    let (rpc, metrics) = (server.local_addr(), server.metrics().clone());
     let conf = &shell.conf.configuration;
     let gateway = Gateway {
         conf: WebHdfsConf::new(conf)?,
         impersonation: Impersonation::Rules(shell.proxies.clone()),
-        calls: Arc::new(InProcess { service: NameNodeService::new(shell.clone()) }),
+        calls: Arc::new(InProcess { service: NameNodeService::new(shell.clone()), metrics }),
     };
     let server = Arc::new(Server {
         shell: shell.clone(),

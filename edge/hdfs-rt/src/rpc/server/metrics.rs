@@ -13,7 +13,7 @@ use hdfs_types::{ErrorKind, FastMap};
 use parking_lot::Mutex;
 
 use super::CallerIdentity;
-use crate::metrics::{Cell, CellHistogram, HistogramSnapshot};
+use crate::metrics::{Cell, CellHistogram, Histogram, HistogramSnapshot};
 
 /// Users whose calls are told apart after their connections ended; those of more users count together.
 const MAX_USERS: usize = 10_000;
@@ -92,9 +92,7 @@ impl TallyWriter {
 
     /// The entry of an error's class.
     pub(super) fn exception(&mut self, kind: &ErrorKind) -> &Arc<MethodTally> {
-        let class = kind.java_class();
-        let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
-        self.entry(simple, true)
+        self.entry(simple_name(kind), true)
     }
 
     fn entry(&mut self, name: &str, is_exception: bool) -> &Arc<MethodTally> {
@@ -116,6 +114,12 @@ impl TallyWriter {
         }
         &self.known[self.last]
     }
+}
+
+/// The name of an error's class without its package.
+fn simple_name(kind: &ErrorKind) -> &str {
+    let class = kind.java_class();
+    class.rsplit(['.', '$']).next().unwrap_or(class)
 }
 
 /// Calls of one method, or those that ended with one exception.
@@ -261,6 +265,42 @@ impl ServerMetrics {
             }
         }
         sum
+    }
+
+    /// Counts a call that a page of the daemon made for a user, not a connection.
+    pub fn record_in_process(
+        &self,
+        user: &str,
+        method: &str,
+        took: Duration,
+        error: Option<&ErrorKind>,
+    ) {
+        let times = Histogram::default();
+        times.record(took);
+        let times = times.snapshot();
+        let ended = &mut self.tallies.lock().ended;
+        ended.processing_time.add(&times);
+        ended.queue_time.buckets[0] += 1;
+        ended.queue_time.count += 1;
+        let of_method = ended.methods.entry(method.to_owned()).or_default();
+        match error {
+            None => {
+                ended.successes += 1;
+                of_method.time.add(&times);
+                of_method.overall += took;
+            }
+            Some(kind) => {
+                ended.failures += 1;
+                of_method.failures += 1;
+                of_method.denials += u64::from(*kind == ErrorKind::AccessControl);
+                let of_class = ended.exceptions.entry(simple_name(kind).to_owned()).or_default();
+                of_class.time.add(&times);
+                of_class.overall += took;
+            }
+        }
+        if error.is_none_or(|kind| *kind == ErrorKind::AccessControl) {
+            ended.add_user_calls(user, method, 1);
+        }
     }
 
     /// Calls whose reply is not there yet.
