@@ -24,7 +24,7 @@ pub use conf::conf_router;
 pub use jmx::{Bean, JmxSource, jmx_router};
 pub use json::hadoop_json;
 pub use process_beans::ProcessBeans;
-pub use prom::{PromSource, PromText, prom_router};
+pub use prom::{Labels, PromSource, PromText, prom_router};
 pub use statistics::{HttpStatistics, http_date};
 
 /// The pages that every daemon has: `/conf`, `/logLevel`, `/stacks` and `/logs/`.

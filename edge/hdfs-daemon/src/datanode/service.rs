@@ -146,6 +146,15 @@ impl Actor {
         clock::wall().0.saturating_sub(*self.last_contact.lock()) / 1_000
     }
 
+    /// What the NameNode is, as far as this DataNode knows.
+    pub(crate) fn namenode_state(&self) -> &'static str {
+        match self.service.active.lock().get() {
+            _ if self.registration().is_none() => "unknown",
+            Some(active) if active == self.index => "active",
+            _ => "standby",
+        }
+    }
+
     /// Since the last full report.
     pub(crate) fn since_report(&self) -> Option<Duration> {
         self.last_report.lock().map(|at| at.elapsed())

@@ -22,10 +22,33 @@ pub(super) struct Monitor {
     pub(super) process: ProcessBeans,
 }
 
+/// Methods that are shown before their first call: those of the Java interfaces that a DataNode serves.
+const METHODS: [&str; 19] = [
+    "cancelDiskBalancerPlan",
+    "deleteBlockPool",
+    "evictWriters",
+    "getBalancerBandwidth",
+    "getBlockLocalPathInfo",
+    "getDatanodeInfo",
+    "getDiskBalancerSetting",
+    "getReconfigurationStatus",
+    "getReplicaVisibleLength",
+    "getVolumeReport",
+    "initReplicaRecovery",
+    "listReconfigurableProperties",
+    "queryDiskBalancerPlan",
+    "refreshNamenodes",
+    "shutdownDatanode",
+    "startReconfiguration",
+    "submitDiskBalancerPlan",
+    "triggerBlockReport",
+    "updateReplicaUnderRecovery",
+];
+
 const NAMES: ActivityNames = ActivityNames {
     service: "DataNode",
     server_name: "ClientDatanodeProtocolService",
-    methods: &[],
+    methods: &METHODS,
 };
 
 impl JmxSource for Monitor {

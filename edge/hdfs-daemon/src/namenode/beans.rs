@@ -8,6 +8,7 @@
 
 mod activity;
 mod info;
+mod methods;
 mod namesystem;
 mod nodes;
 

@@ -17,25 +17,10 @@ use serde_json::Value;
 use super::super::monitor::{Calls, Monitor};
 use super::super::progress::Phase;
 use super::View;
+use super::methods::METHODS;
 
-/// Methods of DataNodes, which Hadoop shows before their first call.
-const DATANODE_METHODS: [&str; 9] = [
-    "commitBlockSynchronization",
-    "blockReport",
-    "registerDatanode",
-    "sendHeartbeat",
-    "cacheReport",
-    "blockReceivedAndDeleted",
-    "errorReport",
-    "reportBadBlocks",
-    "versionRequest",
-];
-
-const NAMES: ActivityNames = ActivityNames {
-    service: "NameNode",
-    server_name: "ClientNamenodeProtocol",
-    methods: &DATANODE_METHODS,
-};
+const NAMES: ActivityNames =
+    ActivityNames { service: "NameNode", server_name: "ClientNamenodeProtocol", methods: &METHODS };
 
 /// Beans that need nothing of the machine.
 pub(super) fn counted(monitor: &Monitor) -> Vec<Bean> {
