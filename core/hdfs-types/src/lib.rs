@@ -5,6 +5,7 @@
 
 mod block;
 mod collections;
+pub mod erasure;
 mod error;
 mod ids;
 mod path;

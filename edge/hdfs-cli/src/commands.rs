@@ -5,8 +5,8 @@ use hdfs_conf::Configuration;
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
-    bench, completion, daemons, debug, dfsadmin, environment, fetchdt, fsck, getconf, groups,
-    jmxget, launcher, offline, shell, version,
+    bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, ec, environment, fetchdt,
+    fsck, getconf, groups, jmxget, launcher, offline, shell, snapshots, storagepolicies, version,
 };
 
 /// A command of `hdfs`.
@@ -86,9 +86,24 @@ const COMMANDS: &[Spec] = {
         spec("jmxget", Admin, "get the beans' attributes of a daemon", {
             Configured(|conf, args| jmxget::run(&conf, &args))
         }),
-        spec("snapshotDiff", Client, "diff two snapshots of a directory", Absent),
-        spec("lsSnapshottableDir", Client, "list the user's snapshottable directories", Absent),
-        spec("lsSnapshot", Client, "list the snapshots of a directory", Absent),
+        spec(
+            "snapshotDiff",
+            Client,
+            "diff two snapshots of a directory",
+            Configured(|conf, args| snapshots::diff(&conf, &args)),
+        ),
+        spec(
+            "lsSnapshottableDir",
+            Client,
+            "list the user's snapshottable directories",
+            Configured(|conf, args| snapshots::directories(&conf, &args)),
+        ),
+        spec(
+            "lsSnapshot",
+            Client,
+            "list the snapshots of a directory",
+            Configured(|conf, args| snapshots::snapshots(&conf, &args)),
+        ),
         spec("bench", Admin, "measure a NameNode or DataNodes under load", Configured(bench::run)),
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
         spec("oev", Admin, "view an edit log", Plain(offline::oev)),
@@ -100,10 +115,30 @@ const COMMANDS: &[Spec] = {
             Configured(|conf, args| fsck::run(&conf, &args)),
         ),
         spec("haadmin", Admin, "administer high availability", Absent),
-        spec("ec", Admin, "administer erasure coding", Absent),
-        spec("cacheadmin", Admin, "administer the cache", Absent),
-        spec("crypto", Admin, "administer encryption zones", Absent),
-        spec("storagepolicies", Admin, "administer storage policies", Absent),
+        spec(
+            "ec",
+            Admin,
+            "administer erasure coding",
+            Configured(|conf, args| ec::TOOL.run(&conf, args)),
+        ),
+        spec(
+            "cacheadmin",
+            Admin,
+            "administer the cache",
+            Configured(|conf, args| cacheadmin::TOOL.run(&conf, args)),
+        ),
+        spec(
+            "crypto",
+            Admin,
+            "administer encryption zones",
+            Configured(|conf, args| crypto::TOOL.run(&conf, args)),
+        ),
+        spec(
+            "storagepolicies",
+            Admin,
+            "administer storage policies",
+            Configured(|conf, args| storagepolicies::TOOL.run(&conf, args)),
+        ),
         spec(
             "debug",
             Admin,

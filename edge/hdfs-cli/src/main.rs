@@ -3,12 +3,16 @@
 //! `hdfs COMMAND …` finds the command in the table of [`commands`]; called under the name `hadoop` it is Hadoop's other
 //! script (`hadoop fs …`). Options before and after the command are read here once, commands get a configuration.
 
+mod admin_tool;
 mod bench;
+mod cacheadmin;
 mod commands;
 mod completion;
+mod crypto;
 mod daemons;
 mod debug;
 mod dfsadmin;
+mod ec;
 mod environment;
 mod fetchdt;
 mod fsck;
@@ -22,6 +26,9 @@ mod launcher;
 mod offline;
 mod output;
 mod shell;
+mod snapshots;
+mod storagepolicies;
+mod table_listing;
 mod version;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hdfs_conf::Configuration;
 use hdfs_proto::common::TokenProto;
+use hdfs_proto::hdfs as proto;
 use hdfs_rt::rpc::client::Ugi;
 use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, StorageType, TxId, WallMillis};
 use tokio::runtime::Runtime;
@@ -76,6 +77,37 @@ calls! {
     create_snapshot(root: &str, name: Option<&str>) -> String;
     delete_snapshot(root: &str, name: &str) -> ();
     rename_snapshot(root: &str, old: &str, new: &str) -> ();
+    snapshot_diff(root: &str, from: &str, to: &str) -> proto::SnapshotDiffReportProto;
+    snapshottable_directories() -> Vec<proto::SnapshottableDirectoryStatusProto>;
+    snapshots(root: &str) -> Vec<proto::SnapshotStatusProto>;
+    erasure_coding_policies() -> Vec<proto::ErasureCodingPolicyProto>;
+    erasure_coding_codecs() -> Vec<proto::CodecProto>;
+    erasure_coding_policy(path: &str) -> Option<proto::ErasureCodingPolicyProto>;
+    set_erasure_coding_policy(path: &str, policy: Option<&str>) -> ();
+    unset_erasure_coding_policy(path: &str) -> ();
+    add_erasure_coding_policies(policies: Vec<proto::ErasureCodingPolicyProto>)
+        -> Vec<proto::AddErasureCodingPolicyResponseProto>;
+    remove_erasure_coding_policy(name: &str) -> ();
+    enable_erasure_coding_policy(name: &str) -> ();
+    disable_erasure_coding_policy(name: &str) -> ();
+    erasure_coding_topology(policies: Vec<String>) -> proto::EcTopologyVerifierResultProto;
+    unset_storage_policy(path: &str) -> ();
+    satisfy_storage_policy(path: &str) -> ();
+    add_cache_directive(info: proto::CacheDirectiveInfoProto, force: bool) -> i64;
+    modify_cache_directive(info: proto::CacheDirectiveInfoProto, force: bool) -> ();
+    remove_cache_directive(id: i64) -> ();
+    cache_directives(filter: proto::CacheDirectiveInfoProto)
+        -> Vec<proto::CacheDirectiveEntryProto>;
+    add_cache_pool(info: proto::CachePoolInfoProto) -> ();
+    modify_cache_pool(info: proto::CachePoolInfoProto) -> ();
+    remove_cache_pool(name: &str) -> ();
+    cache_pools() -> Vec<proto::CachePoolEntryProto>;
+    create_encryption_zone(path: &str, key: &str) -> ();
+    encryption_zone(path: &str) -> Option<proto::EncryptionZoneProto>;
+    encryption_zones() -> Vec<proto::EncryptionZoneProto>;
+    reencrypt_encryption_zone(path: &str, cancel: bool) -> ();
+    reencryption_status() -> Vec<proto::ZoneReencryptionStatusProto>;
+    file_encryption_info(path: &str) -> Option<proto::FileEncryptionInfoProto>;
     is_file_closed(path: &str) -> bool;
     recover_lease(path: &str) -> bool;
     preferred_block_size(path: &str) -> u64;

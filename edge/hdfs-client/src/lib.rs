@@ -11,10 +11,13 @@
 mod acl;
 mod admin;
 pub mod blocking;
+mod cache;
 mod checksum;
 mod client;
 mod conf;
 mod encoded;
+mod encryption;
+mod erasure_coding;
 mod lease;
 mod listing;
 mod located;

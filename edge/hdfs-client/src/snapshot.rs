@@ -55,3 +55,58 @@ impl HdfsClient {
         Ok(())
     }
 }
+
+impl HdfsClient {
+    /// What differs between two snapshots; an empty name is the tree as it is now.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto getSnapshotDiffReport
+    ///
+    /// # Errors
+    /// As [`Self::create_snapshot`].
+    pub async fn snapshot_diff(
+        &self,
+        root: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<proto::SnapshotDiffReportProto> {
+        let request = proto::GetSnapshotDiffReportRequestProto {
+            snapshot_root: root.to_owned(),
+            from_snapshot: from.to_owned(),
+            to_snapshot: to.to_owned(),
+        };
+        let answer: proto::GetSnapshotDiffReportResponseProto =
+            self.namenode().call("getSnapshotDiffReport", &request).await?;
+        Ok(answer.diff_report)
+    }
+
+    /// The caller's snapshottable directories; a superuser's are all.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto getSnapshottableDirListing
+    ///
+    /// # Errors
+    /// As the NameNode answers.
+    pub async fn snapshottable_directories(
+        &self,
+    ) -> Result<Vec<proto::SnapshottableDirectoryStatusProto>> {
+        let request = proto::GetSnapshottableDirListingRequestProto {};
+        let answer: proto::GetSnapshottableDirListingResponseProto =
+            self.namenode().call("getSnapshottableDirListing", &request).await?;
+        Ok(answer
+            .snapshottable_dir_list
+            .map(|list| list.snapshottable_dir_listing)
+            .unwrap_or_default())
+    }
+
+    /// The snapshots of a directory.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto getSnapshotListing
+    ///
+    /// # Errors
+    /// As [`Self::create_snapshot`].
+    pub async fn snapshots(&self, root: &str) -> Result<Vec<proto::SnapshotStatusProto>> {
+        let request = proto::GetSnapshotListingRequestProto { snapshot_root: root.to_owned() };
+        let answer: proto::GetSnapshotListingResponseProto =
+            self.namenode().call("getSnapshotListing", &request).await?;
+        Ok(answer.snapshot_list.map(|list| list.snapshot_listing).unwrap_or_default())
+    }
+}
