@@ -40,7 +40,7 @@ export function datanodesPage(main) {
   const draw = () => {
     update(main,
       h("h1", { key: "title" }, "DataNodes"),
-      h("section", { class: "panel", key: "usage" }, h("h2", {}, "How full they are"), usage(nodes.filter((of) => !of.dead))),
+      h("section", { class: "panel", key: "usage" }, h("h2", {}, "How full they are, in percent"), usage(nodes.filter((of) => !of.dead))),
       leaving(nodes),
       h("section", { class: "panel", key: "list" }, h("div", { class: "choice", role: "group", "aria-label": "State" }, FILTERS.map(choice)), table.root));
     table.show(nodes.filter(FILTERS[chosen][1]));
@@ -75,7 +75,7 @@ function usage(live) {
   if (!live.length) return empty("No live DataNode.");
   const counts = Array.from({ length: 10 }, () => 0);
   for (const node of live) counts[Math.min(9, Math.floor(node.share * 10))] += 1;
-  const labels = counts.map((_, index) => `${index * 10}–${(index + 1) * 10} %`);
+  const labels = counts.map((_, index) => `${index * 10}–${(index + 1) * 10}`);
   return histogram({ title: "DataNodes by share of capacity used", counts, labels, unit: "DataNodes" });
 }
 

@@ -43,7 +43,7 @@ const PAGES: [&str; 10] = [
     "/dfshealth.html#tab-configuration",
     "/dfshealth.html#tab-metrics",
     "/dfshealth.html#tab-log-level",
-    "/explorer.html#/work",
+    "/explorer.html#/desk",
 ];
 
 pub(super) fn run() -> Result<Count> {
@@ -98,8 +98,8 @@ impl Stage {
         let web = format!("http://{}", web.0);
         let browser = Browser::start(&profile, &downloads)?;
         let stage = Self { browser, cluster, dir, web };
-        stage.hdfs(&["dfs", "-mkdir", "-p", "/work", "/user/browser"])?;
-        stage.hdfs(&["dfs", "-chown", "-R", USER, "/work", "/user/browser"])?;
+        stage.hdfs(&["dfs", "-mkdir", "-p", "/desk", "/user/browser"])?;
+        stage.hdfs(&["dfs", "-chown", "-R", USER, "/desk", "/user/browser"])?;
         stage.browser.open(&stage.web)?;
         stage.browser.value(&format!("localStorage.setItem('tusk.user', '{USER}')"))?;
         Ok(stage)
@@ -160,12 +160,12 @@ const NAMES: &str =
 
 fn transfer(stage: &Stage) -> Result<()> {
     let browser = &stage.browser;
-    stage.folder("/work")?;
+    stage.folder("/desk")?;
     browser.press(&["n"])?;
     browser.until("!!document.querySelector('dialog #field-name')")?;
     browser.press(&["i", "n", "Enter"])?;
     stage.row("in")?;
-    stage.folder("/work/in")?;
+    stage.folder("/desk/in")?;
     // Two blocks of nothing regular, a name that has to be escaped, and an empty file.
     let bytes: Vec<u8> =
         (0..9_000_001_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -180,7 +180,7 @@ fn transfer(stage: &Stage) -> Result<()> {
     for name in [name, "text.txt", "empty"] {
         stage.row(name)?;
     }
-    let listed = stage.hdfs(&["dfs", "-ls", "/work/in"])?;
+    let listed = stage.hdfs(&["dfs", "-ls", "/desk/in"])?;
     ensure!(listed.contains("9000001") && listed.contains(USER), "the NameNode lists {listed}");
     // The tail of the text, and the places of its block.
     browser.value("[...document.querySelectorAll('.c-name a')].find((of) => of.textContent === 'text.txt').click()")?;
@@ -221,12 +221,12 @@ fn injection(stage: &Stage) -> Result<()> {
         "\"'><svg onload=window.hit=1>",
     ];
     for name in names {
-        stage.hdfs(&["dfs", "-touch", &format!("/work/evil/{name}")]).or_else(|_| {
-            stage.hdfs(&["dfs", "-mkdir", "-p", "/work/evil"])?;
-            stage.hdfs(&["dfs", "-touch", &format!("/work/evil/{name}")])
+        stage.hdfs(&["dfs", "-touch", &format!("/desk/evil/{name}")]).or_else(|_| {
+            stage.hdfs(&["dfs", "-mkdir", "-p", "/desk/evil"])?;
+            stage.hdfs(&["dfs", "-touch", &format!("/desk/evil/{name}")])
         })?;
     }
-    stage.folder("/work/evil")?;
+    stage.folder("/desk/evil")?;
     for name in names {
         stage.row(name)?;
         let click = format!(
@@ -250,10 +250,10 @@ fn injection(stage: &Stage) -> Result<()> {
 
 fn changes(stage: &Stage) -> Result<()> {
     let browser = &stage.browser;
-    stage.hdfs(&["dfs", "-mkdir", "-p", "/work/edit"])?;
-    stage.hdfs(&["dfs", "-touch", "/work/edit/one"])?;
-    stage.hdfs(&["dfs", "-chown", "-R", USER, "/work/edit"])?;
-    stage.folder("/work/edit")?;
+    stage.hdfs(&["dfs", "-mkdir", "-p", "/desk/edit"])?;
+    stage.hdfs(&["dfs", "-touch", "/desk/edit/one"])?;
+    stage.hdfs(&["dfs", "-chown", "-R", USER, "/desk/edit"])?;
+    stage.folder("/desk/edit")?;
     browser.press(&["m"])?;
     browser.until("!!document.querySelector('#octal')")?;
     browser.value("document.querySelector('#octal').select()")?;
@@ -269,7 +269,7 @@ fn changes(stage: &Stage) -> Result<()> {
     browser.until("!!document.querySelector('dialog .danger')")?;
     browser.click("dialog .danger")?;
     browser.until("document.querySelector('.list-status').textContent.startsWith('0 entries')")?;
-    let trash = stage.hdfs(&["dfs", "-ls", "/user/browser/.Trash/Current/work/edit"])?;
+    let trash = stage.hdfs(&["dfs", "-ls", "/user/browser/.Trash/Current/desk/edit"])?;
     ensure!(trash.contains("-rw-------") && trash.contains("/two"), "the trash has {trash}");
     Ok(())
 }
@@ -359,10 +359,10 @@ fn keyboard(stage: &Stage) -> Result<()> {
     browser.until("document.activeElement.classList.contains('list')")?;
     // Down to the last folder, in, and back up: the row that was left is active again.
     browser.press(&["End", "Enter"])?;
-    browser.until("document.querySelector('.crumbs [aria-current]').textContent === 'work'")?;
+    browser.until("document.querySelector('.crumbs [aria-current]').textContent === 'desk'")?;
     browser.until("document.querySelectorAll('.list-row').length >= 1")?;
     browser.press(&["Backspace"])?;
-    browser.until("document.querySelector('.list-row.active .c-name')?.textContent === 'work'")?;
+    browser.until("document.querySelector('.list-row.active .c-name')?.textContent === 'desk'")?;
     // Every stop of the Tab key can be seen: it has an outline, or its row has.
     for _ in 0..12 {
         browser.press(&["Tab"])?;
