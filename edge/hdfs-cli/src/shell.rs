@@ -206,7 +206,13 @@ impl Shell {
             None => String::new(),
         };
         match scheme {
-            "file" => Ok(self.local_file_system()),
+            "file" => match &path.authority {
+                Some(authority) => Err(Failure::Illegal(format!(
+                    "Wrong FS: file://{authority}{}, expected: file:///",
+                    path.path
+                ))),
+                None => Ok(self.local_file_system()),
+            },
             "hdfs" if authority.is_empty() => {
                 Err(Failure::io("Incomplete HDFS URI, no host: ".to_owned() + &full_text(path)))
             }

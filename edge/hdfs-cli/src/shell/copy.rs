@@ -1,12 +1,14 @@
 //! `-cp`, `-put`, `-get` and their other names.
 //!
-//! `-ignoreCrc` has no effect: what is read is always verified (docs/differences.md).
+//! `-ignoreCrc` makes a difference for local files only: what is read from HDFS is always verified
+//! (docs/differences.md).
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.CopyCommands (3.5.0)
 
 pub(super) mod append;
 pub(super) mod destination;
 pub(super) mod merge;
+mod pump;
 mod threads;
 mod transfer;
 
@@ -16,6 +18,7 @@ use super::Shell;
 use super::arguments::Options;
 use super::display::no_number;
 use super::failure::{Failure, Outcome};
+use super::progress::{self, Progress};
 use super::walk::{Command, PathData};
 use destination::Destination;
 use threads::Threads;
@@ -47,6 +50,7 @@ pub(crate) struct Copying {
     thread_count: usize,
     queue_size: usize,
     threads: Option<Threads>,
+    quiet: bool,
 }
 
 /// Files that may wait for a thread, unless `-q` says otherwise.
@@ -62,6 +66,7 @@ impl Copying {
             thread_count: 1,
             queue_size: QUEUE_SIZE,
             threads: None,
+            quiet: false,
         }
     }
 
@@ -83,6 +88,27 @@ impl Copying {
     /// `-get` and `-copyToLocal`.
     pub(crate) fn get() -> Self {
         Self::new(Direction::Get)
+    }
+}
+
+impl Copying {
+    /// Shows how far the command is, where somebody looks and it takes long. The sources are summed up for that.
+    fn show_progress(&self, items: &[PathData], several: bool) {
+        if self.quiet || !progress::is_watched() {
+            return;
+        }
+        let length = |item: &PathData| match item.is_dir() {
+            true => item.fs.content_summary(&item.path).map(|sum| sum.length),
+            false => item.known().map(|stat| stat.length),
+        };
+        // A source that can't be summed up will say why when it is copied.
+        let bytes = items.iter().filter_map(|item| length(item).ok()).sum();
+        let what = match items {
+            [item] => item.text.clone(),
+            _ => format!("{} sources", items.len()),
+        };
+        let lines = several && progress::has_lines(self.thread_count);
+        self.transfer.progress.start(what, Some(bytes), lines);
     }
 }
 
@@ -119,9 +145,13 @@ impl Command for Copying {
             overwrite: options.has("f"),
             direct: options.has("d"),
             lazy_persist: options.has("l"),
-            checksum_file: options.has("crc"),
+            checksum_file: self.direction != Direction::Get || options.has("crc"),
+            ignore_checksums: options.has("ignoreCrc"),
             preserve: if options.has("p") { Preserve::parse("")? } else { self.preserve },
+            progress: Progress::default(),
         });
+        // With -q a command is quiet beside it.
+        self.quiet = options.value("q").is_some();
         self.destination = match self.direction {
             Direction::Get => Destination::local(shell, args)?,
             _ => Destination::any(shell, args)?,
@@ -151,11 +181,12 @@ impl Command for Copying {
             self.threads =
                 Some(Threads::start(self.thread_count, self.queue_size, &self.transfer)?);
         }
+        self.show_progress(&items, several);
         let done = self.each_argument(shell, items);
-        if let Some(threads) = self.threads.take() {
-            for failure in threads.finish() {
-                shell.report(failure)?;
-            }
+        let failures = self.threads.take().map(Threads::finish).unwrap_or_default();
+        self.transfer.progress.finish();
+        for failure in failures {
+            shell.report(failure)?;
         }
         done
     }
@@ -183,7 +214,13 @@ impl Command for Copying {
         }
         match &self.threads {
             Some(threads) => threads.copy(item.clone(), target),
-            None => self.transfer.copy_file(item, &target),
+            None => {
+                let done = self.transfer.copy_file(item, &target);
+                if done.is_err() {
+                    self.transfer.progress.make_room();
+                }
+                done
+            }
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct Space {
 }
 
 /// A file being read.
-pub(crate) trait Reader {
+pub(crate) trait Reader: Send {
     /// The next bytes; 0 at the end.
     fn read(&mut self, buffer: &mut [u8]) -> Outcome<usize>;
     /// Moves to a position that is not beyond the end.
@@ -106,7 +106,15 @@ pub(crate) trait FileSystem: Send + Sync {
     fn stat(&self, path: &str) -> Outcome<Option<Stat>>;
     /// The entries of a directory by name, or the file itself.
     fn list(&self, path: &str) -> Outcome<Vec<Stat>>;
+    /// The same entries one after the other, where a file system can give them before it has all.
+    fn entries<'a>(&'a self, path: &str) -> Outcome<Box<dyn Iterator<Item = Outcome<Stat>> + 'a>> {
+        Ok(Box::new(self.list(path)?.into_iter().map(Ok)))
+    }
     fn open(&self, path: &str) -> Outcome<Box<dyn Reader>>;
+    /// The same without a check of what is read, where a file system can do without.
+    fn open_unverified(&self, path: &str) -> Outcome<Box<dyn Reader>> {
+        self.open(path)
+    }
     fn create(&self, path: &str, how: Create) -> Outcome<Box<dyn Writer>>;
     /// Directories with everything above them; false when that failed without a reason.
     ///

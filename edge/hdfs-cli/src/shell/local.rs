@@ -1,22 +1,24 @@
 //! The local file system, as Hadoop's shell shows it.
 //!
-//! Checksum files (`.name.crc`), which Hadoop may leave beside files, are not listed. They are written with `-get -crc`
-//! only, and they are not verified.
+//! Checksum files (`.name.crc`), which Hadoop leaves beside files, are not listed; they go where their file goes.
 //!
 //! Hadoop: org.apache.hadoop.fs.RawLocalFileSystem, ChecksumFileSystem (3.5.0)
 
+mod streams;
+
 use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hdfs_client::ContentSummary;
+use hdfs_client::{ContentSummary, QuotaUsage};
 use hdfs_types::{Error, FsAction, FsPermission};
 
 use super::failure::{Failure, Outcome};
 use super::files::{Create, FileSystem, Kind, Reader, Space, Stat, Writer};
 use super::path;
+use streams::{LocalReader, LocalWriter, Verifier};
 
 /// `fs.local.block.size`.
 const BLOCK_SIZE: u64 = 32 * 1024 * 1024;
@@ -92,6 +94,12 @@ fn failed(path: &str, error: &std::io::Error) -> Failure {
     Failure::Io(Error::new(kind, format!("{path} ({reason})")))
 }
 
+/// What checksum files stand in the way of.
+fn without(what: &str) -> Failure {
+    let class = "java.lang.UnsupportedOperationException";
+    Failure::Fatal(format!("{class}: {what} is not supported by ChecksumFileSystem"))
+}
+
 fn is_checksum_file(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".crc")
 }
@@ -145,7 +153,16 @@ impl FileSystem for Local {
     }
 
     fn open(&self, path: &str) -> Outcome<Box<dyn Reader>> {
-        Ok(Box::new(LocalReader(File::open(path).map_err(|error| failed(path, &error))?)))
+        let file = File::open(path).map_err(|error| failed(path, &error))?;
+        match Verifier::of(path) {
+            Some(verifier) => Ok(Box::new(LocalReader::verified(file, verifier))),
+            None => Ok(Box::new(LocalReader::plain(file))),
+        }
+    }
+
+    fn open_unverified(&self, path: &str) -> Outcome<Box<dyn Reader>> {
+        let file = File::open(path).map_err(|error| failed(path, &error))?;
+        Ok(Box::new(LocalReader::plain(file)))
     }
 
     fn create(&self, path: &str, how: Create) -> Outcome<Box<dyn Writer>> {
@@ -156,14 +173,20 @@ impl FileSystem for Local {
             return Err(Failure::io(format!("File already exists: {path}")));
         }
         let file = File::create(path).map_err(|error| failed(path, &error))?;
-        let checksums = how.checksum_file.then(|| Checksums::new(checksum_file(path)));
-        Ok(Box::new(LocalWriter { file, path: path.to_owned(), checksums }))
+        // Those of the file that was there are wrong now.
+        match fs::remove_file(checksum_file(path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(path, &error)),
+            _ => {}
+        }
+        Ok(Box::new(LocalWriter::new(file, path, how.checksum_file)))
     }
 
-    fn append(&self, path: &str, _new_block: bool) -> Outcome<Box<dyn Writer>> {
-        let opened = File::options().append(true).open(path);
-        let file = opened.map_err(|error| failed(path, &error))?;
-        Ok(Box::new(LocalWriter { file, path: path.to_owned(), checksums: None }))
+    fn append(&self, _path: &str, _new_block: bool) -> Outcome<Box<dyn Writer>> {
+        Err(without("Append"))
+    }
+
+    fn truncate(&self, _path: &str, _length: u64) -> Outcome<bool> {
+        Err(without("Truncate"))
     }
 
     fn mkdirs_as(&self, path: &str, permission: Option<FsPermission>) -> Outcome<bool> {
@@ -259,6 +282,28 @@ impl FileSystem for Local {
         set.map_err(|error| failed(path, &error))
     }
 
+    fn concat(&self, _target: &str, _sources: &[&str]) -> Outcome<()> {
+        Err(Failure::io(
+            "`Dest filesystem 'file' doesn't support concat.': Input/output error: \
+             Concat is not supported by ChecksumFileSystem",
+        ))
+    }
+
+    fn class(&self) -> &'static str {
+        "RawLocalFileSystem"
+    }
+
+    fn quota_usage(&self, path: &str) -> Outcome<QuotaUsage> {
+        let sum = self.content_summary(path)?;
+        Ok(QuotaUsage {
+            file_and_directory_count: sum.file_count + sum.directory_count,
+            quota: None,
+            space_consumed: sum.space_consumed,
+            space_quota: None,
+            type_quotas: Vec::new(),
+        })
+    }
+
     fn content_summary(&self, path: &str) -> Outcome<ContentSummary> {
         let mut total = ContentSummary {
             length: 0,
@@ -301,88 +346,6 @@ impl FileSystem for Local {
             }
         }
         rustix::fs::access(path, wanted).map_err(|error| failed(path, &error.into()))
-    }
-}
-
-struct LocalReader(File);
-
-impl Reader for LocalReader {
-    fn read(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
-        loop {
-            match self.0.read(buffer) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => return Ok(other?),
-            }
-        }
-    }
-
-    fn seek(&mut self, position: u64) -> Outcome<()> {
-        self.0.seek(SeekFrom::Start(position))?;
-        Ok(())
-    }
-}
-
-struct LocalWriter {
-    file: File,
-    path: String,
-    checksums: Option<Checksums>,
-}
-
-impl Writer for LocalWriter {
-    fn write(&mut self, bytes: &[u8]) -> Outcome<()> {
-        self.file.write_all(bytes).map_err(|error| failed(&self.path, &error))?;
-        if let Some(checksums) = &mut self.checksums {
-            checksums.add(bytes);
-        }
-        Ok(())
-    }
-
-    fn close(self: Box<Self>) -> Outcome<()> {
-        match self.checksums {
-            Some(checksums) => checksums.write(),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The file of CRC-32 sums that Hadoop writes beside a local file: "crc\0", the chunk size, a sum for each chunk.
-struct Checksums {
-    path: String,
-    bytes: Vec<u8>,
-    chunk: Vec<u8>,
-}
-
-impl Checksums {
-    const CHUNK: usize = 512;
-
-    fn new(path: String) -> Self {
-        let mut bytes = b"crc\0".to_vec();
-        bytes.extend((Self::CHUNK as u32).to_be_bytes());
-        Self { path, bytes, chunk: Vec::with_capacity(Self::CHUNK) }
-    }
-
-    fn add(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (now, rest) = bytes.split_at(bytes.len().min(Self::CHUNK - self.chunk.len()));
-            self.chunk.extend_from_slice(now);
-            bytes = rest;
-            if self.chunk.len() == Self::CHUNK {
-                self.end_chunk();
-            }
-        }
-    }
-
-    fn end_chunk(&mut self) {
-        let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, &self.chunk) as u32;
-        self.bytes.extend(sum.to_be_bytes());
-        self.chunk.clear();
-    }
-
-    fn write(mut self) -> Outcome<()> {
-        if !self.chunk.is_empty() {
-            self.end_chunk();
-        }
-        fs::write(&self.path, &self.bytes).map_err(|error| failed(&self.path, &error))
     }
 }
 

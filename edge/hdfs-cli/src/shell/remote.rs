@@ -81,6 +81,11 @@ impl FileSystem for Remote {
         Ok(self.client.list(path).map(|entry| entry.map(describe)).collect::<Result<_, _>>()?)
     }
 
+    fn entries<'a>(&'a self, path: &str) -> Outcome<Box<dyn Iterator<Item = Outcome<Stat>> + 'a>> {
+        self.check(path)?;
+        Ok(Box::new(self.client.list(path).map(|entry| Ok(describe(entry?)))))
+    }
+
     fn open(&self, path: &str) -> Outcome<Box<dyn Reader>> {
         Ok(Box::new(RemoteReader(self.client.open(path)?)))
     }

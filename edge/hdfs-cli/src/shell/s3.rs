@@ -451,6 +451,13 @@ impl FileSystem for S3 {
         ))
     }
 
+    fn concat(&self, _target: &str, _sources: &[&str]) -> Outcome<()> {
+        Err(Failure::io(
+            "`Dest filesystem 's3a' doesn't support concat.': Input/output error: \
+             Not implemented by the S3AFileSystem FileSystem implementation",
+        ))
+    }
+
     fn content_summary(&self, path: &str) -> Outcome<ContentSummary> {
         let Some(stat) = self.stat(path)? else { return Err(self.missing(path)) };
         let mut folders = BTreeSet::new();

@@ -91,20 +91,19 @@ impl PathData {
         Ok(Self { fs: Arc::clone(&self.fs), text: self.child_text(name), path, stat })
     }
 
+    /// An entry of this directory.
+    fn child_of(&self, stat: Stat) -> Self {
+        Self {
+            fs: Arc::clone(&self.fs),
+            text: self.child_text(path::name(&stat.path)),
+            path: stat.path.clone(),
+            stat: Some(stat),
+        }
+    }
+
     /// The entries of this directory, in the order of their file system.
     pub(crate) fn children(&self) -> Outcome<Vec<Self>> {
-        let children = self
-            .fs
-            .list(&self.path)?
-            .into_iter()
-            .map(|stat| Self {
-                fs: Arc::clone(&self.fs),
-                text: self.child_text(path::name(&stat.path)),
-                path: stat.path.clone(),
-                stat: Some(stat),
-            })
-            .collect();
-        Ok(children)
+        Ok(self.fs.list(&self.path)?.into_iter().map(|stat| self.child_of(stat)).collect())
     }
 }
 
@@ -272,22 +271,33 @@ pub(crate) trait Command {
     }
 
     fn descend_into(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        if !self.whole_directories() {
+            return self.descend_in_groups(shell, item);
+        }
         let mut children = item.children()?;
         if self.is_sorted() {
             children.sort_by(|one, other| one.path.cmp(&other.path));
         }
         shell.depth += 1;
-        let mut done = Ok(());
-        if self.whole_directories() {
-            done = self.items(shell, Some(item), children);
-        } else {
-            while !children.is_empty() && done.is_ok() {
-                let rest = children.split_off(children.len().min(GROUP));
-                done = self.items(shell, Some(item), std::mem::replace(&mut children, rest));
-            }
-        }
+        let done = self.items(shell, Some(item), children);
         shell.depth -= 1;
         done
+    }
+
+    /// Visits entries while the rest of them is still to come, so that a directory of any size needs little memory.
+    fn descend_in_groups(&mut self, shell: &mut Shell, item: &PathData) -> Outcome<()> {
+        let mut entries = item.fs.entries(&item.path)?;
+        loop {
+            let group = entries.by_ref().take(GROUP).collect::<Outcome<Vec<Stat>>>()?;
+            if group.is_empty() {
+                return Ok(());
+            }
+            shell.depth += 1;
+            let group = group.into_iter().map(|stat| item.child_of(stat)).collect();
+            let done = self.items(shell, Some(item), group);
+            shell.depth -= 1;
+            done?;
+        }
     }
 
     /// What is left when all arguments are done.

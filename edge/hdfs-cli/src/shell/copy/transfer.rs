@@ -4,11 +4,11 @@
 
 use std::io::Read as _;
 
-use super::BUFFER;
+use super::pump::pump;
 use crate::shell::acl::full_acl;
 use crate::shell::failure::{Failure, Outcome};
 use crate::shell::files::{AclChange, Create, Reader};
-use crate::shell::progress::Progress;
+use crate::shell::progress::{FileProgress, Progress};
 use crate::shell::walk::PathData;
 
 /// Ending of a file that is not complete yet.
@@ -22,7 +22,10 @@ pub(super) struct Transfer {
     pub direct: bool,
     pub lazy_persist: bool,
     pub checksum_file: bool,
+    /// Read without a look at checksum files.
+    pub ignore_checksums: bool,
     pub preserve: Preserve,
+    pub progress: Progress,
 }
 
 /// What a copy keeps of its source.
@@ -104,31 +107,40 @@ pub(super) fn copies_raw(source: &PathData, target: &PathData) -> Outcome<bool> 
 impl Transfer {
     pub(super) fn copy_file(&self, source: &PathData, target: &PathData) -> Outcome<()> {
         copies_raw(source, target)?;
-        let mut reader = source.fs.open(&source.path)?;
-        let progress = Progress::start(&source.text, Some(source.known()?.length));
-        self.copy_stream(&mut *reader, target, &progress)?;
+        let mut reader = if self.ignore_checksums {
+            source.fs.open_unverified(&source.path)?
+        } else {
+            source.fs.open(&source.path)?
+        };
+        let length = source.known()?.length;
+        let mut progress = self.progress.file(&source.text, length);
+        self.copy_stream(&mut *reader, target, Some(length), &mut progress)?;
         self.preserve.apply(source, target)
     }
 
     pub(super) fn copy_stdin(&self, target: &PathData) -> Outcome<()> {
-        self.copy_stream(&mut Stdin, target, &Progress::start("-", None))
+        self.progress.start("-".into(), None, false);
+        let done = self.copy_stream(&mut Stdin, target, None, &mut self.progress.file("-", 0));
+        self.progress.finish();
+        done
     }
 
     fn copy_stream(
         &self,
         reader: &mut dyn Reader,
         target: &PathData,
-        progress: &Progress,
+        length: Option<u64>,
+        progress: &mut FileProgress,
     ) -> Outcome<()> {
         if target.exists() && (target.is_dir() || !self.overwrite) {
             return Err(Failure::exists(&target.text));
         }
         if self.direct {
-            return self.write(reader, target, &target.path, progress);
+            return self.write(reader, (target, &target.path), length, progress);
         }
         let temporary = format!("{}{COPYING}", target.path);
         let done = self
-            .write(reader, target, &temporary, progress)
+            .write(reader, (target, &temporary), length, progress)
             .and_then(|()| replace(target, &temporary));
         if done.is_err() {
             // The copy failed and that is what counts; what is left of it is removed if that is possible.
@@ -137,12 +149,13 @@ impl Transfer {
         done
     }
 
+    /// Writes the file of this path on the file system of the target.
     fn write(
         &self,
         reader: &mut dyn Reader,
-        target: &PathData,
-        path: &str,
-        progress: &Progress,
+        (target, path): (&PathData, &str),
+        length: Option<u64>,
+        progress: &mut FileProgress,
     ) -> Outcome<()> {
         let how = Create {
             overwrite: true,
@@ -150,16 +163,7 @@ impl Transfer {
             checksum_file: self.checksum_file,
         };
         let mut writer = target.fs.create(path, how)?;
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            match reader.read(&mut buffer)? {
-                0 => break,
-                count => {
-                    writer.write(&buffer[..count])?;
-                    progress.add(count as u64);
-                }
-            }
-        }
+        pump(reader, &mut *writer, length, progress)?;
         writer.close()
     }
 }
