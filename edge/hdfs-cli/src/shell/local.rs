@@ -329,7 +329,8 @@ impl FileSystem for Local {
         Ok(Space {
             capacity,
             used: capacity - stat.f_bfree * stat.f_frsize,
-            remaining: stat.f_bavail * stat.f_frsize,
+            // As Hadoop: blocks that are kept for root count, too.
+            remaining: stat.f_bfree * stat.f_frsize,
         })
     }
 
