@@ -6,7 +6,8 @@ use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
     bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, ec, environment, fetchdt,
-    fsck, getconf, groups, jmxget, launcher, offline, shell, snapshots, storagepolicies, version,
+    fsck, getconf, groups, haadmin, jmxget, launcher, offline, shell, snapshots, storagepolicies,
+    version,
 };
 
 /// A command of `hdfs`.
@@ -114,7 +115,12 @@ const COMMANDS: &[Spec] = {
             "check files and blocks",
             Configured(|conf, args| fsck::run(&conf, &args)),
         ),
-        spec("haadmin", Admin, "administer high availability", Absent),
+        spec(
+            "haadmin",
+            Admin,
+            "tell and change which NameNode is active",
+            Configured(|conf, args| haadmin::run(&conf, &args)),
+        ),
         spec(
             "ec",
             Admin,

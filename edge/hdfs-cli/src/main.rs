@@ -19,6 +19,7 @@ mod fsck;
 mod generic;
 mod getconf;
 mod groups;
+mod haadmin;
 mod host_names;
 mod http_get;
 mod jmxget;

@@ -216,7 +216,9 @@ pub(crate) fn oiv(args: Vec<String>) -> i32 {
     match processor.to_ascii_uppercase().as_str() {
         "XML" => exiting(view_image(&given["i"], given.get("o").map_or("-", String::as_str))),
         "FILEDISTRIBUTION" | "REVERSEXML" | "WEB" | "DELIMITED" | "DETECTCORRUPTION" => {
-            complain!("oiv: the processor {processor} is not supported yet; -p XML is");
+            complain!(
+                "oiv: the processor {processor} is not supported yet (it comes with the tools for images); -p XML is"
+            );
             255
         }
         _ => {

@@ -18,6 +18,7 @@ mod conf;
 mod encoded;
 mod encryption;
 mod erasure_coding;
+mod high_availability;
 mod lease;
 mod listing;
 mod located;

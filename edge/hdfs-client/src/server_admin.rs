@@ -109,7 +109,7 @@ impl ServerAdmin {
         Ok(Self { address, rpc, ugi: Arc::new(Ugi::current()) })
     }
 
-    fn proxy(&self, protocol: Protocol) -> Proxy {
+    pub(crate) fn proxy(&self, protocol: Protocol) -> Proxy {
         Proxy::new(&self.address, protocol, &self.rpc, &self.ugi)
     }
 
