@@ -21,7 +21,7 @@ struct Spec {
 
 impl Spec {
     fn is_built(&self) -> bool {
-        !matches!(self.run, Run::Absent | Run::Later(_) | Run::Never(_))
+        !matches!(self.run, Run::Later(_) | Run::Never(_))
     }
 }
 
@@ -42,8 +42,6 @@ enum Run {
     Daemon(fn(Configuration, Vec<String>) -> i32),
     /// Needs no configuration.
     Plain(fn(Vec<String>) -> i32),
-    /// Hadoop has it; we do not yet.
-    Absent,
     /// It comes with this.
     Later(&'static str),
     /// It makes no sense here, and why.
@@ -56,7 +54,7 @@ const fn spec(name: &'static str, group: Group, summary: &'static str, run: Run)
 
 const COMMANDS: &[Spec] = {
     use Group::{Admin, Client, Daemon, Hadoop};
-    use Run::{Absent, Configured, Later, Never, Plain};
+    use Run::{Configured, Later, Never, Plain};
     &[
         spec("dfs", Client, "run a file-system command", Configured(shell::run)),
         spec(
@@ -282,10 +280,6 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
                 }
             }
         }
-        Run::Absent => {
-            complain!("ERROR: {name} is not supported yet.");
-            1
-        }
         Run::Later(feature) => {
             complain!("ERROR: {name} is not supported yet (it comes with {feature}).");
             1
@@ -365,7 +359,7 @@ fn help(program: &str) -> String {
             text.push_str(&format!("{name:<23} {}\n", spec.summary));
         }
     }
-    let later = COMMANDS.iter().filter(|spec| matches!(spec.run, Run::Absent | Run::Later(_)));
+    let later = COMMANDS.iter().filter(|spec| matches!(spec.run, Run::Later(_)));
     let later: Vec<&str> = later.map(|spec| spec.name).collect();
     if !later.is_empty() {
         text.push_str("\nNot built yet:");

@@ -348,6 +348,7 @@ impl Mask {
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} \d\d \d\d:\d\d:\d\d \w+ \d{4}", "DATE"),
             (r"\b1[5-9]\d{11}\b", "MILLIS"),
             (r"\b2\d{11}\b", "STAMP"),
+            (r"in \d+ milliseconds", "in N milliseconds"),
         ];
         let rule = |(pattern, with)| Ok((Regex::new(pattern)?, with));
         Ok(Self {

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 
 use hdfs_client::{CreateOptions, FileReader, FileWriter, HdfsClient, LocatedBlock};
-use hdfs_conf::Configuration;
+use hdfs_conf::{Configuration, keys};
 use hdfs_rt::rpc::client::Ugi;
 use hdfs_types::{Error, Result};
 
@@ -39,7 +39,11 @@ impl<'a> Repair<'a> {
             return Ok(client.clone());
         }
         let uri = format!("hdfs://{}", self.namenode);
-        let client = HdfsClient::for_user(&uri, self.configuration, Ugi::new(self.user))?;
+        // A block that can't be read now is not waited for: there may be many.
+        let mut configuration = self.configuration.clone();
+        configuration.set(keys::DFS_CLIENT_MAX_BLOCK_ACQUIRE_FAILURES.name, "0")?;
+        configuration.set(keys::DFS_CLIENT_RETRY_WINDOW_BASE.name, "0")?;
+        let client = HdfsClient::for_user(&uri, &configuration, Ugi::new(self.user))?;
         self.client = Some(client.clone());
         Ok(client)
     }
