@@ -25,11 +25,12 @@ works() { # user, program
     as "$hdfs" version | head -2
     as env HADOOP_CONF_DIR= "$hdfs" namenode -format -nonInteractive >/tmp/format.log 2>&1 ||
       { cat /tmp/format.log; exit 1; }
-    as "$hdfs" minicluster --dir "$dir/mini" --datanodes 1 >/tmp/mini.log 2>&1 &
+    : >/tmp/mini.log
+    as "$hdfs" minicluster --dir "$dir/mini" --datanodes 1 >>/tmp/mini.log 2>&1 &
     until grep -q ^ready /tmp/mini.log; do kill -0 $! || { cat /tmp/mini.log; exit 1; }; sleep 0.1; done
     # runuser does not hand signals on.
     cluster=$(for cmd in /proc/[0-9]*/cmdline; do
-      tr "\0" " " <$cmd 2>/dev/null | grep -q "^$hdfs minicluster --dir $dir" && basename $(dirname $cmd)
+      { tr "\0" " " <$cmd; } 2>/dev/null | grep -q "^$hdfs minicluster --dir $dir" && basename $(dirname $cmd)
     done) || true
     export HADOOP_CONF_DIR="$dir/mini/conf"
     as "$hdfs" dfs -put /etc/debian_version /v

@@ -25,7 +25,7 @@ pub(super) fn make(root: &Path, release: &Release, tree: &Tree) -> Result<PathBu
         put(&stage.join("DEBIAN").join(script), &read(&format!("debian/{script}"))?, 0o755)?;
     }
     put(&stage.join("DEBIAN/conffiles"), CONFFILES.as_bytes(), 0o644)?;
-    let find = "find etc lib usr -type f -print0 | sort -z | xargs -0 md5sum";
+    let find = "find etc usr -type f -print0 | sort -z | xargs -0 md5sum";
     let sums = output(&stage, Command::new("sh").args(["-c", find]))?;
     let sums: String = sums
         .lines()

@@ -60,12 +60,12 @@ const FILES: &[(&str, &str, Source)] = {
         ("share/man/man1/hdfs.1", "usr/share/man/man1/hdfs.1", Manual),
         (
             "lib/systemd/system/hdfs-namenode.service",
-            "lib/systemd/system/hdfs-namenode.service",
+            "usr/lib/systemd/system/hdfs-namenode.service",
             File("packaging/systemd/hdfs-namenode.service"),
         ),
         (
             "lib/systemd/system/hdfs-datanode.service",
-            "lib/systemd/system/hdfs-datanode.service",
+            "usr/lib/systemd/system/hdfs-datanode.service",
             File("packaging/systemd/hdfs-datanode.service"),
         ),
         (
