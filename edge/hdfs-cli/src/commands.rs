@@ -2,6 +2,7 @@
 
 use hdfs_conf::Configuration;
 
+use crate::admin_tool::AdminTool;
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
@@ -203,6 +204,29 @@ const COMMANDS: &[Spec] = {
 pub(crate) fn built() -> impl Iterator<Item = (&'static str, &'static str)> {
     let built = COMMANDS.iter().filter(|spec| spec.is_built());
     built.map(|spec| (spec.name, spec.summary))
+}
+
+/// Names and usages of a tool's own commands, for completion.
+pub(crate) fn tool(name: &str) -> Option<Vec<(String, String)>> {
+    let admin = |tool: &'static AdminTool| {
+        tool.commands
+            .iter()
+            .map(|command| (command.name.to_owned(), command.short_usage()))
+            .collect()
+    };
+    Some(match name {
+        "cacheadmin" => admin(&cacheadmin::TOOL),
+        "crypto" => admin(&crypto::TOOL),
+        "debug" => {
+            debug::usages().map(|(name, usage)| (name.to_owned(), usage.to_owned())).collect()
+        }
+        "dfsadmin" => {
+            dfsadmin::usages().map(|(name, usage)| (format!("-{name}"), usage.to_owned())).collect()
+        }
+        "ec" => admin(&ec::TOOL),
+        "storagepolicies" => admin(&storagepolicies::TOOL),
+        _ => return None,
+    })
 }
 
 /// The usage text of a command, for completion; those with commands of their own have theirs.

@@ -10,7 +10,7 @@ mod usage;
 
 use crate::generic::Generic;
 use crate::output::{complain, print};
-use crate::{commands, dfsadmin, shell};
+use crate::{commands, shell};
 use usage::Usage;
 
 pub(crate) const USAGE: &str = "\
@@ -99,16 +99,21 @@ impl<'a> Line<'a> {
         if generic.take(&mut rest).is_err() {
             return;
         }
+        if let Some(tool) = commands::tool(name) {
+            return tool_command(&generic, &tool, &rest, answer);
+        }
         match name.as_str() {
             "dfs" | "fs" => shell_command(&generic, &rest, answer),
-            "dfsadmin" => administration(&rest, answer),
             name => {
                 if let Some(text) = commands::usage(name) {
                     let usage = Usage::read(text);
                     answer.options(&usage);
                     answer.choices(&usage);
                 }
-                answer.files();
+                match name {
+                    "fsck" | "lsSnapshot" | "snapshotDiff" => answer.paths(&generic),
+                    _ => answer.files(),
+                }
             }
         }
     }
@@ -179,25 +184,33 @@ fn shell_command(generic: &Generic, words: &[String], answer: &mut Answer<'_>) {
         answer.files();
     }
     if remote {
-        for path in paths::starting_with(generic, answer.current) {
-            answer.add(&path, "");
-        }
+        answer.paths(generic);
     }
 }
 
-/// `hdfs dfsadmin …`.
-fn administration(words: &[String], answer: &mut Answer<'_>) {
-    let Some((command, _)) = words.split_first() else {
-        return dfsadmin::usages().for_each(|(name, _)| answer.add(&format!("-{name}"), ""));
+/// `hdfs dfsadmin …` and the other tools with commands of their own; each is a name and a usage.
+fn tool_command(
+    generic: &Generic,
+    commands: &[(String, String)],
+    words: &[String],
+    answer: &mut Answer<'_>,
+) {
+    let Some((command, arguments)) = words.split_first() else {
+        return commands.iter().for_each(|(name, _)| answer.add(name, ""));
     };
-    let found = dfsadmin::usages().find(|(name, _)| command.strip_prefix('-') == Some(name));
-    if let Some((_, text)) = found {
-        let mut usage = Usage::read(text);
-        usage.options.retain(|option| option != command);
-        answer.options(&usage);
-        answer.choices(&usage);
-        answer.files();
+    if command == "-help" {
+        let names = commands.iter().map(|(name, _)| name.trim_start_matches('-'));
+        return names.for_each(|name| answer.add(name, ""));
     }
+    let Some((_, text)) = commands.iter().find(|(name, _)| name == command) else { return };
+    let mut usage = Usage::read(text);
+    usage.options.retain(|option| option != command);
+    answer.options(&usage);
+    if arguments.last().is_some_and(|last| last == "-path") {
+        return answer.paths(generic);
+    }
+    answer.choices(&usage);
+    answer.files();
 }
 
 /// The candidates so far.
@@ -240,6 +253,15 @@ impl Answer<'_> {
         self.text.push_str(":files\n");
     }
 
+    /// Those on the cluster.
+    fn paths(&mut self, generic: &Generic) {
+        if !self.current.starts_with('-') {
+            for path in paths::starting_with(generic, self.current) {
+                self.add(&path, "");
+            }
+        }
+    }
+
     fn directories(&mut self) {
         self.text.push_str(":directories\n");
     }
@@ -258,10 +280,7 @@ mod tests {
     #[test]
     fn subcommands_and_generic_options_come_first() {
         assert_eq!(complete("hdfs dfsa"), ["dfsadmin"]);
-        assert_eq!(
-            complete("/usr/bin/hadoop f"),
-            ["fs", "fsck"].map(str::to_owned)[..complete("hadoop f").len()]
-        );
+        assert_eq!(complete("/usr/bin/hadoop fs"), ["fs", "fsck"]);
         assert_eq!(complete("hdfs --log"), ["--loglevel"]);
         assert_eq!(complete("hdfs --loglevel W"), ["WARN"]);
         assert_eq!(complete("hdfs --config "), [":directories"]);
@@ -293,6 +312,9 @@ mod tests {
     fn words_of_an_administrators_command_are_offered() {
         assert_eq!(complete("hdfs dfsadmin -safem"), ["-safemode"]);
         assert_eq!(complete("hdfs dfsadmin -safemode f"), ["forceExit", ":files"]);
+        assert_eq!(complete("hdfs storagepolicies -setS"), ["-setStoragePolicy"]);
+        assert_eq!(complete("hdfs storagepolicies -setStoragePolicy -po"), ["-policy"]);
+        assert_eq!(complete("hdfs debug rec"), ["recoverLease"]);
         assert_eq!(complete("hdfs completion z"), ["zsh", ":files"]);
     }
 }

@@ -98,6 +98,11 @@ fn find(name: &str) -> Option<&'static Spec> {
     COMMANDS.iter().find(|spec| spec.name == bare)
 }
 
+/// Names and usages of the commands.
+pub(crate) fn usages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.iter().map(|spec| (spec.name, spec.usage))
+}
+
 fn usage() -> i32 {
     let lines: Vec<&str> = COMMANDS.iter().map(|spec| spec.usage).collect();
     print(&format!(
