@@ -359,10 +359,10 @@ fn keyboard(stage: &Stage) -> Result<()> {
     browser.until("document.activeElement.classList.contains('list')")?;
     // Down to the last folder, in, and back up: the row that was left is active again.
     browser.press(&["End", "Enter"])?;
-    browser.until("document.querySelector('.crumbs [aria-current]').textContent === 'desk'")?;
+    browser.until("document.querySelector('.crumbs [aria-current]').textContent === 'user'")?;
     browser.until("document.querySelectorAll('.list-row').length >= 1")?;
     browser.press(&["Backspace"])?;
-    browser.until("document.querySelector('.list-row.active .c-name')?.textContent === 'desk'")?;
+    browser.until("document.querySelector('.list-row.active .c-name')?.textContent === 'user'")?;
     // Every stop of the Tab key can be seen: it has an outline, or its row has.
     for _ in 0..12 {
         browser.press(&["Tab"])?;
