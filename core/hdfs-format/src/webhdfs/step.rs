@@ -110,7 +110,9 @@ pub fn step(params: &Params, path: &str, settings: &Settings) -> Result<Step> {
         }
         Op::GetDelegationToken => return Ok(Step::DelegationToken),
         _ => get(params, path)
+            .or_else(|| get_attributes(params, path))
             .or_else(|| get_policies(params, path))
+            .or_else(|| get_snapshots(params, path))
             .or_else(|| put(params, path, settings))
             .or_else(|| put_attributes(params, path))
             .or_else(|| put_policies(params, path))
@@ -222,6 +224,13 @@ fn get(params: &Params, path: &str) -> Option<Result<Call>> {
                 show(status::fs_status(&of))
             })
         }
+        _ => return None,
+    })
+}
+
+fn get_attributes(params: &Params, path: &str) -> Option<Result<Call>> {
+    let src = path.to_owned();
+    Some(match params.op() {
         Op::CheckAccess => check_access(params, src),
         Op::GetAclStatus => {
             let request = p::GetAclStatusRequestProto { src };
@@ -276,7 +285,6 @@ fn get_xattrs(params: &Params, src: String) -> Result<Call> {
 
 fn get_policies(params: &Params, path: &str) -> Option<Result<Call>> {
     let src = path.to_owned();
-    let text = |name| params.text(name).unwrap_or_default().to_owned();
     Some(match params.op() {
         Op::GetAllStoragePolicy => {
             let request = p::GetStoragePoliciesRequestProto {};
@@ -311,6 +319,14 @@ fn get_policies(params: &Params, path: &str) -> Option<Result<Call>> {
                 show(policies::ec_codecs(&of.codec))
             })
         }
+        _ => return None,
+    })
+}
+
+fn get_snapshots(params: &Params, path: &str) -> Option<Result<Call>> {
+    let src = path.to_owned();
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    Some(match params.op() {
         Op::GetSnapshotDiff => {
             let request = p::GetSnapshotDiffReportRequestProto {
                 snapshot_root: src,

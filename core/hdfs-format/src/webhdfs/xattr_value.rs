@@ -67,7 +67,7 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>> {
 fn decode_hex(digits: &str) -> Result<Vec<u8>> {
     let refuse =
         |text: String| Error::io(format!("org.apache.commons.codec.DecoderException: {text}"));
-    if digits.chars().count() % 2 != 0 {
+    if !digits.chars().count().is_multiple_of(2) {
         return Err(refuse("Odd number of characters.".to_owned()));
     }
     if let Some((index, c)) = digits.chars().enumerate().find(|(_, c)| !c.is_ascii_hexdigit()) {
