@@ -33,7 +33,7 @@ mod tests;
 pub use exception::{filter_exception, http_status, remote_exception};
 pub use json::{Fields, object, text};
 pub use op::{HttpMethod, Op};
-pub use params::{Params, Patterns};
+pub use params::{Matcher, Params, Patterns};
 pub use query::{Query, decode_path, form_encode, quote_path};
 pub use status::{file_checksum, listing_head, listing_tail, write_status};
 pub use step::{Answer, Call, Redirect, Settings, Step, location, step};

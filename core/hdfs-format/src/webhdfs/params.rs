@@ -9,16 +9,19 @@ use hdfs_types::{Error, ErrorKind, Result};
 use super::op::{HttpMethod, Op};
 use super::query::Query;
 
+/// Whether a whole text matches a pattern.
+pub type Matcher = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// The patterns that an administrator may change.
 pub struct Patterns {
     /// `dfs.webhdfs.user.provider.user.pattern`, for messages.
     pub user_text: String,
     /// Whether a name matches it.
-    pub is_user: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    pub is_user: Matcher,
     /// `dfs.webhdfs.acl.provider.permission.pattern`, for messages.
     pub acl_text: String,
     /// Whether a list matches it.
-    pub is_acl: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    pub is_acl: Matcher,
 }
 
 /// What a value must be.

@@ -1,7 +1,7 @@
 //! What WebHDFS takes from the configuration.
 
 use hdfs_conf::{Configuration, keys};
-use hdfs_format::webhdfs::{Patterns, Settings};
+use hdfs_format::webhdfs::{Matcher, Patterns, Settings};
 use hdfs_types::{Error, ErrorKind, Result, Rng, SplitMix64};
 use regex::Regex;
 
@@ -64,7 +64,7 @@ fn random() -> u64 {
 }
 
 /// Whether a whole text matches, as Java's `matches`.
-fn matcher(key: &str, pattern: &str) -> Result<Box<dyn Fn(&str) -> bool + Send + Sync>> {
+fn matcher(key: &str, pattern: &str) -> Result<Matcher> {
     let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
         Error::new(ErrorKind::IllegalArgument, format!("{key}={pattern}: {error}"))
     })?;
