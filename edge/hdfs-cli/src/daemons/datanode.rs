@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hdfs_conf::Configuration;
 use hdfs_daemon::datanode;
+use hdfs_rt::signals::ShutdownSignals;
 use hdfs_types::Result;
 
 use super::{
@@ -31,15 +32,17 @@ pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
 
 fn serve(conf: &Configuration) -> Result<i32> {
     let handle = datanode::start(conf)?;
-    tell_ready("DataNode", handle.ipc_address());
     let ended = async {
         while !handle.is_shutdown_requested() && !handle.is_rejected() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
     let status = waiter()?.block_on(async {
+        // Who hears that it serves may end it at once: the signals are watched before.
+        let mut signals = ShutdownSignals::watch()?;
+        tell_ready("DataNode", handle.ipc_address());
         tokio::select! {
-            signal = hdfs_rt::signals::shutdown_signal() => signal.map(|_| 0),
+            _ = signals.received() => Ok(0),
             () = ended => Ok(i32::from(!handle.is_shutdown_requested())),
         }
     });

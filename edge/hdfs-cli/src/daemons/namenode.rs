@@ -2,7 +2,8 @@
 
 use hdfs_conf::Configuration;
 use hdfs_daemon::namenode::{self, FormatOptions, Formatted};
-use hdfs_types::Result;
+use hdfs_rt::signals::ShutdownSignals;
+use hdfs_types::{Error, Result};
 
 use super::{
     exit_status, refuse, shutdown_message, startup_message, tell_ready, tell_stopping, waiter,
@@ -70,12 +71,14 @@ fn parse_format(args: &[String]) -> Option<FormatOptions> {
 
 fn serve(conf: &Configuration) -> Result<i32> {
     let handle = namenode::start(conf)?;
-    tell_ready("NameNode", handle.rpc_addr());
     let failed = waiter()?.block_on(async {
-        tokio::select! {
-            signal = hdfs_rt::signals::shutdown_signal() => signal.map(|_| None),
-            reason = handle.failed() => Ok(Some(reason)),
-        }
+        // Who hears that it serves may end it at once: the signals are watched before.
+        let mut signals = ShutdownSignals::watch()?;
+        tell_ready("NameNode", handle.rpc_addr());
+        Ok::<_, Error>(tokio::select! {
+            _ = signals.received() => None,
+            reason = handle.failed() => Some(reason),
+        })
     })?;
     if let Some(reason) = failed {
         tracing::error!("Exiting: {reason}");

@@ -4,4 +4,5 @@ mod faults;
 mod fsck;
 mod kill;
 mod load;
+mod operators;
 mod site;
