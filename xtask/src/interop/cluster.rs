@@ -25,6 +25,8 @@ impl Cluster {
         }
         // What an administrator asks to be read again is read from there.
         command.env("HADOOP_CONF_DIR", dir.join("data/conf"));
+        // `-metasave` writes where the NameNode was started.
+        command.current_dir(&dir);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
