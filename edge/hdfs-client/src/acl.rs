@@ -144,6 +144,20 @@ impl HdfsClient {
     }
 }
 
+/// An entry as `-getfacl` shows it and `-setfacl` takes it: `default:user:alice:rwx`.
+pub fn acl_entry_text(entry: &AclEntry, with_permission: bool) -> String {
+    let scope = if entry.scope == AclEntryScope::Default { "default:" } else { "" };
+    let kind = match entry.kind {
+        AclEntryType::User => "user",
+        AclEntryType::Group => "group",
+        AclEntryType::Mask => "mask",
+        AclEntryType::Other => "other",
+    };
+    let name = entry.name.as_deref().unwrap_or_default();
+    let permission = if with_permission { entry.permission.symbol() } else { "" };
+    format!("{scope}{kind}:{name}:{permission}")
+}
+
 /// Reads `user:alice:rwx,default:group::r-x`, as `-setfacl` takes it; without the last part where entries are removed.
 ///
 /// Hadoop: org.apache.hadoop.fs.permission.AclEntry.parseAclSpec (3.5.0)

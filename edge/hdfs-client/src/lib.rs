@@ -37,7 +37,7 @@ pub mod webhdfs;
 mod write;
 mod xattr;
 
-pub use acl::{AclEntry, AclEntryScope, AclEntryType, AclStatus, parse_acl_spec};
+pub use acl::{AclEntry, AclEntryScope, AclEntryType, AclStatus, acl_entry_text, parse_acl_spec};
 pub use admin::{CorruptFiles, DatanodeReportType, DatanodeStorageReport, HaState, SafeModeAction};
 pub use checksum::FileChecksum;
 pub use client::HdfsClient;

@@ -8,6 +8,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.web.WebHdfsFileSystem (3.5.0)
 
+mod attributes;
 mod calls;
 mod json;
 mod request;

@@ -13,7 +13,8 @@
 //! @stdin TEXT          standard input of the next command
 //! @differs WHY         the next command is known to answer something else, and WHY says why that is right
 //! @unordered           the lines of the next command's answer may come in any order
-//! dfs -ls /            a command; words may stand in '…' or "…"; $NN is host:port of the NameNode, $ME the superuser
+//! dfs -ls /            a command; words may stand in '…' or "…"; $NN and $WEB are host:port of the
+//!                      NameNode's RPC and web server, $ME is the superuser
 //! ```
 
 use std::collections::BTreeSet;
@@ -58,6 +59,7 @@ struct Side {
     cluster: Cluster,
     folder: PathBuf,
     namenode: String,
+    web: String,
 }
 
 impl Side {
@@ -68,12 +70,15 @@ impl Side {
         command.args(["getconf", "-confKey", "fs.defaultFS"]);
         let uri = output(command.env("HADOOP_CONF_DIR", cluster.conf()))?;
         let namenode = uri.trim().trim_start_matches("hdfs://").to_owned();
-        Ok(Self { cluster, folder, namenode })
+        let mut command = Command::new(super::binary());
+        command.args(["getconf", "-confKey", "dfs.namenode.http-address"]);
+        let web = output(command.env("HADOOP_CONF_DIR", cluster.conf()))?.trim().to_owned();
+        Ok(Self { cluster, folder, namenode, web })
     }
 
     /// A word of the file as this side needs it.
     fn word(&self, word: &str) -> String {
-        word.replace("$NN", &self.namenode).replace("$ME", &superuser())
+        word.replace("$NN", &self.namenode).replace("$WEB", &self.web).replace("$ME", &superuser())
     }
 }
 

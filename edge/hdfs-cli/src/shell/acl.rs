@@ -2,7 +2,9 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.AclCommands (3.5.0)
 
-use hdfs_client::{AclEntry, AclEntryScope, AclEntryType, AclStatus, parse_acl_spec};
+use hdfs_client::{
+    AclEntry, AclEntryScope, AclEntryType, AclStatus, acl_entry_text, parse_acl_spec,
+};
 use hdfs_types::{FsAction, FsPermission};
 
 use super::Shell;
@@ -104,15 +106,7 @@ fn effective(status: &AclStatus, permission: FsPermission, entry: &AclEntry) -> 
 }
 
 fn text(entry: &AclEntry, effective: FsAction) -> String {
-    let scope = if entry.scope == AclEntryScope::Default { "default:" } else { "" };
-    let kind = match entry.kind {
-        AclEntryType::User => "user",
-        AclEntryType::Group => "group",
-        AclEntryType::Mask => "mask",
-        AclEntryType::Other => "other",
-    };
-    let name = entry.name.as_deref().unwrap_or_default();
-    let text = format!("{scope}{kind}:{name}:{}", entry.permission.symbol());
+    let text = acl_entry_text(entry, true);
     if effective == entry.permission {
         text
     } else {

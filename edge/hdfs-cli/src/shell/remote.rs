@@ -32,7 +32,7 @@ impl Remote {
 }
 
 /// A bad name ends the whole command, as in Hadoop.
-fn check_name(name: &str) -> Outcome<()> {
+pub(super) fn check_name(name: &str) -> Outcome<()> {
     check_xattr_name(name).map_err(|error| Failure::Illegal(error.message))
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hdfs_client::webhdfs::{WebHdfsClient, WebReader, WebWriter};
-use hdfs_client::{ContentSummary, CreateOptions, QuotaUsage, RenameOptions, Times};
+use hdfs_client::{AclStatus, ContentSummary, CreateOptions, QuotaUsage, RenameOptions, Times};
 use hdfs_conf::Configuration;
 use hdfs_types::{Error, FsAction, FsPermission, WallMillis};
 use tokio::runtime::Runtime;
 
 use super::failure::{Failure, Outcome};
-use super::files::{Create, FileSystem, Reader, Space, Stat, Writer};
-use super::remote::describe;
+use super::files::{AclChange, Create, FileSystem, Reader, Space, Stat, Writer, XAttrs};
+use super::remote::{check_name, describe};
 
 /// One HDFS behind its web servers.
 pub(crate) struct Web {
@@ -163,6 +163,54 @@ impl FileSystem for Web {
 
     fn replicas(&self, path: &str) -> Outcome<Vec<usize>> {
         self.wait(self.client.replicas(path))
+    }
+
+    fn acl_status(&self, path: &str) -> Outcome<AclStatus> {
+        self.wait(self.client.acl_status(path))
+    }
+
+    fn change_acl(&self, path: &str, change: AclChange<'_>) -> Outcome<()> {
+        match change {
+            AclChange::Modify(entries) => self.wait(self.client.modify_acl_entries(path, entries)),
+            AclChange::Remove(entries) => self.wait(self.client.remove_acl_entries(path, entries)),
+            AclChange::RemoveDefault => self.wait(self.client.remove_default_acl(path)),
+            AclChange::RemoveAll => self.wait(self.client.remove_acl(path)),
+            AclChange::Set(entries) => self.wait(self.client.set_acl(path, entries)),
+        }
+    }
+
+    fn xattrs(&self, path: &str, name: Option<&str>) -> Outcome<XAttrs> {
+        name.map_or(Ok(()), check_name)?;
+        self.wait(self.client.xattrs(path, name.as_slice()))
+    }
+
+    fn set_xattr(&self, path: &str, name: &str, value: Option<&[u8]>) -> Outcome<()> {
+        self.wait(self.client.set_xattr(path, name, value))
+    }
+
+    fn remove_xattr(&self, path: &str, name: &str) -> Outcome<()> {
+        check_name(name)?;
+        self.wait(self.client.remove_xattr(path, name))
+    }
+
+    fn create_snapshot(&self, root: &str, name: Option<&str>) -> Outcome<String> {
+        self.wait(self.client.create_snapshot(root, name))
+    }
+
+    fn delete_snapshot(&self, root: &str, name: &str) -> Outcome<()> {
+        self.wait(self.client.delete_snapshot(root, name))
+    }
+
+    fn rename_snapshot(&self, root: &str, old: &str, new: &str) -> Outcome<()> {
+        self.wait(self.client.rename_snapshot(root, old, new))
+    }
+
+    fn tells_erasure_coding(&self) -> bool {
+        true
+    }
+
+    fn class(&self) -> &'static str {
+        "WebHdfsFileSystem"
     }
 }
 
