@@ -5,6 +5,8 @@
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -21,6 +23,11 @@ const WHOLE: &str =
     "{wide_msg} {bytes} of {total_bytes} [{bar:16}] {binary_bytes_per_sec}, {eta} left";
 const UNKNOWN: &str = "{wide_msg} {bytes} {binary_bytes_per_sec} {elapsed}";
 const ONE_FILE: &str = "  {wide_msg} {percent:>3}%";
+
+/// Nothing is drawn any more: the process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// Longer than a line takes to be drawn.
+const DRAWN: Duration = Duration::from_millis(20);
 
 /// Progress of one command; nothing unless it was started.
 #[derive(Default)]
@@ -96,6 +103,9 @@ impl Progress {
 
 impl FileProgress {
     pub(super) fn add(&mut self, bytes: u64) {
+        if ENDING.load(Ordering::Relaxed) {
+            return;
+        }
         self.left = self.left.saturating_sub(bytes);
         for bar in [&self.whole, &self.own].into_iter().flatten() {
             bar.inc(bytes);
@@ -130,6 +140,8 @@ fn clear_on_interrupt(lines: MultiProgress) {
         if runtime.block_on(tokio::signal::ctrl_c()).is_err() {
             return;
         }
+        ENDING.store(true, Ordering::Relaxed);
+        std::thread::sleep(DRAWN);
         let _ = lines.clear();
         std::process::exit(INTERRUPTED);
     };
