@@ -3,6 +3,8 @@
 //! `testdata/hadoop-3.5.0/webhdfs/answers.txt` was recorded by this test itself: with `WEBHDFS_RECORD=host:port` it asks
 //! that NameNode and writes the file.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "webhdfs/http.rs"]
 mod http;
 #[path = "webhdfs/masks.rs"]
