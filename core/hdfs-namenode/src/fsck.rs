@@ -1,8 +1,8 @@
 //! The check of files and blocks that `hdfs fsck` asks for: walks a tree in slices, judges every block, adds up, and
 //! writes Hadoop's text.
 //!
-//! [`Fsck::step`] does a bounded piece of work on a machine that may change between two steps, and appends what there is
-//! to say; the shell holds the lock for one step and sends the text on before the next. What a check is to change
+//! [`Fsck::step`] does a bounded piece of work on a machine that may change between two steps, and appends what
+//! there is to say; the shell holds the lock for one step and sends the text on before the next. What a check is to change
 //! (salvage, delete, copy) is an [`FsckAction`] for the shell, which tells how it went.
 //!
 //! What vanishes between two steps is left out, as Hadoop leaves out a file that was deleted meanwhile.

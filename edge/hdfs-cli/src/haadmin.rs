@@ -29,16 +29,17 @@ const COMMANDS: [Spec; 8] = [
     Spec {
         name: "-checkHealth",
         args: "<serviceId>",
-        help: "Requests that the service perform a health check.\nThe HAAdmin tool will exit with a non-zero exit code\nif \
-               the check fails.",
+        help: "Requests that the service perform a health check.\nThe HAAdmin tool will exit with a non-zero exit \
+               code\nif the check fails.",
         options: &[],
         run: check_health,
     },
     Spec {
         name: "-failover",
         args: "[--forcefence] [--forceactive] <serviceId> <serviceId>",
-        help: "Failover from the first service to the second.\nUnconditionally fence services if the --forcefence option \
-               is used.\nTry to failover to the target service even if it is not ready if the --forceactive option is \
+        help: "Failover from the first service to the second.\nUnconditionally fence services if the --forcefence \
+               option is used.\nTry to failover to the target service even if it is not ready if the \
+               --forceactive option is \
                used.",
         options: &["forcefence", "forceactive", FORCE_MANUAL],
         run: failover,
@@ -311,8 +312,9 @@ impl Target<'_> {
             return Ok(true);
         }
         complain!(
-            "Automatic failover is enabled for NameNode at {}\nRefusing to manually manage HA state, since it may cause\na \
-             split-brain scenario or other incorrect state.\nIf you are very sure you know what you are doing, please \
+            "Automatic failover is enabled for NameNode at {}\nRefusing to manually manage HA state, since it may \
+             cause\na split-brain scenario or other incorrect state.\nIf you are very sure you know what you are \
+             doing, please \
              \nspecify the --{FORCE_MANUAL} flag.",
             self.address(id)?
         );

@@ -98,7 +98,8 @@ impl BlockManager {
         self.needed.iter_level(Level::Missing, from).filter_map(|id| self.block(id))
     }
 
-    /// Looks at these blocks again, so that copies are scheduled for those that lie badly; returns how many there still are.
+    /// Looks at these blocks again, so that copies are scheduled for those that lie badly; returns how many there
+    /// still are.
     pub fn recheck(&mut self, now: Mono, blocks: &[BlockId]) -> usize {
         let mut found = 0;
         for id in blocks {

@@ -93,7 +93,8 @@ impl Fsck {
     }
 }
 
-/// `blk_ID` or `blk_ID_STAMP.meta`; anything else means block 0, which never exists. The error: digits that are no number.
+/// `blk_ID` or `blk_ID_STAMP.meta`; anything else means block 0, which never exists. The error: digits that are no
+/// number.
 fn parse(text: &str) -> Result<BlockId, &str> {
     let Some(rest) = text.strip_prefix("blk_") else { return Ok(BlockId(0)) };
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

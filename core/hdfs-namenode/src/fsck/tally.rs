@@ -124,7 +124,8 @@ impl Tally {
         lacking
     }
 
-    /// Writes the sums, without the last end of line. `replication`: wanted by default, and least, of replicated blocks.
+    /// Writes the sums, without the last end of line. `replication`: wanted by default, and least, of replicated
+    /// blocks.
     pub(super) fn write(&self, words: &Words, replication: Option<(u16, u16)>, out: &mut String) {
         put!(out, " Total size:\t{} B", self.size);
         if self.open_size != 0 {

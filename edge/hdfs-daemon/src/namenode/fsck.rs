@@ -1,7 +1,8 @@
 //! `/fsck`: the check of files and blocks, sent as it goes on.
 //!
-//! The machine walks in slices ([`hdfs_namenode::Fsck`]); each runs under the shared lock and its text goes out before the
-//! next, so that a check of millions of files neither holds the lock long nor keeps its text. When the reader goes away the
+//! The machine walks in slices ([`hdfs_namenode::Fsck`]); each runs under the shared lock and its text goes out
+//! before the next, so that a check of millions of files neither holds the lock long nor keeps its text. When the reader
+//! goes away the
 //! check ends. What the check changes (salvage, delete) it changes as its user, through calls of the same NameNode.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FsckServlet (3.5.0)
