@@ -35,7 +35,7 @@ impl Usage {
             }
             let (word, tail) = rest.split_at(end);
             let follows_bar = tail.trim_start().starts_with('|');
-            let stands_alone = matches!(before, ' ' | '[' | '(' | '|' | '\n' | ',');
+            let stands_alone = matches!(before, ' ' | '[' | ']' | '(' | '|' | '>' | '\n' | ',');
             if is_option(word) && stands_alone {
                 add("options", word);
             } else if (before == '|' || follows_bar) && before != '<' && is_choice(word) {
