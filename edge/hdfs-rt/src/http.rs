@@ -40,12 +40,12 @@ pub fn common_router(conf: Arc<Configuration>) -> Router {
 /// nobody proves to be one.
 ///
 /// Hadoop: org.apache.hadoop.http.HttpServer2.hasAdministratorAccess (3.5.0)
-fn check_administrator(conf: &Configuration) -> std::result::Result<(), Response> {
+fn refuse_stranger(conf: &Configuration) -> Option<Response> {
     if !conf.get_bool(&keys::HADOOP_SECURITY_AUTHORIZATION) {
-        return Ok(());
+        return None;
     }
     let text = "Unauthenticated users are not authorized to access this page.";
-    Err((StatusCode::FORBIDDEN, text).into_response())
+    Some((StatusCode::FORBIDDEN, text).into_response())
 }
 
 /// Text as it may stand in a page.

@@ -44,7 +44,7 @@ pub(crate) fn router(shell: &Arc<Shell>, servers: &[Server], runtime: &Handle) -
 fn sample(shell: &Weak<Shell>, rpc: &[Arc<ServerMetrics>]) -> Option<Vec<u64>> {
     let shell = shell.upgrade()?;
     let counts: Vec<_> = rpc.iter().map(|metrics| metrics.snapshot()).collect();
-    let sum = |of: &dyn Fn(&ServerSnapshot) -> u64| counts.iter().map(|counts| of(counts)).sum();
+    let sum = |of: &dyn Fn(&ServerSnapshot) -> u64| counts.iter().map(of).sum();
     let calls = sum(&ServerSnapshot::requests);
     let micros = sum(&|of| u64::try_from(of.processing_time.total.as_micros()).unwrap_or(u64::MAX));
     let received = sum(&|of| of.received_bytes);
@@ -56,7 +56,7 @@ fn sample(shell: &Weak<Shell>, rpc: &[Arc<ServerMetrics>]) -> Option<Vec<u64>> {
         stats.used,
         stats.non_dfs_used,
         stats.remaining,
-        nn.inode_count() as u64,
+        nn.inode_count(),
         stats.blocks,
         stats.low_redundancy,
         stats.missing,

@@ -57,7 +57,7 @@ impl State {
     }
 
     fn millis(&self) -> u64 {
-        let running = || self.began.map_or(0, |began| millis_since(began));
+        let running = || self.began.map_or(0, millis_since);
         self.elapsed_ms.unwrap_or_else(running)
     }
 

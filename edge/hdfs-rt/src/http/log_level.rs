@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hdfs_conf::Configuration;
 
-use super::{check_administrator, html};
+use super::{html, refuse_stranger};
 use crate::logging::{levels, parse_level};
 
 /// Begins the lines that Hadoop's command prints, without their tags.
@@ -33,7 +33,7 @@ async fn page(
     State(conf): State<Arc<Configuration>>,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Response {
-    if let Err(refused) = check_administrator(&conf) {
+    if let Some(refused) = refuse_stranger(&conf) {
         return refused;
     }
     let parameter = |name: &str| {

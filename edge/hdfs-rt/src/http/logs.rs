@@ -18,7 +18,7 @@ use axum::routing::get;
 use futures_util::stream;
 use hdfs_conf::Configuration;
 
-use super::{check_administrator, html};
+use super::{html, refuse_stranger};
 use crate::clock::universal_time;
 
 const PART_BYTES: usize = 256 << 10;
@@ -50,7 +50,7 @@ async fn below(State(logs): State<Arc<Logs>>, UrlPath(path): UrlPath<String>) ->
 }
 
 async fn answer(logs: &Logs, path: &str) -> Response {
-    if let Err(refused) = check_administrator(&logs.conf) {
+    if let Some(refused) = refuse_stranger(&logs.conf) {
         return refused;
     }
     let Some(folder) = logs.folder.clone() else {
