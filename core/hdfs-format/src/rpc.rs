@@ -29,9 +29,9 @@ pub use preamble::{
     encode_version_mismatch, read_preamble,
 };
 pub use request::{
-    Context, MalformedRequest, MethodHeader, RequestHeader, RequestParts, decode_delimited,
-    encode_context, encode_ping, encode_request, encode_sasl_request, read_request,
-    split_delimited,
+    Context, MalformedRequest, MethodHeader, RequestHeader, RequestParts, TraceInfo,
+    decode_delimited, encode_context, encode_ping, encode_request, encode_sasl_request,
+    read_request, split_delimited,
 };
 pub use response::{
     ErrorReply, ReplyTo, Response, decode_response, encode_error, encode_message, encode_success,

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod metrics;
 pub mod notify;
 mod os;
+pub mod otlp;
 pub mod process;
 pub mod rpc;
 pub mod signals;

@@ -20,6 +20,19 @@ pub struct MalformedRequest {
     pub what: &'static str,
 }
 
+/// The trace that a call belongs to.
+///
+/// Proto: RpcHeader.proto RPCTraceInfoProto
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TraceInfo<'a> {
+    /// The trace.
+    pub trace_id: Option<i64>,
+    /// The client's span.
+    pub parent_id: Option<i64>,
+    /// Both, as the client's tracer writes them.
+    pub span_context: Option<&'a [u8]>,
+}
+
 /// `RpcRequestHeaderProto`, borrowed from its frame.
 ///
 /// Proto: RpcHeader.proto RpcRequestHeaderProto
@@ -35,6 +48,8 @@ pub struct RequestHeader<'a> {
     pub client_id: &'a [u8],
     /// How often the call was sent before; -1 when the client does not say.
     pub retry_count: i32,
+    /// The trace that the call belongs to, if its client traces it.
+    pub trace_info: Option<TraceInfo<'a>>,
     /// `RPCCallerContextProto`: the text and its signature.
     pub caller_context: Option<(&'a [u8], Option<&'a [u8]>)>,
     /// The newest transaction that the client has seen.
@@ -99,6 +114,7 @@ fn parse_header(message: &[u8]) -> Result<RequestHeader<'_>, Broken> {
         call_id: 0,
         client_id: &[],
         retry_count: INVALID_RETRY_COUNT,
+        trace_info: None,
         caller_context: None,
         state_id: None,
         router_federated_state: None,
@@ -118,14 +134,30 @@ fn parse_header(message: &[u8]) -> Result<RequestHeader<'_>, Broken> {
                 has_client_id = true;
             }
             (5, Value::Varint(value)) => header.retry_count = zigzag32(value),
+            (6, Value::Bytes(value)) => header.trace_info = Some(parse_trace_info(value)?),
             (7, Value::Bytes(value)) => header.caller_context = Some(parse_caller_context(value)?),
             (8, Value::Varint(value)) => header.state_id = Some(value as i64),
             (9, Value::Bytes(value)) => header.router_federated_state = Some(value),
-            (1..=5 | 7..=9, _) => return Err(Broken),
+            (1..=9, _) => return Err(Broken),
             _ => {}
         }
     }
     if has_call_id && has_client_id { Ok(header) } else { Err(Broken) }
+}
+
+fn parse_trace_info(message: &[u8]) -> Result<TraceInfo<'_>, Broken> {
+    let mut info = TraceInfo::default();
+    let mut fields = Fields::new(message);
+    while let Some(field) = fields.next()? {
+        match field {
+            (1, Value::Varint(value)) => info.trace_id = Some(value as i64),
+            (2, Value::Varint(value)) => info.parent_id = Some(value as i64),
+            (3, Value::Bytes(value)) => info.span_context = Some(value),
+            (1..=3, _) => return Err(Broken),
+            _ => {}
+        }
+    }
+    Ok(info)
 }
 
 fn parse_caller_context(message: &[u8]) -> Result<(&[u8], Option<&[u8]>), Broken> {

@@ -10,6 +10,7 @@ use hdfs_format::rpc::{DEFAULT_MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES};
 use hdfs_types::Result;
 
 use super::{CallerIdentity, Workers};
+use crate::otlp::Exporter;
 
 /// Says who may connect: asked once for each connection, when its context has named the user.
 pub trait Authorizer: Send + Sync + 'static {
@@ -52,6 +53,8 @@ pub struct ServerConf {
     pub write_deadline: Duration,
     /// Decides who may connect; `None` refuses every impersonation and nobody else.
     pub authorizer: Option<Arc<dyn Authorizer>>,
+    /// Where the spans of traced calls go.
+    pub spans: Option<Arc<Exporter>>,
     /// The threads that serve; `None` takes the process's own, shared by all its servers.
     pub workers: Option<Workers>,
 }
@@ -72,6 +75,7 @@ impl ServerConf {
             max_idle: Duration::from_secs(20),
             write_deadline: Duration::from_secs(15 * 60),
             authorizer: None,
+            spans: Exporter::from_environment(),
             workers: None,
         }
     }

@@ -240,7 +240,7 @@ impl Connection {
             else {
                 break;
             };
-            self.session.on_later(&head, &result, &mut self.out);
+            self.session.on_later(head, &result, &mut self.out);
             self.guard.call_ended();
             replied = true;
         }

@@ -235,6 +235,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
             conf.authorizer.clone(),
             Arc::clone(&shared.metrics),
             Arc::clone(&guard.state.tally),
+            shared.conf.read().spans.clone(),
         );
         match TcpStream::from_std(stream) {
             Ok(stream) => {

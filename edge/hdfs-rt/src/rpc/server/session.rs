@@ -31,6 +31,7 @@ use super::metrics::{ConnectionTally, MethodTally, ServerMetrics, TallyWriter, l
 use super::{
     AuthMethod, Authorizer, CallerContext, CallerIdentity, LaterReply, Reply, RpcCall, RpcService,
 };
+use crate::otlp::{Exporter, Span};
 
 /// What a frame led to.
 pub(super) enum Step {
@@ -55,6 +56,7 @@ pub(super) struct PendingHead {
     client_id: ClientId,
     service: Arc<dyn RpcService>,
     method: Arc<MethodTally>,
+    span: Option<Span>,
     pub(super) started: Instant,
     /// From its arrival to its start.
     pub(super) queued: Duration,
@@ -79,6 +81,7 @@ pub(super) struct Session {
     authorizer: Option<Arc<dyn Authorizer>>,
     metrics: Arc<ServerMetrics>,
     pub(super) tally: TallyWriter,
+    spans: Option<Arc<Exporter>>,
     /// What the last call counts under, until its time is known.
     answered: Option<Arc<MethodTally>>,
 }
@@ -126,6 +129,7 @@ impl Session {
         authorizer: Option<Arc<dyn Authorizer>>,
         metrics: Arc<ServerMetrics>,
         tally: Arc<ConnectionTally>,
+        spans: Option<Arc<Exporter>>,
     ) -> Self {
         Self {
             state: State::AwaitContext,
@@ -135,6 +139,7 @@ impl Session {
             authorizer,
             metrics,
             tally: TallyWriter::new(tally),
+            spans,
             answered: None,
         }
     }
@@ -340,6 +345,10 @@ impl Session {
             state_id: header.state_id,
             router_federated_state: header.router_federated_state.map(Bytes::copy_from_slice),
         };
+        let span = self.spans.as_ref().zip(header.trace_info.as_ref()).and_then(|(spans, info)| {
+            let peer = self.remote.ip().to_string();
+            spans.begin(info, (method.protocol, method.method), (&caller.user, peer))
+        });
         let reply = service.call(call);
         let waited = lock_wait::take();
         if !waited.is_zero() {
@@ -348,6 +357,9 @@ impl Session {
         Ok(match reply {
             Reply::Now(result) => {
                 write_reply(out, &to, service, &result);
+                if let Some(span) = span {
+                    span.end(result.as_ref().err());
+                }
                 self.answered = Some(count(&mut self.tally, method.method, &result));
                 Step::Done
             }
@@ -359,6 +371,7 @@ impl Session {
                     client_id: ClientId::from_wire(header.client_id),
                     service: Arc::clone(service),
                     method: Arc::clone(self.tally.method(method.method)),
+                    span,
                     started,
                     queued: started.duration_since(arrived),
                 },
@@ -369,7 +382,7 @@ impl Session {
     /// Writes a reply that came later.
     pub(super) fn on_later(
         &mut self,
-        head: &PendingHead,
+        mut head: PendingHead,
         result: &Result<Bytes>,
         out: &mut BytesMut,
     ) {
@@ -381,6 +394,9 @@ impl Session {
             ..ReplyTo::default()
         };
         write_reply(out, &to, &head.service, result);
+        if let Some(span) = head.span.take() {
+            span.end(result.as_ref().err());
+        }
         let took = head.started.elapsed();
         self.tally.tally.processing_time.record(took);
         match result {
