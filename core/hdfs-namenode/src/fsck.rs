@@ -156,7 +156,10 @@ impl Fsck {
         }
         let went = match &mut self.phase {
             Phase::Start => self.start(nn, call, out),
-            Phase::Blocks { .. } => Ok(self.check_blocks(nn, call, out)),
+            Phase::Blocks { .. } => {
+                self.check_blocks(nn, call, out);
+                Ok(())
+            }
             Phase::Walk => self.walk(nn, call, out),
             Phase::Corrupt(list) => {
                 if list.step(nn, &self.options.path) {

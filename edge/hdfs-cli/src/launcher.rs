@@ -200,7 +200,7 @@ fn spawn(files: &Files, out: File, socket: &Path, args: &[String]) -> Result<Chi
     let errors = out.try_clone().map_err(failed)?;
     let mut command = Command::new(program);
     command.args(args).env(LOG_FILE, &files.log).env("NOTIFY_SOCKET", socket);
-    command.env("HADOOP_LOG_DIR", files.log.parent().unwrap_or(Path::new(".")));
+    command.env("HADOOP_LOG_DIR", files.log.parent().unwrap_or_else(|| Path::new(".")));
     command.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().map_err(failed)
 }
 

@@ -1,7 +1,5 @@
 //! The NameNode's trash emptier: what users delete is kept for a while, and then it is gone.
 
-#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
-
 use std::time::{Duration, Instant};
 
 use hdfs_client::blocking::HdfsClient;

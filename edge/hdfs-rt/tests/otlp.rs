@@ -1,5 +1,7 @@
 //! A traced call becomes a span at the collector.
 
+#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -46,10 +46,13 @@ const PAGES: [&str; 10] = [
     "/explorer.html#/desk",
 ];
 
+/// What is tried, and by whom.
+type Case = (&'static str, fn(&Stage) -> Result<()>);
+
 pub(super) fn run() -> Result<Count> {
     let stage = Stage::set()?;
     let mut count = Count::default();
-    let cases: [(&str, fn(&Stage) -> Result<()>); 9] = [
+    let cases: [Case; 9] = [
         ("a file goes up, is shown, and comes down with the same bytes", transfer),
         ("names with markup stay text", injection),
         ("modes change, a file is renamed, and deleted to the trash", changes),

@@ -188,13 +188,14 @@ impl FileSystem for Remote {
     }
 
     fn change_acl(&self, path: &str, change: AclChange<'_>) -> Outcome<()> {
-        Ok(match change {
+        match change {
             AclChange::Modify(entries) => self.client.modify_acl_entries(path, entries)?,
             AclChange::Remove(entries) => self.client.remove_acl_entries(path, entries)?,
             AclChange::RemoveDefault => self.client.remove_default_acl(path)?,
             AclChange::RemoveAll => self.client.remove_acl(path)?,
             AclChange::Set(entries) => self.client.set_acl(path, entries)?,
-        })
+        }
+        Ok(())
     }
 
     fn xattrs(&self, path: &str, name: Option<&str>) -> Outcome<XAttrs> {

@@ -55,7 +55,7 @@ fn decode_hex(digits: &str) -> Outcome<Vec<u8>> {
     let wrong =
         |text: String| Failure::io(format!("org.apache.commons.codec.DecoderException: {text}"));
     let chars: Vec<char> = digits.chars().collect();
-    if chars.len() % 2 != 0 {
+    if !chars.len().is_multiple_of(2) {
         return Err(wrong("Odd number of characters.".into()));
     }
     let mut nibbles = Vec::with_capacity(chars.len());

@@ -105,7 +105,7 @@ impl Endpoint {
 
     /// A name with dots does not fit the certificate of `*.s3.amazonaws.com`, so it stands in the path.
     fn takes_virtual_host(&self, bucket: &str, path_style: bool) -> bool {
-        !path_style && !(self.scheme == "https" && bucket.contains('.'))
+        !(path_style || self.scheme == "https" && bucket.contains('.'))
     }
 
     fn bucket_url(&self, bucket: &str, virtual_host: bool) -> String {

@@ -65,6 +65,13 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             N::get_file_link_info,
         ),
         "getContentSummary" => super::summary::get_content_summary(shell, call),
+        _ => return read_attributes(shell, call),
+    })
+}
+
+/// Reads of what a path has besides status and blocks, and of what the whole file system has.
+fn read_attributes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
+    Some(match call.method {
         "getQuotaUsage" => shell.read(
             call,
             Audit::new("quotaUsage", |q: &p::GetQuotaUsageRequestProto| (&q.path, "")),

@@ -56,7 +56,8 @@ pub(super) struct PendingHead {
     client_id: ClientId,
     service: Arc<dyn RpcService>,
     method: Arc<MethodTally>,
-    span: Option<Span>,
+    // Boxed: few calls are traced.
+    span: Option<Box<Span>>,
     pub(super) started: Instant,
     /// From its arrival to its start.
     pub(super) queued: Duration,
@@ -305,13 +306,7 @@ impl Session {
             return Err(Fatal::header("Connection context not established"));
         };
         let header = &parts.header;
-        match rpc_kind(parts) {
-            Some(RpcKindProto::RpcProtocolBuffer) => {}
-            other => {
-                let kind = other.map_or("", |kind| kind.as_str_name());
-                return Err(Fatal::header(format!("Unknown rpc kind in rpc header{kind}")));
-            }
-        }
+        check_kind(parts)?;
         let (method, body) = parts.method()?;
         let to = ReplyTo {
             call_id: header.call_id,
@@ -322,13 +317,10 @@ impl Session {
         let service = match self.dispatch.find(&method) {
             Ok(service) => service,
             Err(error) => {
-                encode_error(out, &to, &error_reply(&error));
-                self.tally.tally.failures.add(1);
-                self.answered = Some(Arc::clone(self.tally.exception(&error.kind)));
+                self.refuse(out, &to, &error);
                 return Ok(Step::Done);
             }
         };
-        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let call = RpcCall {
             protocol: method.protocol,
             method: method.method,
@@ -338,22 +330,16 @@ impl Session {
             call_id: CallId(header.call_id),
             retry_count: header.retry_count,
             remote: self.remote,
-            caller_context: header.caller_context.map(|(context, signature)| CallerContext {
-                context: lossy(context),
-                signature: signature.map(Bytes::copy_from_slice),
-            }),
+            caller_context: header.caller_context.map(caller_context),
             state_id: header.state_id,
             router_federated_state: header.router_federated_state.map(Bytes::copy_from_slice),
         };
         let span = self.spans.as_ref().zip(header.trace_info.as_ref()).and_then(|(spans, info)| {
             let peer = self.remote.ip().to_string();
-            spans.begin(info, (method.protocol, method.method), (&caller.user, peer))
+            spans.begin(info, (method.protocol, method.method), (&caller.user, peer)).map(Box::new)
         });
         let reply = service.call(call);
-        let waited = lock_wait::take();
-        if !waited.is_zero() {
-            self.tally.tally.lock_wait.record(waited);
-        }
+        note_lock_wait(&mut self.tally);
         Ok(match reply {
             Reply::Now(result) => {
                 write_reply(out, &to, service, &result);
@@ -377,6 +363,13 @@ impl Session {
                 },
             }),
         })
+    }
+
+    /// Answers a call that no service takes.
+    fn refuse(&mut self, out: &mut BytesMut, to: &ReplyTo<'_>, error: &Error) {
+        encode_error(out, to, &error_reply(error));
+        self.tally.tally.failures.add(1);
+        self.answered = Some(Arc::clone(self.tally.exception(&error.kind)));
     }
 
     /// Writes a reply that came later.
@@ -472,6 +465,32 @@ fn check_header(parts: &RequestParts<'_>) -> Result<(), Fatal> {
         return Err(Fatal::header(" IPC Server: No rpc kind in rpcRequestHeader"));
     }
     Ok(())
+}
+
+fn caller_context((context, signature): (&[u8], Option<&[u8]>)) -> CallerContext {
+    CallerContext {
+        context: String::from_utf8_lossy(context).into_owned(),
+        signature: signature.map(Bytes::copy_from_slice),
+    }
+}
+
+/// Counts how long the call just made waited for the machine, if it did.
+fn note_lock_wait(tally: &mut TallyWriter) {
+    let waited = lock_wait::take();
+    if !waited.is_zero() {
+        tally.tally.lock_wait.record(waited);
+    }
+}
+
+/// Only calls in protocol buffers are served.
+fn check_kind(parts: &RequestParts<'_>) -> Result<(), Fatal> {
+    match rpc_kind(parts) {
+        Some(RpcKindProto::RpcProtocolBuffer) => Ok(()),
+        other => {
+            let kind = other.map_or("", |kind| kind.as_str_name());
+            Err(Fatal::header(format!("Unknown rpc kind in rpc header{kind}")))
+        }
+    }
 }
 
 /// The kind of the call; `None` also for one that does not exist.
