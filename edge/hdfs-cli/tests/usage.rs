@@ -143,7 +143,7 @@ const CASES: &[Case] = &[
     ),
     ("oiv -i x -p Nothing", 255, "Usage: bin/hdfs oiv…", "Invalid processor specified : Nothing\n"),
     ("nosuch", 1, "", "ERROR: nosuch is not COMMAND nor fully qualified CLASSNAME.\nUsage: hdfs…"),
-    ("balancer", 1, "", "ERROR: balancer is not supported yet.\n"),
+    ("balancer", 1, "", "ERROR: balancer is not supported yet (it comes with balancing).\n"),
     ("version", 0, "Hadoop 3.5.0\nTusk 0…", ""),
 ];
 
