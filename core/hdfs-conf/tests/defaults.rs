@@ -17,7 +17,7 @@ const NOT_IN_HADOOPS_FILES: &[(&str, &str)] = &[
         "dfs.datanode.synconclose",
         "only in DFSConfigKeys, there false; a close is durable here (DESIGN, difference 1)",
     ),
-    ("fs.s3a.endpoint.region", "described in core-default.xml, without a value in the file"),
+    ("fs.s3a.endpoint.region", "only in the sources of S3A (org.apache.hadoop.fs.s3a.Constants)"),
     ("httpfs.http.hostname", "in httpfs-default.xml, which is in another jar"),
     ("httpfs.http.port", "in httpfs-default.xml, which is in another jar"),
     ("dfs.ha.namenodes", "listed with an example nameservice as its suffix"),

@@ -222,7 +222,9 @@ fn help_of(command: &str) -> String {
     let Some(first) = lines.next() else { return HELP.to_owned() };
     let rest = lines.take_while(|line| !line.starts_with('-') && !line.starts_with("Generic"));
     let text: Vec<&str> = std::iter::once(first).chain(rest).collect();
-    text.join("\n").trim_end_matches('\n').to_owned() + "\n\n"
+    // As Hadoop: every text but this one has a line end of its own.
+    let end = if command == "upgrade" { "\n" } else { "\n\n" };
+    text.join("\n").trim_end_matches('\n').to_owned() + end
 }
 
 /// The NameNode of the default file system.
@@ -315,10 +317,12 @@ fn list_open_files(call: &Call<'_>) -> Result<i32> {
     let blocking = pop_option("-blockingDecommission", &mut args);
     let path = pop_value("-path", &mut args)?;
     let path = path.as_deref().map(str::trim).filter(|path| !path.is_empty());
-    let files = call.client()?.list_open_files(path, blocking).inspect_err(|_| {
+    let client = call.client()?;
+    // As Hadoop: the head is printed before the NameNode is asked.
+    say!("{:<20}\t{:<20}\tOpen File Path", "Client Host", "Client Name");
+    let files = client.list_open_files(path, blocking).inspect_err(|_| {
         complain!("List open files failed.");
     })?;
-    say!("{:<20}\t{:<20}\tOpen File Path", "Client Host", "Client Name");
     for file in files {
         say!("{:<20}\t{:<20}\t{:>20}", file.client_machine, file.client_name, file.path);
     }

@@ -6,19 +6,16 @@ use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::Configuration;
 use hdfs_types::Result;
 
-use crate::output::{complain, say};
+use crate::output::{complain, print, say};
 use crate::shell;
 
 /// Runs `hdfs groups USER…`; the exit status.
 pub(crate) fn run(conf: &Configuration, args: &[String]) -> i32 {
     if args.first().is_some_and(|arg| matches!(arg.as_str(), "-h" | "-help" | "--help")) {
-        say!(
-            "Usage: hdfs groups [username ...]\n{}",
-            shell::GENERIC_OPTIONS.trim_end_matches('\n')
-        );
+        print(&format!("Usage: hdfs groups [username ...]\n\n{}", shell::GENERIC_OPTIONS));
         return 0;
     }
-    match print(conf, args) {
+    match print_groups(conf, args) {
         Ok(()) => 0,
         Err(error) => {
             complain!("groups: {}", error.message);
@@ -27,7 +24,7 @@ pub(crate) fn run(conf: &Configuration, args: &[String]) -> i32 {
     }
 }
 
-fn print(conf: &Configuration, users: &[String]) -> Result<()> {
+fn print_groups(conf: &Configuration, users: &[String]) -> Result<()> {
     let client = HdfsClient::for_uri(&shell::default_uri(conf), conf)?;
     let own = [hdfs_rt::users::current_user()];
     for user in if users.is_empty() { &own } else { users } {
