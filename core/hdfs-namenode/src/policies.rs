@@ -8,6 +8,7 @@ use hdfs_proto::hdfs::{
     StorageTypesProto,
 };
 use hdfs_types::StorageType::{self, Archive, Disk, Nvdimm, Provided, RamDisk, Ssd};
+use hdfs_types::erasure::{SYSTEM_CELL_BYTES, SYSTEM_POLICIES};
 
 /// A storage policy: which kinds of storage a block wants, and what it takes instead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,36 +77,26 @@ impl StoragePolicy {
     }
 }
 
-/// Name, codec, data units, parity units and number of the built-in erasure-coding policies.
-const EC_POLICIES: [(&str, &str, u32, u32, u32); 5] = [
-    ("RS-6-3-1024k", "rs", 6, 3, 1),
-    ("RS-3-2-1024k", "rs", 3, 2, 2),
-    ("RS-LEGACY-6-3-1024k", "rs-legacy", 6, 3, 3),
-    ("XOR-2-1-1024k", "xor", 2, 1, 4),
-    ("RS-10-4-1024k", "rs", 10, 4, 5),
-];
-
-/// The size of a cell in the built-in policies.
-const EC_CELL_BYTES: u32 = 1 << 20;
-
 /// The built-in erasure-coding policies; all but the default one are disabled, as after a format.
 pub fn erasure_coding_policies() -> Vec<ErasureCodingPolicyProto> {
-    let policies = EC_POLICIES.iter().map(|(name, codec, data_units, parity_units, id)| {
-        let state = if *id == 1 {
+    // Number 0 stands for plain replication, which nobody lists.
+    let coded = SYSTEM_POLICIES.iter().filter(|policy| policy.id != 0);
+    let policies = coded.map(|policy| {
+        let state = if policy.id == 1 {
             ErasureCodingPolicyState::Enabled
         } else {
             ErasureCodingPolicyState::Disabled
         };
         ErasureCodingPolicyProto {
-            name: Some((*name).to_owned()),
+            name: Some(policy.name.to_owned()),
             schema: Some(EcSchemaProto {
-                codec_name: (*codec).to_owned(),
-                data_units: *data_units,
-                parity_units: *parity_units,
+                codec_name: policy.codec.to_owned(),
+                data_units: policy.data_units,
+                parity_units: policy.parity_units,
                 options: Vec::new(),
             }),
-            cell_size: Some(EC_CELL_BYTES),
-            id: *id,
+            cell_size: Some(SYSTEM_CELL_BYTES),
+            id: policy.id,
             state: Some(state as i32),
         }
     });

@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.web.JsonUtil, org.apache.hadoop.hdfs.protocol.BlockStoragePolicy (3.5.0)
 
 use hdfs_proto::hdfs as p;
+use hdfs_types::erasure::{SYSTEM_CELL_BYTES, system_policy};
 
 use super::json::{Fields, object, text, wrapped};
 
@@ -42,20 +43,6 @@ fn write_storage_policy(out: &mut String, policy: &p::BlockStoragePolicyProto) {
     });
 }
 
-/// The built-in policies, which servers may name by their number only: name, codec, data and parity units.
-///
-/// Hadoop: org.apache.hadoop.hdfs.protocol.SystemErasureCodingPolicies (3.5.0)
-const BUILT_IN: [(u32, &str, &str, u32, u32); 6] = [
-    (0, "REPLICATION", "replication", 1, 2),
-    (1, "RS-6-3-1024k", "rs", 6, 3),
-    (2, "RS-3-2-1024k", "rs", 3, 2),
-    (3, "RS-LEGACY-6-3-1024k", "rs-legacy", 6, 3),
-    (4, "XOR-2-1-1024k", "xor", 2, 1),
-    (5, "RS-10-4-1024k", "rs", 10, 4),
-];
-/// Bytes of a cell of every built-in policy.
-const CELL_SIZE: u32 = 1024 * 1024;
-
 struct EcPolicy<'a> {
     name: &'a str,
     codec: &'a str,
@@ -67,15 +54,16 @@ struct EcPolicy<'a> {
 }
 
 fn ec_policy(policy: &p::ErasureCodingPolicyProto) -> EcPolicy<'_> {
-    let built_in = BUILT_IN.iter().find(|of| of.0 == policy.id);
-    let &(_, name, codec, data, parity) = built_in.unwrap_or(&(0, "", "", 0, 0));
+    let built_in = system_policy(policy.id);
+    let (name, codec, data, parity) =
+        built_in.map_or(("", "", 0, 0), |of| (of.name, of.codec, of.data_units, of.parity_units));
     let schema = policy.schema.as_ref();
     EcPolicy {
         name: policy.name.as_deref().unwrap_or(name),
         codec: schema.map_or(codec, |schema| &schema.codec_name),
         data: schema.map_or(data, |schema| schema.data_units),
         parity: schema.map_or(parity, |schema| schema.parity_units),
-        cell: policy.cell_size.unwrap_or(CELL_SIZE),
+        cell: policy.cell_size.unwrap_or(SYSTEM_CELL_BYTES),
         options: schema.map(|schema| schema.options.as_slice()).unwrap_or_default(),
         is_built_in: built_in.is_some(),
     }

@@ -2,18 +2,8 @@
 
 use super::Writer;
 use hdfs_proto::hdfs as pb;
+use hdfs_types::erasure::{SYSTEM_CELL_BYTES, system_policy};
 use std::io::Write;
-
-/// Id, name, codec, data units, parity units and bytes of a cell of the built-in policies. Images hold only their ids.
-///
-/// Hadoop: org.apache.hadoop.hdfs.protocol.SystemErasureCodingPolicies (3.5.0)
-const BUILT_IN: [(u32, &str, &str, u32, u32, u32); 5] = [
-    (1, "RS-6-3-1024k", "rs", 6, 3, 1_048_576),
-    (2, "RS-3-2-1024k", "rs", 3, 2, 1_048_576),
-    (3, "RS-LEGACY-6-3-1024k", "rs-legacy", 6, 3, 1_048_576),
-    (4, "XOR-2-1-1024k", "xor", 2, 1, 1_048_576),
-    (5, "RS-10-4-1024k", "rs", 10, 4, 1_048_576),
-];
 
 impl<W: Write> Writer<W> {
     pub(super) fn policy(&mut self, policy: &pb::ErasureCodingPolicyProto) {
@@ -25,10 +15,11 @@ impl<W: Write> Writer<W> {
         self.raw("<erasureCodingPolicy>\n");
         // Java holds the id in a byte.
         self.number("policyId", i64::from((policy.id as u8).cast_signed()));
-        let built_in = BUILT_IN.iter().find(|known| known.0 == policy.id & 0xFF);
-        if let Some((_, name, codec, data, parity, cell)) = built_in {
-            self.head(name, *cell, state);
-            self.schema(codec, *data, *parity, &[]);
+        // Images hold only the numbers of built-in policies; 0, replication, is not one to Java's reader.
+        let built_in = system_policy(policy.id & 0xFF).filter(|built_in| built_in.id != 0);
+        if let Some(built_in) = built_in {
+            self.head(built_in.name, SYSTEM_CELL_BYTES, state);
+            self.schema(built_in.codec, built_in.data_units, built_in.parity_units, &[]);
         } else {
             self.head(policy.name(), policy.cell_size(), state);
             let schema = policy.schema.clone().unwrap_or_default();
