@@ -51,7 +51,7 @@ pub(super) fn named(name: &str, value: Option<Bytes>) -> Result<XAttrProto> {
 ///
 /// # Errors
 /// `Io` for bad hexadecimal digits.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>> {
+pub fn decode(text: &str) -> Result<Vec<u8>> {
     if text.len() >= 2
         && let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
     {
@@ -78,7 +78,7 @@ fn decode_hex(digits: &str) -> Result<Vec<u8>> {
 }
 
 /// The text of a value in one of the encodings `TEXT`, `HEX` and `BASE64`.
-pub(super) fn encode(value: &[u8], encoding: &str) -> String {
+pub fn encode(value: &[u8], encoding: &str) -> String {
     match encoding {
         "HEX" => {
             let mut out = String::from("0x");

@@ -2,10 +2,11 @@
 //!
 //! Hadoop: org.apache.hadoop.fs.shell.XAttrCommands, org.apache.hadoop.fs.XAttrCodec (3.5.0)
 
+use hdfs_format::webhdfs::{decode_xattr_value, encode_xattr_value};
+
 use super::Shell;
 use super::arguments::Options;
 use super::failure::{Failure, Outcome};
-use super::format::hex;
 use super::walk::{Command, PathData};
 
 /// How values are written.
@@ -30,78 +31,12 @@ impl Encoding {
     }
 
     fn encode(self, value: &[u8]) -> String {
-        match self {
-            Self::Text => format!("\"{}\"", String::from_utf8_lossy(value)),
-            Self::Hex => format!("0x{}", hex(value)),
-            Self::Base64 => format!("0s{}", base64::encode(value)),
-        }
-    }
-}
-
-/// A value as it is written after `-v`: `"text"`, `0x…`, `0s…`, or plain text.
-fn decode(text: &str) -> Outcome<Vec<u8>> {
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    if let Some(inner) = quoted {
-        return Ok(inner.as_bytes().to_vec());
-    }
-    match (text.get(..2).map(str::to_ascii_lowercase).as_deref(), text.get(2..)) {
-        (Some("0x"), Some(digits)) => decode_hex(digits),
-        (Some("0s"), Some(digits)) => Ok(base64::decode(digits)),
-        _ => Ok(text.as_bytes().to_vec()),
-    }
-}
-
-fn decode_hex(digits: &str) -> Outcome<Vec<u8>> {
-    let wrong =
-        |text: String| Failure::io(format!("org.apache.commons.codec.DecoderException: {text}"));
-    let chars: Vec<char> = digits.chars().collect();
-    if !chars.len().is_multiple_of(2) {
-        return Err(wrong("Odd number of characters.".into()));
-    }
-    let mut nibbles = Vec::with_capacity(chars.len());
-    for (index, c) in chars.iter().enumerate() {
-        let digit = c
-            .to_digit(16)
-            .ok_or_else(|| wrong(format!("Illegal hexadecimal character {c} at index {index}")))?;
-        nibbles.push(digit as u8);
-    }
-    Ok(nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
-/// Base64 as Apache's codec has it: both alphabets and no complaint about what is no digit.
-mod base64 {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    pub(super) fn encode(bytes: &[u8]) -> String {
-        let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-        for chunk in bytes.chunks(3) {
-            let number = chunk.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-            let number = number << (8 * (3 - chunk.len()));
-            for place in 0..4 {
-                let digit = DIGITS[(number >> (18 - 6 * place) & 63) as usize];
-                text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-            }
-        }
-        text
-    }
-
-    pub(super) fn decode(text: &str) -> Vec<u8> {
-        let digit = |byte: u8| match byte {
-            b'-' => Some(62),
-            b'_' => Some(63),
-            byte => DIGITS.iter().position(|known| *known == byte),
+        let name = match self {
+            Self::Text => "TEXT",
+            Self::Hex => "HEX",
+            Self::Base64 => "BASE64",
         };
-        let digits = text.bytes().take_while(|byte| *byte != b'=').filter_map(digit);
-        let (mut bytes, mut number, mut bits) = (Vec::new(), 0_usize, 0);
-        for digit in digits {
-            number = (number << 6 | digit) & 0xffff;
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                bytes.push((number >> bits) as u8);
-            }
-        }
-        bytes
+        encode_xattr_value(value, name)
     }
 }
 
@@ -218,7 +153,7 @@ impl Command for SetXAttr {
         args: &mut Vec<String>,
     ) -> Outcome<()> {
         self.name = take_value(args, "-n")?;
-        self.value = take_value(args, "-v")?.map(|value| decode(&value)).transpose()?;
+        self.value = take_value(args, "-v")?.map(|value| decode_xattr_value(&value)).transpose()?;
         self.removed = take_value(args, "-x")?;
         match (&self.name, &self.removed) {
             (Some(_), Some(_)) => {
@@ -258,10 +193,10 @@ mod tests {
             ("\"", b"\""),
             ("0", b"0"),
         ] {
-            assert_eq!(decode(text).expect(text), bytes, "{text}");
+            assert_eq!(decode_xattr_value(text).expect(text), bytes, "{text}");
         }
-        assert!(decode("0x1").is_err());
-        assert!(decode("0xzz").is_err());
+        assert!(decode_xattr_value("0x1").is_err());
+        assert!(decode_xattr_value("0xzz").is_err());
     }
 
     #[test]
@@ -273,8 +208,9 @@ mod tests {
             (b"abc", "YWJj"),
             (b"\xff\xfe", "//4="),
         ] {
-            assert_eq!(base64::encode(bytes), text);
-            assert_eq!(base64::decode(text), bytes);
+            let text = format!("0s{text}");
+            assert_eq!(Encoding::Base64.encode(bytes), text);
+            assert_eq!(decode_xattr_value(&text).expect("base64"), bytes);
         }
     }
 
