@@ -14,6 +14,7 @@ use crate::effects::{BlockChange, Effects};
 use crate::lease::LeaseHolders;
 use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
+use crate::snapshot::model::Snapshots;
 use crate::status::INodeKind;
 use crate::store::children::Children;
 use crate::store::id_index::IdIndex;
@@ -119,6 +120,7 @@ pub struct Namespace {
     /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
     pub(crate) last_directory: Slot,
     pub(crate) carried: Carried,
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Namespace {
@@ -165,6 +167,7 @@ impl Namespace {
             last_txid: TxId(0),
             last_directory: Slot::ROOT,
             carried: Carried::default(),
+            snapshots: Snapshots::default(),
         }
     }
 

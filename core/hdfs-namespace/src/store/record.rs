@@ -1,7 +1,7 @@
 //! The fixed part of an inode: 64 bytes, one cache line.
 //!
 //! ```text
-//! id 56 | flags 6 | kind 2          parent slot 32 | name 32        permission 64 (user 24 | group 24 | mode 16)
+//! id 48 | flags 14 | kind 2         parent slot 32 | name 32        permission 64 (user 24 | group 24 | mode 16)
 //! header 64 (files)                 payload 64                      length 48 | stamp 48 | mtime 48 | atime 48
 //! ```
 //! `payload` of a file is the id of its only block, whose length and stamp follow, or the number of its block list; of a
@@ -14,8 +14,8 @@ use hdfs_types::{Block, BlockId, FsPermission, GenerationStamp, INodeId, WallMil
 use super::name_pool::NameRef;
 use crate::status::INodeKind;
 
-/// Ids have 56 bits here.
-pub(crate) const MAX_ID: u64 = (1 << 56) - 1;
+/// Ids have 48 bits here.
+pub(crate) const MAX_ID: u64 = (1 << 48) - 1;
 /// Lengths, stamps and times have 48 bits here: as many as Hadoop's own header has for the block size.
 pub(crate) const MAX_48: u64 = (1 << 48) - 1;
 
@@ -23,6 +23,12 @@ pub(crate) const MAX_48: u64 = (1 << 48) - 1;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub(crate) struct Slot(pub(crate) u32);
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
 
 impl Slot {
     /// No inode.
@@ -51,7 +57,7 @@ impl U48 {
 
 /// Facts that a record announces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
+#[repr(u16)]
 pub(crate) enum Flag {
     /// One block, inside the record.
     OneBlock = 1 << 2,
@@ -65,6 +71,12 @@ pub(crate) enum Flag {
     XAttrs = 1 << 6,
     /// A quota feature.
     Quota = 1 << 7,
+    /// Snapshots may be taken of this directory.
+    Snapshottable = 1 << 8,
+    /// A list of snapshot diffs.
+    Diffs = 1 << 9,
+    /// Renamed out of a snapshot: other places refer to it by [`crate::snapshot::model::Reference`].
+    Referenced = 1 << 10,
 }
 
 /// The record.
@@ -105,12 +117,12 @@ impl Record {
     /// A new inode without parent.
     pub(crate) fn new(id: INodeId, kind: INodeKind, name: NameRef, permission: u64) -> Self {
         debug_assert!(id.0 <= MAX_ID, "ids are checked before they are stored");
-        Self { id_flags_kind: id.0 << 8 | kind as u64, name, permission, ..Self::free(0) }
+        Self { id_flags_kind: id.0 << 16 | kind as u64, name, permission, ..Self::free(0) }
     }
 
     #[inline]
     pub(crate) fn id(&self) -> INodeId {
-        INodeId(self.id_flags_kind >> 8)
+        INodeId(self.id_flags_kind >> 16)
     }
 
     /// None for a free place.
