@@ -70,6 +70,9 @@ impl NameNode {
         let stored: Vec<(Block, bool)> =
             file.blocks.iter().map(|block| self.stored_block(*block)).collect();
         let mono = call.now.mono;
+        if file.snapshot_length.is_some() {
+            return self.located_in_snapshot((mono, reader), file, &stored, (offset, length));
+        }
         let complete: u64 = stored.iter().filter(|of| of.1).map(|of| of.0.num_bytes).sum();
         let blocks = overlapping(&stored, offset, length)
             .map(|(block, position)| self.located(mono, block, position, reader))
@@ -87,6 +90,41 @@ impl NameNode {
             file_encryption_info: None,
             ec_policy: ec_policy(file.ec_policy),
         }
+    }
+
+    /// The same for a file in a snapshot: it may end inside a block, and nobody writes it.
+    fn located_in_snapshot(
+        &self,
+        (mono, reader): (Mono, Option<&str>),
+        file: &FileBlocks,
+        stored: &[(Block, bool)],
+        (offset, length): (u64, u64),
+    ) -> LocatedBlocksProto {
+        let file_length = file.length();
+        let mut located = LocatedBlocksProto {
+            file_length: if stored.is_empty() { 0 } else { file_length },
+            blocks: Vec::new(),
+            under_construction: false,
+            is_last_block_complete: !stored.is_empty(),
+            last_block: None,
+            file_encryption_info: None,
+            ec_policy: ec_policy(file.ec_policy),
+        };
+        let length = length.min(file_length.saturating_sub(offset));
+        if offset <= file_length {
+            located.blocks = overlapping(stored, offset, length)
+                .map(|(block, position)| self.located(mono, block, position, reader))
+                .collect();
+        }
+        let mut position = 0;
+        let last = stored.iter().enumerate().find(|(index, (block, _))| {
+            let is_last = position + block.num_bytes >= file_length || index + 1 == stored.len();
+            position += if is_last { 0 } else { block.num_bytes };
+            is_last
+        });
+        located.last_block =
+            last.map(|(_, (block, _))| self.located(mono, *block, position, reader));
+        located
     }
 
     /// The block as the block manager has it, and whether it is complete.

@@ -2,12 +2,13 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSPermissionChecker (3.5.0)
 
-use hdfs_format::edits::{AclEntryScope, AclEntryType};
-use hdfs_types::{Error, ErrorKind, FsAction, Result};
+use hdfs_format::edits::{AclEntry, AclEntryScope, AclEntryType};
+use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result};
 
 use crate::namespace::Namespace;
 use crate::plan::{Caller, PlanContext};
 use crate::resolve::{Resolved, text};
+use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
 /// What a call wants on a path, beyond traversing it.
@@ -120,7 +121,8 @@ impl Namespace {
             && let Some(slot) = resolved.last()
         {
             let parent = resolved.slots[last - 1];
-            self.check_sticky(caller, parent, slot, &resolved.path_to(last - 1), &resolved.path())?;
+            let paths = (&*resolved.path_to(last - 1), &*resolved.path());
+            self.check_sticky(caller, resolved.at, (parent, slot), paths)?;
         }
         if let Some(action) = access.ancestor
             && last > 0
@@ -139,7 +141,7 @@ impl Namespace {
         if let Some(action) = access.below
             && let Some(slot) = resolved.last()
         {
-            self.check_below(caller, slot, action, access.ignore_empty)?;
+            self.check_below(caller, (slot, resolved.at), action, access.ignore_empty)?;
         }
         if access.owner
             && let Some(slot) = resolved.last()
@@ -174,7 +176,8 @@ impl Namespace {
         slot: Slot,
         resolved: &Resolved<'_>,
     ) -> Result<()> {
-        if &**self.users.name(self.record(slot).user()) == caller.user {
+        let (permission, _) = self.guard(slot, resolved.at);
+        if &**self.users.name(user_of(permission)) == caller.user {
             return Ok(());
         }
         Err(denied(format!(
@@ -192,8 +195,9 @@ impl Namespace {
         action: FsAction,
     ) -> Result<()> {
         match resolved.slot(position) {
-            Some(slot) if !self.may(caller, slot, action) => {
-                Err(self.denied_action(caller, slot, &resolved.path_to(position), action))
+            Some(slot) if !self.may(caller, slot, resolved.at, action) => {
+                let path = resolved.path_to(position);
+                Err(self.denied_action(caller, (slot, resolved.at), &path, action))
             }
             _ => Ok(()),
         }
@@ -203,7 +207,7 @@ impl Namespace {
     pub(crate) fn denied_action(
         &self,
         caller: &Caller<'_>,
-        slot: Slot,
+        (slot, at): (Slot, SnapshotId),
         path: &[u8],
         action: FsAction,
     ) -> Error {
@@ -211,35 +215,49 @@ impl Namespace {
             "Permission denied: user={}, access={}, inode={}",
             caller.user,
             action.name(),
-            self.describe(slot, path)
+            self.describe(slot, at, path)
         ))
     }
 
     /// `"/path":owner:group:drwxr-xr-x`
-    fn describe(&self, slot: Slot, path: &[u8]) -> String {
-        let record = self.record(slot);
+    fn describe(&self, slot: Slot, at: SnapshotId, path: &[u8]) -> String {
+        let (permission, _) = self.guard(slot, at);
         format!(
             "\"{}\":{}:{}:{}{}",
             text(path),
-            self.users.name(record.user()),
-            self.groups.name(record.group()),
-            if record.is_directory() { 'd' } else { '-' },
-            record.mode()
+            self.users.name(user_of(permission)),
+            self.groups.name(group_of(permission)),
+            if self.record(slot).is_directory() { 'd' } else { '-' },
+            FsPermission(permission as u16)
         )
     }
 
+    /// What decides about access: the packed permission and the list.
+    fn guard(&self, slot: Slot, at: SnapshotId) -> (u64, &[AclEntry]) {
+        if at == SnapshotId::CURRENT {
+            return (self.record(slot).permission, self.acl(slot));
+        }
+        let attributes = self.attributes_at(slot, at);
+        (attributes.permission, attributes.acl)
+    }
+
     /// True when the caller may do this to the inode itself.
-    pub(crate) fn may(&self, caller: &Caller<'_>, slot: Slot, action: FsAction) -> bool {
-        let record = self.record(slot);
-        let mode = record.mode();
-        let is_owner = &**self.users.name(record.user()) == caller.user;
-        let acl = self.acl(slot);
+    pub(crate) fn may(
+        &self,
+        caller: &Caller<'_>,
+        slot: Slot,
+        at: SnapshotId,
+        action: FsAction,
+    ) -> bool {
+        let (permission, acl) = self.guard(slot, at);
+        let mode = FsPermission(permission as u16);
+        let is_owner = &**self.users.name(user_of(permission)) == caller.user;
         if acl.first().is_some_and(|entry| entry.scope == AclEntryScope::Access) {
-            return self.may_by_acl(caller, slot, action, is_owner);
+            return self.may_by_acl(caller, (permission, acl), action, is_owner);
         }
         if is_owner {
             mode.user().implies(action)
-        } else if caller.is_member(self.groups.name(record.group())) {
+        } else if caller.is_member(self.groups.name(group_of(permission))) {
             mode.group().implies(action)
         } else {
             mode.other().implies(action)
@@ -250,25 +268,24 @@ impl Namespace {
     fn may_by_acl(
         &self,
         caller: &Caller<'_>,
-        slot: Slot,
+        (permission, acl): (u64, &[AclEntry]),
         action: FsAction,
         is_owner: bool,
     ) -> bool {
-        let record = self.record(slot);
-        let mode = record.mode();
+        let mode = FsPermission(permission as u16);
         if is_owner {
             return mode.user().implies(action);
         }
         let mask = mode.group();
         let mut found = false;
-        for entry in self.acl(slot) {
+        for entry in acl {
             if entry.scope == AclEntryScope::Default {
                 break;
             }
             let applies = match entry.kind {
                 AclEntryType::User => entry.name.as_deref() == Some(caller.user),
                 AclEntryType::Group => {
-                    let own = self.groups.name(record.group());
+                    let own = self.groups.name(group_of(permission));
                     caller.is_member(entry.name.as_deref().unwrap_or(own))
                 }
                 AclEntryType::Mask | AclEntryType::Other => false,
@@ -290,7 +307,7 @@ impl Namespace {
     fn check_below(
         &self,
         caller: &Caller<'_>,
-        top: Slot,
+        (top, at): (Slot, SnapshotId),
         action: FsAction,
         ignore_empty: bool,
     ) -> Result<()> {
@@ -299,51 +316,65 @@ impl Namespace {
         }
         let mut waiting = vec![top];
         while let Some(directory) = waiting.pop() {
-            let children = self.children_of(directory);
-            if !(children.is_empty() && ignore_empty) {
-                if !self.may(caller, directory, action) {
+            let is_empty = self.child_slots(directory, at).next().is_none();
+            if !(is_empty && ignore_empty) {
+                if !self.may(caller, directory, at, action) {
                     let path = self.path_of(directory);
-                    return Err(self.denied_action(caller, directory, &path, action));
+                    return Err(self.denied_action(caller, (directory, at), &path, action));
                 }
-                if self.record(directory).mode().sticky() {
-                    for child in children.iter() {
-                        if self.violates_sticky(caller, directory, child) {
+                let (permission, _) = self.guard(directory, at);
+                if FsPermission(permission as u16).sticky() {
+                    for child in self.child_slots(directory, at) {
+                        if self.violates_sticky(caller, at, (directory, child)) {
                             let (parent, path) = (self.path_of(directory), self.path_of(child));
-                            self.check_sticky(caller, directory, child, &parent, &path)?;
+                            self.check_sticky(caller, at, (directory, child), (&parent, &path))?;
                         }
                     }
                 }
             }
-            waiting.extend(children.iter().filter(|child| self.record(*child).is_directory()));
+            let directories = self.child_slots(directory, at);
+            waiting.extend(directories.filter(|child| self.record(*child).is_directory()));
         }
         Ok(())
     }
 
-    fn violates_sticky(&self, caller: &Caller<'_>, parent: Slot, slot: Slot) -> bool {
-        let owner = |slot: Slot| &**self.users.name(self.record(slot).user());
-        self.record(parent).mode().sticky()
-            && owner(parent) != caller.user
-            && owner(slot) != caller.user
+    fn violates_sticky(
+        &self,
+        caller: &Caller<'_>,
+        at: SnapshotId,
+        (parent, slot): (Slot, Slot),
+    ) -> bool {
+        let (permission, _) = self.guard(parent, at);
+        FsPermission(permission as u16).sticky()
+            && &**self.users.name(user_of(permission)) != caller.user
+            && &**self.users.name(user_of(self.guard(slot, at).0)) != caller.user
     }
 
     fn check_sticky(
         &self,
         caller: &Caller<'_>,
-        parent: Slot,
-        slot: Slot,
-        parent_path: &[u8],
-        path: &[u8],
+        at: SnapshotId,
+        (parent, slot): (Slot, Slot),
+        (parent_path, path): (&[u8], &[u8]),
     ) -> Result<()> {
-        if !self.violates_sticky(caller, parent, slot) {
+        if !self.violates_sticky(caller, at, (parent, slot)) {
             return Ok(());
         }
         Err(denied(format!(
             "Permission denied by sticky bit: user={}, path={}, parent={}",
             caller.user,
-            self.describe(slot, path),
-            self.describe(parent, parent_path)
+            self.describe(slot, at, path),
+            self.describe(parent, at, parent_path)
         )))
     }
+}
+
+fn user_of(permission: u64) -> u32 {
+    (permission >> 40) as u32
+}
+
+fn group_of(permission: u64) -> u32 {
+    (permission >> 16) as u32 & 0xFF_FFFF
 }
 
 fn denied(message: String) -> Error {

@@ -2,6 +2,9 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirStatAndListingOp (3.5.0)
 
+use std::cmp::Ordering;
+
+use hdfs_format::fsimage::FileHeader;
 use hdfs_types::{
     Error, ErrorKind, FsAction, FsPermission, INodeId, Result, StorageType, WallMillis,
 };
@@ -10,10 +13,12 @@ use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{Caller, PlanContext};
 use crate::resolve::{Purpose, Resolved, is_reserved, text};
+use crate::snapshot::model::{Child, SnapshotId};
 use crate::status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage,
 };
 use crate::store::children::Children;
+use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
 
 mod summary;
@@ -47,15 +52,20 @@ impl Namespace {
             return Ok(Some(self.reserved_status(b"", FsPermission(0o1770))));
         }
         if resolved.is_dot_snapshot() {
-            let snapshottable = resolved.components.len() == 1;
-            return Ok(snapshottable.then(|| self.reserved_status(b"", FsPermission(0o777))));
+            let is_snapshottable =
+                resolved.snapshot && resolved.slots.len() == resolved.components.len();
+            return Ok(is_snapshottable.then(|| self.reserved_status(b"", FsPermission(0o777))));
         }
-        Ok(resolved.last().map(|slot| self.status(slot, Vec::new(), need_location)))
+        let Some(slot) = resolved.last() else { return Ok(None) };
+        let mut status = self.status(slot, resolved.at, Vec::new(), need_location);
+        status.snapshottable &= !resolved.is_snapshot_root();
+        Ok(Some(status))
     }
 
     /// Status of an inode by id, without checks: the answer of create and append. None when it was deleted.
     pub fn status_of(&self, inode: INodeId, need_location: bool) -> Option<FileStatus> {
-        self.attached(inode).map(|slot| self.status(slot, Vec::new(), need_location))
+        let slot = self.attached(inode)?;
+        Some(self.status(slot, SnapshotId::CURRENT, Vec::new(), need_location))
     }
 
     fn reserved_status(&self, name: &[u8], permission: FsPermission) -> FileStatus {
@@ -86,14 +96,14 @@ impl Namespace {
         }
     }
 
-    fn status(&self, slot: Slot, name: Vec<u8>, need_location: bool) -> FileStatus {
+    fn status(&self, slot: Slot, at: SnapshotId, name: Vec<u8>, need_location: bool) -> FileStatus {
         let policy = self.storage_policy(slot);
-        self.status_with_policy(slot, name, need_location, policy)
+        self.status_with_policy((slot, at), name, need_location, policy)
     }
 
     fn status_with_policy(
         &self,
-        slot: Slot,
+        (slot, at): (Slot, SnapshotId),
         name: Vec<u8>,
         need_location: bool,
         storage_policy: u8,
@@ -117,13 +127,14 @@ impl Namespace {
             storage_policy,
             ec_policy: 0,
             has_acl: record.has(Flag::Acl),
-            snapshottable: slot == Slot::ROOT,
+            snapshottable: self.is_snapshottable(slot),
             blocks: None,
         };
         match kind {
             INodeKind::File => {
                 let header = record.file_header();
-                status.length = self.file_length(slot);
+                status.length =
+                    self.file_size_at(slot, at).unwrap_or_else(|| self.file_length(slot));
                 status.block_size = header.preferred_block_size;
                 if header.striped {
                     status.ec_policy = header.redundancy as u8;
@@ -131,18 +142,48 @@ impl Namespace {
                     status.replication = header.redundancy;
                 }
                 if need_location {
-                    status.blocks = Some(self.blocks_view(slot, Vec::new()));
+                    status.blocks = Some(self.blocks_view(slot, at, Vec::new()));
                 }
             }
             INodeKind::Directory => {
-                status.children = u32::try_from(self.children_of(slot).len()).unwrap_or(u32::MAX);
+                status.children = self.children_count_at(slot, at);
             }
             INodeKind::Symlink => {
                 status.storage_policy = 0;
                 status.symlink = Some(self.targets.get(record.number()).to_vec());
             }
         }
+        if at != SnapshotId::CURRENT {
+            self.turn_back(&mut status, slot, at);
+        }
         status
+    }
+
+    /// Gives a status the attributes that the inode had in a snapshot.
+    fn turn_back(&self, status: &mut FileStatus, slot: Slot, at: SnapshotId) {
+        let attributes = self.attributes_at(slot, at);
+        status.mtime = attributes.mtime;
+        status.atime = attributes.atime;
+        status.permission = attributes.mode();
+        status.owner = self.users.name(attributes.user()).clone();
+        status.group = self.groups.name(attributes.group()).clone();
+        status.has_acl = !attributes.acl.is_empty();
+        if status.kind == INodeKind::File && status.ec_policy == 0 {
+            status.replication = FileHeader::unpack(attributes.header).redundancy;
+        }
+    }
+
+    fn children_count_at(&self, slot: Slot, at: SnapshotId) -> u32 {
+        let diff = self.directory_diffs(slot).iter().find(|diff| diff.snapshot == at);
+        if let Some(diff) = diff {
+            return diff.children_size;
+        }
+        let count = if at == SnapshotId::CURRENT || self.directory_diffs(slot).is_empty() {
+            self.children_of(slot).len()
+        } else {
+            self.children_at(slot, at).len()
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// A part of a directory, after the entry `start_after`; for a file the file itself. None: it does not exist.
@@ -170,12 +211,21 @@ impl Namespace {
             return Ok(Some(Listing { entries, remaining: 0 }));
         }
         if resolved.is_dot_snapshot() {
-            return self.list_snapshots(&resolved).map(Some);
+            return self.list_snapshots(&resolved, &start_after, ctx.conf.ls_limit).map(Some);
         }
         let Some(slot) = resolved.last() else { return Ok(None) };
         if !self.record(slot).is_directory() {
-            let status = self.status(slot, Vec::new(), need_location);
+            let status = self.status(slot, resolved.at, Vec::new(), need_location);
             return Ok(Some(Listing { entries: vec![status], remaining: 0 }));
+        }
+        if resolved.at != SnapshotId::CURRENT {
+            let directory = (slot, resolved.at);
+            return Ok(Some(self.list_at(
+                directory,
+                &start_after,
+                need_location,
+                ctx.conf.ls_limit,
+            )));
         }
         Ok(Some(self.list(slot, &start_after, need_location, ctx.conf.ls_limit)))
     }
@@ -195,7 +245,13 @@ impl Namespace {
         }
     }
 
-    fn list_snapshots(&self, resolved: &Resolved<'_>) -> Result<Listing> {
+    /// The snapshots of a directory. Each has the attributes of its root.
+    fn list_snapshots(
+        &self,
+        resolved: &Resolved<'_>,
+        start_after: &[u8],
+        limit: usize,
+    ) -> Result<Listing> {
         let parent = resolved.parent_text();
         let Some(slot) = resolved.parent() else {
             return Err(Error::new(
@@ -209,13 +265,69 @@ impl Namespace {
                 format!("`{parent}': Is not a directory"),
             ));
         }
-        if slot == Slot::ROOT {
-            return Ok(Listing::default());
+        if !self.is_snapshottable(slot) {
+            return Err(Error::new(
+                ErrorKind::Snapshot,
+                format!("Directory is not a snapshottable directory: {parent}"),
+            ));
         }
-        Err(Error::new(
-            ErrorKind::Snapshot,
-            format!("Directory is not a snapshottable directory: {parent}"),
-        ))
+        let Some(feature) = self.snapshots.snapshottable.get(&slot) else {
+            return Ok(Listing::default());
+        };
+        let known = &feature.snapshots;
+        let start = known.partition_point(|snapshot| {
+            compare_names(&snapshot.root.name, start_after) != Ordering::Greater
+        });
+        let entries: Vec<FileStatus> = known[start..]
+            .iter()
+            .take(limit)
+            .map(|snapshot| {
+                let name = snapshot.root.name.to_vec();
+                let mut status = self.status_with_policy((slot, snapshot.id), name, false, 0);
+                status.snapshottable = false;
+                status
+            })
+            .collect();
+        let remaining = known.len() - start - entries.len();
+        Ok(Listing { entries, remaining })
+    }
+
+    /// As [`Self::list`], in a snapshot.
+    fn list_at(
+        &self,
+        (slot, at): (Slot, SnapshotId),
+        start_after: &[u8],
+        need_location: bool,
+        limit: usize,
+    ) -> Listing {
+        let children = self.children_at(slot, at);
+        let start = children.partition_point(|child| {
+            compare_names(self.child_name(*child), start_after) != Ordering::Greater
+        });
+        let policy = self.storage_policy(slot);
+        let mut listing = Listing::default();
+        let mut budget = limit;
+        for child in children[start..].iter().take(limit) {
+            if budget == 0 {
+                break;
+            }
+            listing.push(self.entry((*child, at), policy, need_location), &mut budget);
+        }
+        listing.remaining = children.len() - start - listing.entries.len();
+        listing
+    }
+
+    fn entry(
+        &self,
+        (child, at): (Child, SnapshotId),
+        parent_policy: u8,
+        need_location: bool,
+    ) -> FileStatus {
+        let slot = self.child_slot(child);
+        let own = self.own_storage_policy(slot);
+        let policy = if own == 0 { parent_policy } else { own };
+        let name = self.child_name(child).to_vec();
+        self.status_with_policy((slot, at), name, need_location, policy)
     }
 
     fn list(&self, slot: Slot, start_after: &[u8], need_location: bool, limit: usize) -> Listing {
@@ -227,23 +339,16 @@ impl Namespace {
         let waiting = children.len() - children.rank(start);
         let policy = self.storage_policy(slot);
         let mut budget = limit;
-        let mut entries = Vec::with_capacity(waiting.min(limit));
+        let mut listing = Listing { entries: Vec::with_capacity(waiting.min(limit)), remaining: 0 };
         for child in children.iter_from(start).take(limit) {
             if budget == 0 {
                 break;
             }
-            let own = self.own_storage_policy(child);
-            let policy = if own == 0 { policy } else { own };
-            let name = self.name_of(child).to_vec();
-            let status = self.status_with_policy(child, name, need_location, policy);
-            if let Some(blocks) = &status.blocks {
-                budget =
-                    budget.saturating_sub(blocks.blocks.len() * usize::from(status.replication));
-            }
-            entries.push(status);
+            let child = (Child::INode(child), SnapshotId::CURRENT);
+            listing.push(self.entry(child, policy, need_location), &mut budget);
         }
-        let remaining = waiting - entries.len();
-        Listing { entries, remaining }
+        listing.remaining = waiting - listing.entries.len();
+        listing
     }
 
     /// The blocks of a file, for getBlockLocations: the file must be readable.
@@ -256,30 +361,37 @@ impl Namespace {
         let unchecked = PlanContext { caller: anyone, ..*ctx };
         let resolved = self.resolve(&unchecked, path, Purpose::Read)?;
         let slot = self.as_file(resolved.last(), || resolved.text())?;
-        self.check_readable(ctx, slot)?;
+        self.check_readable(ctx, (slot, resolved.at))?;
         self.check_traverse(ctx, &resolved, false)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
-        Ok(self.blocks_view(slot, resolved.path()))
+        Ok(self.blocks_view(slot, resolved.at, resolved.path()))
     }
 
     /// The blocks of a file by id, without checks. None when it was deleted or is no file.
     pub fn blocks_of_inode(&self, inode: INodeId) -> Option<FileBlocks> {
         let slot = self.attached(inode).filter(|slot| self.record(*slot).is_file())?;
-        Some(self.blocks_view(slot, self.path_of(slot)))
+        Some(self.blocks_view(slot, SnapshotId::CURRENT, self.path_of(slot)))
     }
 
-    pub(crate) fn blocks_view(&self, slot: Slot, path: Vec<u8>) -> FileBlocks {
+    pub(crate) fn blocks_view(&self, slot: Slot, at: SnapshotId, path: Vec<u8>) -> FileBlocks {
         let record = self.record(slot);
         let header = record.file_header();
+        let in_snapshot = at != SnapshotId::CURRENT;
+        let blocks = match self.file_blocks_at(slot, at) {
+            Some(blocks) => blocks.to_vec(),
+            None => self.blocks_of(slot).to_vec(),
+        };
+        let length = || self.file_size_at(slot, at).unwrap_or_else(|| self.file_length(slot));
         FileBlocks {
             inode: record.id(),
             path,
-            blocks: self.blocks_of(slot).to_vec(),
+            blocks,
+            snapshot_length: in_snapshot.then(length),
             preferred_block_size: header.preferred_block_size,
             replication: self.replication_of(slot),
             storage_policy: self.storage_policy(slot),
             ec_policy: if header.striped { header.redundancy as u8 } else { 0 },
-            writer: self.writer(slot),
+            writer: if in_snapshot { None } else { self.writer(slot) },
             atime: record.atime(),
         }
     }
@@ -411,7 +523,10 @@ impl Namespace {
                 format!("File/Directory does not exist: {}", resolved.text()),
             ));
         };
-        if let Some(quota) = self.quotas.get(&slot).filter(|_| self.record(slot).has(Flag::Quota)) {
+        let is_current = resolved.at == SnapshotId::CURRENT;
+        if let Some(quota) =
+            self.quotas.get(&slot).filter(|_| is_current && self.record(slot).has(Flag::Quota))
+        {
             return Ok(QuotaUsage {
                 file_and_directory_count: quota.used.names,
                 quota: quota.limit.names,
@@ -424,9 +539,9 @@ impl Namespace {
         let summary: ContentSummary = self.get_content_summary(ctx, path)?;
         Ok(QuotaUsage {
             file_and_directory_count: (summary.files + summary.directories).cast_signed(),
-            quota: -1,
+            quota: summary.quota,
             space_consumed: summary.space_consumed.cast_signed(),
-            space_quota: -1,
+            space_quota: summary.space_quota,
             type_consumed: summary.type_consumed,
             type_quota: summary.type_quota,
         })

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 
 use crate::namespace::Namespace;
 use crate::plan::PlanContext;
-use crate::store::record::Slot;
+use crate::snapshot::model::SnapshotId;
+use crate::store::record::{Flag, Slot};
 
 const RESERVED: &[u8] = b".reserved";
 const INODES: &[u8] = b".inodes";
@@ -51,16 +52,27 @@ impl Purpose {
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved<'a> {
     /// Components, without `/` itself.
-    pub(crate) components: SmallVec<[&'a [u8]; 12]>,
-    /// Inodes from `/` on, as far as they exist.
+    pub(crate) components: Components<'a>,
+    /// Inodes from `/` on, as far as they exist. `.snapshot` and the name of a snapshot after it both stand for the
+    /// snapshottable directory.
     pub(crate) slots: SmallVec<[Slot; 13]>,
-    /// The path goes through `/.snapshot`.
+    /// The path goes through `.snapshot` of a snapshottable directory.
     pub(crate) snapshot: bool,
+    /// When the inodes are looked at: in the snapshot of the path, or now.
+    pub(crate) at: SnapshotId,
+    /// The position of the snapshot's name, when the snapshot exists.
+    pub(crate) snapshot_root: Option<usize>,
     /// The path went through `/.reserved/raw`.
     pub(crate) raw: bool,
 }
 
 impl<'a> Resolved<'a> {
+    /// A path of the current tree.
+    fn now(components: Components<'a>, slots: SmallVec<[Slot; 13]>, raw: bool) -> Self {
+        let at = SnapshotId::CURRENT;
+        Self { components, slots, snapshot: false, at, snapshot_root: None, raw }
+    }
+
     /// Number of inodes on a complete path, `/` included.
     pub(crate) fn len(&self) -> usize {
         self.components.len() + 1
@@ -114,6 +126,11 @@ impl<'a> Resolved<'a> {
     /// The last component is `.snapshot`.
     pub(crate) fn is_dot_snapshot(&self) -> bool {
         self.last_name() == DOT_SNAPSHOT
+    }
+
+    /// The last inode is the root of a snapshot.
+    pub(crate) fn is_snapshot_root(&self) -> bool {
+        self.snapshot_root == Some(self.components.len())
     }
 
     /// The path is `/.reserved`.
@@ -240,7 +257,7 @@ impl Namespace {
             Some(slot) => Ok(self.resolved_from(slot)),
             None => {
                 let components: Components<'a> = hdfs_types::components(path).collect();
-                Ok(Resolved { components, slots: SmallVec::new(), snapshot: false, raw: false })
+                Ok(Resolved::now(components, SmallVec::new(), false))
             }
         }
     }
@@ -250,26 +267,60 @@ impl Namespace {
         let mut slots: SmallVec<[Slot; 13]> = self.ancestry(slot).collect();
         slots.reverse();
         let components = slots.iter().skip(1).map(|slot| self.name_of(*slot)).collect();
-        Resolved { components, slots, snapshot: false, raw: false }
+        Resolved::now(components, slots, false)
     }
 
     fn walk<'a>(&self, components: Components<'a>, raw: bool) -> Resolved<'a> {
-        let snapshot = components.first() == Some(&DOT_SNAPSHOT);
         let mut slots = self.walk_by_last_directory(&components);
-        if !snapshot {
-            let mut slot = slots.last().copied().unwrap_or(Slot::ROOT);
-            for component in &components[slots.len() - 1..] {
-                if !self.record(slot).is_directory() {
-                    break;
-                }
-                match self.child(slot, component) {
-                    Some(child) => slot = child,
-                    None => break,
-                }
-                slots.push(slot);
+        let mut slot = slots.last().copied().unwrap_or(Slot::ROOT);
+        for component in &components[slots.len() - 1..] {
+            if !self.record(slot).is_directory() {
+                break;
             }
+            if *component == DOT_SNAPSHOT && self.is_snapshottable(slot) {
+                return self.walk_in_snapshot(components, slots, raw);
+            }
+            match self.child(slot, component) {
+                Some(child) => slot = child,
+                None => break,
+            }
+            slots.push(slot);
         }
-        Resolved { components, slots, snapshot, raw }
+        Resolved::now(components, slots, raw)
+    }
+
+    /// Goes on from a snapshottable directory whose `.snapshot` is the next component.
+    fn walk_in_snapshot<'a>(
+        &self,
+        components: Components<'a>,
+        mut slots: SmallVec<[Slot; 13]>,
+        raw: bool,
+    ) -> Resolved<'a> {
+        let directory = slots.last().copied().unwrap_or(Slot::ROOT);
+        let name = slots.len();
+        let found = components.get(name).and_then(|name| self.snapshot_by_name(directory, name));
+        let Some(at) = found.map(|snapshot| snapshot.id) else {
+            return Resolved { snapshot: true, ..Resolved::now(components, slots, raw) };
+        };
+        slots.extend([directory, directory]);
+        let mut slot = directory;
+        for component in &components[name + 1..] {
+            if !self.record(slot).is_directory() {
+                break;
+            }
+            match self.child_at(slot, component, at) {
+                Some(child) => slot = self.child_slot(child),
+                None => break,
+            }
+            slots.push(slot);
+        }
+        let snapshot_root = Some(name + 1);
+        Resolved { snapshot: true, at, snapshot_root, ..Resolved::now(components, slots, raw) }
+    }
+
+    /// Snapshots may be taken of the directory; of `/` always, unless its quota of snapshots is 0.
+    pub(crate) fn is_snapshottable(&self, slot: Slot) -> bool {
+        slot == Slot::ROOT || self.record(slot).has(Flag::Snapshottable)
     }
 
     /// Inodes of the parent, when it is the directory of the last change: names are compared upwards, not searched.

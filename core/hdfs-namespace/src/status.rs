@@ -36,6 +36,8 @@ pub struct FileBlocks {
     pub path: Vec<u8>,
     /// Its blocks, in order.
     pub blocks: Vec<Block>,
+    /// Length of the file in the snapshot in which it is looked at: it may end inside a block.
+    pub snapshot_length: Option<u64>,
     /// Preferred length of a block, in bytes.
     pub preferred_block_size: u64,
     /// Replicas wanted.
@@ -53,6 +55,9 @@ pub struct FileBlocks {
 impl FileBlocks {
     /// Length with everything known of the last block.
     pub fn length(&self) -> u64 {
+        if let Some(length) = self.snapshot_length {
+            return length;
+        }
         self.blocks.iter().map(|block| block.num_bytes).sum()
     }
 
@@ -100,7 +105,7 @@ pub struct FileStatus {
     pub ec_policy: u8,
     /// It has an access control list.
     pub has_acl: bool,
-    /// Snapshots may be taken of it: `/` only, and it has none.
+    /// Snapshots may be taken of it.
     pub snapshottable: bool,
     /// Blocks, when they were asked for; files only.
     pub blocks: Option<FileBlocks>,
@@ -113,6 +118,17 @@ pub struct Listing {
     pub entries: Vec<FileStatus>,
     /// Entries after them.
     pub remaining: usize,
+}
+
+impl Listing {
+    /// Adds an entry, and takes its locations off what one answer may carry.
+    pub(crate) fn push(&mut self, status: FileStatus, budget: &mut usize) {
+        if let Some(blocks) = &status.blocks {
+            let locations = blocks.blocks.len() * usize::from(status.replication);
+            *budget = budget.saturating_sub(locations);
+        }
+        self.entries.push(status);
+    }
 }
 
 /// An open file, for listOpenFiles.
@@ -152,6 +168,14 @@ pub struct ContentSummary {
     pub type_consumed: TypeSpace,
     /// Bytes allowed of each kind; -1: no quota.
     pub type_quota: TypeSpace,
+    /// Bytes of files that only snapshots keep.
+    pub snapshot_length: u64,
+    /// Files that only snapshots keep.
+    pub snapshot_files: u64,
+    /// Directories that only snapshots keep.
+    pub snapshot_directories: u64,
+    /// Bytes with replicas of files that only snapshots keep.
+    pub snapshot_space_consumed: u64,
     /// Name of the erasure-coding policy, `Replicated`, or empty.
     pub erasure_coding_policy: String,
 }

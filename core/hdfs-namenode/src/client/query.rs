@@ -85,9 +85,10 @@ impl NameNode {
             let what = format!("Zero blocklocations for {}", request.src);
             self.check_writable(&what, call.now.mono)?;
         }
-        let due = self
-            .plan(call, |namespace, context| namespace.plan_access_time(context, file.inode))
-            .is_some();
+        let due = file.snapshot_length.is_none()
+            && self
+                .plan(call, |namespace, context| namespace.plan_access_time(context, file.inode))
+                .is_some();
         let answer = p::GetBlockLocationsResponseProto { locations: Some(located) };
         Ok((answer, due.then_some(file.inode)))
     }
@@ -215,10 +216,10 @@ impl NameNode {
                 space_consumed: summary.space_consumed,
                 space_quota: summary.space_quota.cast_unsigned(),
                 type_quota_infos: type_infos(&summary.type_quota, &summary.type_consumed),
-                snapshot_length: Some(0),
-                snapshot_file_count: Some(0),
-                snapshot_directory_count: Some(0),
-                snapshot_space_consumed: Some(0),
+                snapshot_length: Some(summary.snapshot_length),
+                snapshot_file_count: Some(summary.snapshot_files),
+                snapshot_directory_count: Some(summary.snapshot_directories),
+                snapshot_space_consumed: Some(summary.snapshot_space_consumed),
                 erasure_coding_policy: Some(summary.erasure_coding_policy),
             },
         }))

@@ -104,7 +104,7 @@ impl Namespace {
     pub fn get_acl_status(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<AclStatus> {
         check_switch(ctx)?;
         let resolved = self.resolve(ctx, path, Purpose::Read)?;
-        if resolved.is_dot_snapshot() && resolved.components.len() == 1 {
+        if resolved.is_dot_snapshot() && resolved.snapshot {
             return Ok(AclStatus {
                 owner: "".into(),
                 group: "".into(),
@@ -118,12 +118,12 @@ impl Namespace {
                 format!("cannot find {}", resolved.text()),
             ));
         };
-        let record = self.record(slot);
+        let attributes = self.attributes_at(slot, resolved.at);
         Ok(AclStatus {
-            owner: self.users.name(record.user()).clone(),
-            group: self.groups.name(record.group()).clone(),
-            permission: record.mode(),
-            entries: self.acl(slot).to_vec(),
+            owner: self.users.name(attributes.user()).clone(),
+            group: self.groups.name(attributes.group()).clone(),
+            permission: attributes.mode(),
+            entries: attributes.acl.to_vec(),
         })
     }
 }

@@ -71,7 +71,7 @@ impl Namespace {
     ) -> Result<FileBlocks> {
         let resolved = self.resolve_file(ctx, path, file_id)?;
         let slot = self.check_lease(&resolved, Some(holder), file_id)?;
-        Ok(self.blocks_view(slot, resolved.path()))
+        Ok(self.blocks_view(slot, resolved.at, resolved.path()))
     }
 
     /// May another client (or the same again) write this file? None: it is closed. Some: its writer was silent for longer

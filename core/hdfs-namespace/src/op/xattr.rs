@@ -10,6 +10,7 @@ use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::resolve::{Purpose, Resolved, is_reserved_raw};
+use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
 /// Not even a superuser reads a file that has it.
@@ -148,13 +149,14 @@ impl Namespace {
         let resolved = self.resolve(ctx, path, Purpose::Read)?;
         self.check_access(ctx, &resolved, Access { last: action, ..Access::default() })?;
         let slot = self.last_inode(&resolved)?;
+        let xattrs = self.xattrs_at(slot, resolved.at);
         let may_see = |xattr: &&XAttr| match xattr.namespace {
             XAttrNamespace::User => true,
             XAttrNamespace::Trusted => ctx.caller.is_superuser,
             XAttrNamespace::Raw => is_raw,
             _ => prefixed(xattr) == UNREADABLE,
         };
-        Ok(self.xattrs(slot).iter().filter(may_see).cloned().collect())
+        Ok(xattrs.iter().filter(may_see).cloned().collect())
     }
 
     fn last_inode(&self, resolved: &Resolved<'_>) -> Result<Slot> {
@@ -164,10 +166,14 @@ impl Namespace {
     }
 
     /// `checkUnreadableBySuperuser`
-    pub(crate) fn check_readable(&self, ctx: &PlanContext<'_>, slot: Slot) -> Result<()> {
+    pub(crate) fn check_readable(
+        &self,
+        ctx: &PlanContext<'_>,
+        (slot, at): (Slot, SnapshotId),
+    ) -> Result<()> {
         if ctx.conf.permissions_enabled
             && ctx.caller.is_superuser
-            && self.xattrs(slot).iter().any(|xattr| prefixed(xattr) == UNREADABLE)
+            && self.xattrs_at(slot, at).iter().any(|xattr| prefixed(xattr) == UNREADABLE)
         {
             return Err(Error::new(
                 ErrorKind::AccessControl,

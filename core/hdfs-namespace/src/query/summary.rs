@@ -2,6 +2,7 @@
 //!
 //! Hadoop: INode.computeAndConvertContentSummary, ContentSummaryComputationContext (3.5.0)
 
+use hdfs_format::fsimage::FileHeader;
 use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result};
 
 use crate::namespace::Namespace;
@@ -10,6 +11,7 @@ use crate::permission::Access;
 use crate::plan::PlanContext;
 use crate::quota::{RESET, type_index};
 use crate::resolve::Purpose;
+use crate::snapshot::model::{Child, SnapshotId};
 use crate::status::{ContentSummary, INodeKind};
 use crate::store::children::Children;
 use crate::store::record::{Flag, Slot};
@@ -19,9 +21,27 @@ use crate::store::record::{Flag, Slot};
 #[derive(Clone, Debug)]
 pub struct SummaryCursor {
     summary: ContentSummary,
-    /// Directories that are not counted to their end, with the last name that was.
-    open: Vec<(INodeId, Option<Vec<u8>>)>,
+    /// What is not counted to its end, the next last.
+    open: Vec<Open>,
     check_access: bool,
+}
+
+/// A place at which a count goes on.
+#[derive(Clone, Debug)]
+enum Open {
+    /// A directory of the current tree, and the last of its names that was counted.
+    Children(INodeId, Seen, Option<Vec<u8>>),
+    /// An inode, whole.
+    Whole(INodeId, Seen),
+}
+
+/// How a count came to an inode.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// It is counted as it was in this snapshot.
+    at: SnapshotId,
+    /// It was deleted, or renamed away, and a snapshot keeps it: Hadoop counts it for everything and for snapshots.
+    is_deleted: bool,
 }
 
 impl Namespace {
@@ -63,6 +83,7 @@ impl Namespace {
                 format!("File does not exist: {}", resolved.text()),
             ));
         };
+        let seen = Seen { at: resolved.at, is_deleted: false };
         let mut cursor = SummaryCursor {
             summary: ContentSummary {
                 quota: RESET,
@@ -74,12 +95,18 @@ impl Namespace {
             open: Vec::new(),
             check_access: !at_once && ctx.conf.permissions_enabled && !ctx.caller.is_superuser,
         };
-        if let Some(quota) = self.quotas.get(&slot).filter(|_| self.record(slot).has(Flag::Quota)) {
-            cursor.summary.quota = quota.limit.names;
-            cursor.summary.space_quota = quota.limit.space;
-            cursor.summary.type_quota = quota.limit.types;
+        let limit = if resolved.is_snapshot_root() {
+            self.attributes_at(slot, resolved.at).quota
+        } else {
+            let quota = self.quotas.get(&slot).filter(|_| self.record(slot).has(Flag::Quota));
+            quota.map(|quota| &quota.limit)
+        };
+        if let Some(limit) = limit {
+            cursor.summary.quota = limit.names;
+            cursor.summary.space_quota = limit.space;
+            cursor.summary.type_quota = limit.types;
         }
-        self.count(ctx, slot, &mut cursor)?;
+        self.count(ctx, slot, seen, &mut cursor)?;
         Ok(cursor)
     }
 
@@ -94,24 +121,42 @@ impl Namespace {
         budget: usize,
     ) -> Result<Option<ContentSummary>> {
         let mut left = budget.max(1);
-        while let Some((id, last)) = cursor.open.pop() {
+        while let Some(next) = cursor.open.pop() {
             if left == 0 {
-                cursor.open.push((id, last));
+                cursor.open.push(next);
                 return Ok(None);
             }
-            let Some(slot) = self.attached(id).filter(|slot| self.record(*slot).is_directory())
-            else {
-                continue;
-            };
-            self.count_children(ctx, slot, last, cursor, &mut left)?;
+            match next {
+                Open::Children(id, seen, last) => {
+                    if let Some(slot) = self.still_there(id, seen)
+                        && self.record(slot).is_directory()
+                    {
+                        self.count_children(ctx, (slot, seen), last, cursor, &mut left)?;
+                    }
+                }
+                Open::Whole(id, seen) => {
+                    left -= 1;
+                    if let Some(slot) = self.still_there(id, seen) {
+                        self.count(ctx, slot, seen, cursor)?;
+                    }
+                }
+            }
         }
         Ok(Some(cursor.summary.clone()))
+    }
+
+    fn still_there(&self, id: INodeId, seen: Seen) -> Option<Slot> {
+        if seen.is_deleted || seen.at != SnapshotId::CURRENT {
+            self.index.get(id.0).map(Slot)
+        } else {
+            self.attached(id)
+        }
     }
 
     fn count_children(
         &self,
         ctx: &PlanContext<'_>,
-        slot: Slot,
+        (slot, seen): (Slot, Seen),
         last: Option<Vec<u8>>,
         cursor: &mut SummaryCursor,
         left: &mut usize,
@@ -130,9 +175,9 @@ impl Namespace {
             if is_directory || *left == 0 {
                 // Go on behind this child later: first what lies below it.
                 let name = self.name_of(child).to_vec();
-                cursor.open.push((self.record(slot).id(), Some(name)));
+                cursor.open.push(Open::Children(self.record(slot).id(), seen, Some(name)));
             }
-            self.count(ctx, child, cursor)?;
+            self.count(ctx, child, seen, cursor)?;
             if is_directory || *left == 0 {
                 return Ok(());
             }
@@ -140,28 +185,35 @@ impl Namespace {
         Ok(())
     }
 
-    fn count(&self, ctx: &PlanContext<'_>, slot: Slot, cursor: &mut SummaryCursor) -> Result<()> {
+    fn count(
+        &self,
+        ctx: &PlanContext<'_>,
+        slot: Slot,
+        seen: Seen,
+        cursor: &mut SummaryCursor,
+    ) -> Result<()> {
         let record = self.record(slot);
         let summary = &mut cursor.summary;
+        let (mut files, mut directories, mut length, mut space) = (0, 0, 0, 0);
         match record.kind() {
             Some(INodeKind::Directory) => {
-                if cursor.check_access && !self.may(&ctx.caller, slot, FsAction::READ_EXECUTE) {
-                    let path = self.path_of(slot);
+                let check = cursor.check_access && !seen.is_deleted;
+                if check && !self.may(&ctx.caller, slot, seen.at, FsAction::READ_EXECUTE) {
+                    let (path, inode) = (self.path_of(slot), (slot, seen.at));
                     return Err(self.denied_action(
                         &ctx.caller,
-                        slot,
+                        inode,
                         &path,
                         FsAction::READ_EXECUTE,
                     ));
                 }
-                summary.directories += 1;
-                cursor.open.push((record.id(), None));
+                directories = 1;
+                self.open_directory(slot, seen, &mut cursor.open);
             }
             Some(INodeKind::File) => {
-                let length = self.file_length(slot);
-                summary.files += 1;
-                summary.length += length;
-                summary.space_consumed += self.file_usage(slot).space.max(0).cast_unsigned();
+                files = 1;
+                length = self.file_size_at(slot, seen.at).unwrap_or_else(|| self.file_length(slot));
+                space = self.file_space_at(slot, seen.at);
                 let policy = self.storage_policy(slot);
                 if policy != 0 {
                     for kind in storage_types(policy, self.replication_of(slot)) {
@@ -169,9 +221,58 @@ impl Namespace {
                     }
                 }
             }
-            _ => summary.files += 1,
+            _ => files = 1,
+        }
+        summary.files += files;
+        summary.directories += directories;
+        summary.length += length;
+        summary.space_consumed += space;
+        if seen.is_deleted {
+            summary.snapshot_files += if record.is_symlink() { 0 } else { files };
+            summary.snapshot_directories += directories;
+            summary.snapshot_length += length;
+            summary.snapshot_space_consumed += space;
         }
         Ok(())
+    }
+
+    /// Adds what is to be counted below a directory. Of the current tree that is also what its snapshots keep.
+    fn open_directory(&self, slot: Slot, seen: Seen, open: &mut Vec<Open>) {
+        if seen.at != SnapshotId::CURRENT {
+            let children = self.children_at(slot, seen.at);
+            open.extend(
+                children
+                    .iter()
+                    .rev()
+                    .map(|child| Open::Whole(self.record(self.child_slot(*child)).id(), seen)),
+            );
+            return;
+        }
+        for child in self.directory_diffs(slot).iter().flat_map(|diff| &diff.deleted) {
+            let at = match child {
+                Child::INode(_) => SnapshotId::CURRENT,
+                Child::Name(number) => self.snapshots.names.get(*number).last_snapshot,
+            };
+            let id = self.record(self.child_slot(*child)).id();
+            open.push(Open::Whole(id, Seen { at, is_deleted: true }));
+        }
+        open.push(Open::Children(self.record(slot).id(), seen, None));
+    }
+
+    /// Bytes of a file with its replicas, for a summary. Hadoop: INodeFile.getDiskSpaceQuota
+    fn file_space_at(&self, slot: Slot, at: SnapshotId) -> u64 {
+        let last = self.snapshots.file_diffs.get(&slot).and_then(|known| known.diffs.last());
+        let Some(last) = last.filter(|_| at != SnapshotId::CURRENT) else {
+            return self.file_usage(slot).space.max(0).cast_unsigned();
+        };
+        if self.record(slot).file_header().striped {
+            return self.file_usage(slot).space.max(0).cast_unsigned();
+        }
+        if last.snapshot < at {
+            return self.file_length(slot) * u64::from(self.replication_of(slot));
+        }
+        let header = FileHeader::unpack(self.attributes_at(slot, at).header);
+        self.file_size_at(slot, at).unwrap_or(0) * u64::from(header.redundancy)
     }
 
     fn ec_policy_text(&self, slot: Slot) -> String {

@@ -142,6 +142,15 @@ impl Namespace {
         }
     }
 
+    /// Extended attributes, now or in a snapshot.
+    pub(crate) fn xattrs_at(&self, slot: Slot, at: SnapshotId) -> &[XAttr] {
+        if at == SnapshotId::CURRENT {
+            self.xattrs(slot)
+        } else {
+            self.attributes_at(slot, at).xattrs
+        }
+    }
+
     /// A child of a directory in a snapshot. Hadoop: DirectoryDiff.getChild
     pub(crate) fn child_at(&self, directory: Slot, name: &[u8], at: SnapshotId) -> Option<Child> {
         if at != SnapshotId::CURRENT {
@@ -175,6 +184,18 @@ impl Namespace {
             children = self.merge_children(&children, &diff.deleted);
         }
         children
+    }
+
+    /// The inodes in a directory, now or in a snapshot, by name. Nothing is copied for the current ones.
+    pub(crate) fn child_slots(
+        &self,
+        directory: Slot,
+        at: SnapshotId,
+    ) -> impl Iterator<Item = Slot> + '_ {
+        let is_current = at == SnapshotId::CURRENT;
+        let then = if is_current { Vec::new() } else { self.children_at(directory, at) };
+        let now = self.children_of(directory).iter().take(if is_current { usize::MAX } else { 0 });
+        now.chain(then.into_iter().map(|child| self.child_slot(child)))
     }
 
     fn merge_children(&self, a: &[Child], b: &[Child]) -> Vec<Child> {
