@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod framing;
 mod names;
 pub mod op;
 mod segment;
@@ -12,10 +13,11 @@ pub mod xml;
 
 pub use decode::decode_body;
 pub use encode::{encode_op, encode_op_as};
+pub use framing::Frame;
 pub use names::{EditsFile, finalized_name, in_progress_name, temporary_name};
 pub use op::*;
 pub use segment::{
-    Expected, FILL, Frame, HEADER_BYTES, MAX_OP_BYTES, PREALLOCATION_BYTES, SegmentError,
-    SegmentReader, SegmentSummary, encode_header, encode_header_as,
+    Expected, FILL, HEADER_BYTES, MAX_OP_BYTES, PREALLOCATION_BYTES, SegmentError, SegmentReader,
+    SegmentSummary, encode_header, encode_header_as,
 };
 pub use wire::{DecodeError, DecodeErrorKind, MAX_STRING_BYTES};

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod datatransfer;
 pub mod edits;
 pub mod fsimage;
+pub mod layout_version;
 pub mod rpc;
 pub mod storage_dir;
 pub mod webhdfs;

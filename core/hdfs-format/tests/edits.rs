@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Clippy does not see that helpers of tests are tests.
 
 use hdfs_format::edits::*;
+use hdfs_format::layout_version::Layout;
 use hdfs_types::{
     Block, BlockId, CallId, ClientId, FsAction, FsPermission, GenerationStamp, INodeId,
     PermissionStatus, StorageType, TxId, WallMillis,
@@ -322,8 +323,8 @@ proptest! {
 
     #[test]
     fn bodies_that_are_noise_never_panic(opcode in any::<u8>(), body in vec(any::<u8>(), 0..200)) {
-        for layout in [-56, -61, -64, -67] {
-            let _ = decode_body(opcode, &body, layout);
+        for layout in [-16, -28, -33, -37, -41, -47, -53, -56, -61, -64, -67] {
+            let _ = decode_body(opcode, &body, Layout::of(layout));
         }
     }
 
@@ -334,7 +335,7 @@ proptest! {
         if !body.is_empty() {
             let place = place.index(body.len());
             body[place] ^= flip;
-            if let Ok(decoded) = decode_body(op.opcode(), &body, -67) {
+            if let Ok(decoded) = decode_body(op.opcode(), &body, Layout::CURRENT) {
                 let mut again = Vec::new();
                 encode_op(&mut again, TxId(1), &decoded);
             }

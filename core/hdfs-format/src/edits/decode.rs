@@ -4,13 +4,14 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSEditLogOp (3.5.0), the readFields of each operation
 
-use super::encode::{since, storage_type_of_ordinal};
+use super::encode::storage_type_of_ordinal;
 use super::op::*;
 use super::wire::{Body, DecodeError, DecodeErrorKind, Decoded};
+use crate::layout_version::{Feature, Layout};
 use hdfs_proto::hdfs as pb;
 use hdfs_types::{
     Block, BlockId, CallId, ClientId, FsAction, FsPermission, GenerationStamp, INodeId,
-    PermissionStatus,
+    PermissionStatus, WallMillis,
 };
 
 /// Most sources of a concat. Hadoop: ConcatDeleteOp.MAX_CONCAT_SRC.
@@ -22,14 +23,32 @@ const MAX_KEY_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// When a field is cut or holds what Hadoop never writes, or when the opcode is unknown.
-pub fn decode_body(opcode: u8, body: &[u8], layout_version: i32) -> Result<EditOp, DecodeError> {
+pub fn decode_body(opcode: u8, body: &[u8], layout: Layout) -> Result<EditOp, DecodeError> {
     let mut body = Body::new(body);
-    let op = match opcode {
-        0 | 9 | 25 | 33 | 46 | 47 => file_op(opcode, &mut body, layout_version)?,
-        1..=3 | 15..=17 | 26..=30 => tree_op(opcode, &mut body, layout_version)?,
-        4 | 7 | 8 | 11..=14 | 40 | 43..=45 | 48 => attribute_op(opcode, &mut body)?,
-        10 => EditOp::SetGenstampV1(SetGenstampV1Op { generation_stamp: stamp(&mut body)? }),
-        31 => EditOp::SetGenstampV2(SetGenstampV2Op { generation_stamp: stamp(&mut body)? }),
+    let op = decode(opcode, &mut body, layout)?;
+    body.end()?;
+    Ok(op)
+}
+
+/// Decodes the body of an operation at the start of `bytes`, for layouts in which operations have no length; the second
+/// result is how many bytes it has.
+pub(super) fn decode_prefix(
+    opcode: u8,
+    bytes: &[u8],
+    layout: Layout,
+) -> Result<(EditOp, usize), DecodeError> {
+    let mut body = Body::new(bytes);
+    let op = decode(opcode, &mut body, layout)?;
+    Ok((op, bytes.len() - body.remaining()))
+}
+
+fn decode(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
+    Ok(match opcode {
+        0 | 9 | 25 | 33 | 46 | 47 => file_op(opcode, body, layout)?,
+        1..=3 | 15..=17 | 26..=30 => tree_op(opcode, body, layout)?,
+        4 | 7 | 8 | 11..=14 | 40 | 43..=45 | 48 => attribute_op(opcode, body, layout)?,
+        10 => EditOp::SetGenstampV1(SetGenstampV1Op { generation_stamp: stamp(body)? }),
+        31 => EditOp::SetGenstampV2(SetGenstampV2Op { generation_stamp: stamp(body)? }),
         32 => {
             EditOp::AllocateBlockId(AllocateBlockIdOp { block_id: BlockId(body.i64("block id")?) })
         }
@@ -40,25 +59,14 @@ pub fn decode_body(opcode: u8, body: &[u8], layout_version: i32) -> Result<EditO
         }),
         23 => EditOp::EndLogSegment,
         24 => EditOp::StartLogSegment,
-        _ => service_op(opcode, &mut body)?,
-    };
-    body.end()?;
-    Ok(op)
+        _ => service_op(opcode, body, layout)?,
+    })
 }
 
-fn file_op(opcode: u8, body: &mut Body<'_>, layout: i32) -> Decoded<EditOp> {
+fn file_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
         0 => EditOp::Add(Box::new(add(body, layout)?)),
-        9 => EditOp::Close(CloseOp {
-            inode_id: inode(body)?,
-            path: body.path("path")?,
-            replication: body.u16("replication")?,
-            mtime: body.millis("modification time")?,
-            atime: body.millis("access time")?,
-            block_size: body.u64("block size")?,
-            blocks: blocks(body)?,
-            permissions: permissions(body)?,
-        }),
+        9 => EditOp::Close(close(body, layout)?),
         33 => {
             let path = body.path("path")?;
             let blocks = compact_blocks(body)?;
@@ -74,13 +82,13 @@ fn file_op(opcode: u8, body: &mut Body<'_>, layout: i32) -> Decoded<EditOp> {
                 path,
                 penultimate_block,
                 last_block,
-                retry: retry(body)?,
+                retry: retry(body, layout)?,
             })
         }
         25 => EditOp::UpdateBlocks(UpdateBlocksOp {
             path: body.path("path")?,
             blocks: compact_blocks(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         46 => EditOp::Truncate(TruncateOp {
             src: body.path("path")?,
@@ -102,130 +110,192 @@ fn file_op(opcode: u8, body: &mut Body<'_>, layout: i32) -> Decoded<EditOp> {
             client_name: body.string("client name")?,
             client_machine: body.string("client machine")?,
             new_block: body.boolean("new block")?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
     })
 }
 
-fn add(body: &mut Body<'_>, layout: i32) -> Decoded<AddOp> {
+fn add(body: &mut Body<'_>, layout: Layout) -> Decoded<AddOp> {
+    fields(body, layout, if layout.supports(Feature::FileAccessTime) { 5 } else { 4 })?;
     Ok(AddOp {
-        inode_id: inode(body)?,
+        inode_id: inode(body, layout)?,
         path: body.path("path")?,
-        replication: body.u16("replication")?,
-        mtime: body.millis("modification time")?,
-        atime: body.millis("access time")?,
-        block_size: body.u64("block size")?,
+        replication: replication(body, layout)?,
+        mtime: millis(body, layout, "modification time")?,
+        atime: access_time(body, layout)?,
+        block_size: long(body, layout, "block size")?.cast_unsigned(),
         blocks: blocks(body)?,
         permissions: permissions(body)?,
-        acl_entries: acl(body)?,
-        x_attrs: if layout <= since::XATTRS { x_attrs(body)?.1 } else { Vec::new() },
+        acl_entries: acl(body, layout)?,
+        x_attrs: new_x_attrs(body, layout)?,
         client_name: body.string("client name")?,
         client_machine: body.string("client machine")?,
-        overwrite: layout <= since::CREATE_OVERWRITE && body.boolean("overwrite")?,
-        storage_policy_id: since(layout, since::STORAGE_POLICY, || body.u8("storage policy"))?,
-        erasure_coding_policy_id: since(layout, since::ERASURE_CODING, || {
+        overwrite: since(layout, Feature::CreateOverwrite, || body.boolean("overwrite"))?,
+        storage_policy_id: since(layout, Feature::BlockStoragePolicy, || {
+            body.u8("storage policy")
+        })?,
+        erasure_coding_policy_id: since(layout, Feature::ErasureCoding, || {
             body.u8("erasure coding policy")
         })?,
-        retry: retry(body)?,
+        retry: retry(body, layout)?,
+    })
+}
+
+fn close(body: &mut Body<'_>, layout: Layout) -> Decoded<CloseOp> {
+    fields(body, layout, if layout.supports(Feature::FileAccessTime) { 5 } else { 4 })?;
+    Ok(CloseOp {
+        inode_id: inode(body, layout)?,
+        path: body.path("path")?,
+        replication: replication(body, layout)?,
+        mtime: millis(body, layout, "modification time")?,
+        atime: access_time(body, layout)?,
+        block_size: long(body, layout, "block size")?.cast_unsigned(),
+        blocks: blocks(body)?,
+        permissions: permissions(body)?,
     })
 }
 
 /// Reads a field that a layout introduced; before, it has its default value.
 fn since<T: Default>(
-    layout: i32,
-    introduced: i32,
+    layout: Layout,
+    introduced: Feature,
     read: impl FnOnce() -> Decoded<T>,
 ) -> Decoded<T> {
-    if layout <= introduced { read() } else { Ok(T::default()) }
+    if layout.supports(introduced) { read() } else { Ok(T::default()) }
 }
 
-fn tree_op(opcode: u8, body: &mut Body<'_>, layout: i32) -> Decoded<EditOp> {
+/// Reads how many texts an old operation holds: before [`Feature::EditlogOpOptimization`], paths and numbers were an
+/// array of texts.
+fn fields(body: &mut Body<'_>, layout: Layout, expected: i32) -> Decoded<()> {
+    if layout.supports(Feature::EditlogOpOptimization) {
+        return Ok(());
+    }
+    let found = body.i32("number of fields")?;
+    if found == expected {
+        return Ok(());
+    }
+    body.fail("number of fields", DecodeErrorKind::Value(i64::from(found)))
+}
+
+fn long(body: &mut Body<'_>, layout: Layout, what: &'static str) -> Decoded<i64> {
+    if layout.supports(Feature::EditlogOpOptimization) {
+        body.i64(what)
+    } else {
+        body.decimal(what)
+    }
+}
+
+fn millis(body: &mut Body<'_>, layout: Layout, what: &'static str) -> Decoded<WallMillis> {
+    long(body, layout, what).map(|millis| WallMillis(millis.cast_unsigned()))
+}
+
+fn access_time(body: &mut Body<'_>, layout: Layout) -> Decoded<WallMillis> {
+    since(layout, Feature::FileAccessTime, || millis(body, layout, "access time"))
+}
+
+fn replication(body: &mut Body<'_>, layout: Layout) -> Decoded<u16> {
+    if layout.supports(Feature::EditlogOpOptimization) {
+        body.u16("replication")
+    } else {
+        body.decimal::<i16>("replication").map(i16::cast_unsigned)
+    }
+}
+
+fn tree_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
-        1 => EditOp::RenameOld(RenameOldOp {
-            src: body.path("source")?,
-            dst: body.path("destination")?,
-            timestamp: body.millis("timestamp")?,
-            retry: retry(body)?,
-        }),
-        2 => EditOp::Delete(DeleteOp {
-            path: body.path("path")?,
-            timestamp: body.millis("timestamp")?,
-            retry: retry(body)?,
-        }),
+        1 => {
+            fields(body, layout, 3)?;
+            EditOp::RenameOld(RenameOldOp {
+                src: body.path("source")?,
+                dst: body.path("destination")?,
+                timestamp: millis(body, layout, "timestamp")?,
+                retry: retry(body, layout)?,
+            })
+        }
+        2 => {
+            fields(body, layout, 2)?;
+            EditOp::Delete(DeleteOp {
+                path: body.path("path")?,
+                timestamp: millis(body, layout, "timestamp")?,
+                retry: retry(body, layout)?,
+            })
+        }
         3 => {
-            let (inode_id, path) = (inode(body)?, body.path("path")?);
-            let timestamp = body.millis("modification time")?;
-            body.millis("access time")?;
+            fields(body, layout, if layout.supports(Feature::FileAccessTime) { 3 } else { 2 })?;
+            let (inode_id, path) = (inode(body, layout)?, body.path("path")?);
+            let timestamp = millis(body, layout, "modification time")?;
+            access_time(body, layout)?;
             EditOp::Mkdir(MkdirOp {
                 inode_id,
                 path,
                 timestamp,
                 permissions: permissions(body)?,
-                acl_entries: acl(body)?,
-                x_attrs: if layout <= since::XATTRS { x_attrs(body)?.1 } else { Vec::new() },
+                acl_entries: acl(body, layout)?,
+                x_attrs: new_x_attrs(body, layout)?,
             })
         }
-        15 => EditOp::Rename(RenameOp {
-            src: body.path("source")?,
-            dst: body.path("destination")?,
-            timestamp: body.millis("timestamp")?,
-            options: rename_options(body)?,
-            retry: retry(body)?,
-        }),
-        16 => EditOp::ConcatDelete(ConcatDeleteOp {
-            trg: body.path("target")?,
-            srcs: concat_sources(body)?,
-            timestamp: body.millis("timestamp")?,
-            retry: retry(body)?,
-        }),
-        17 => EditOp::Symlink(SymlinkOp {
-            inode_id: inode(body)?,
-            path: body.path("path")?,
-            value: body.path("link target")?,
-            mtime: body.millis("modification time")?,
-            atime: body.millis("access time")?,
-            permission_status: permissions(body)?,
-            retry: retry(body)?,
-        }),
+        15 => {
+            fields(body, layout, 3)?;
+            EditOp::Rename(RenameOp {
+                src: body.path("source")?,
+                dst: body.path("destination")?,
+                timestamp: millis(body, layout, "timestamp")?,
+                options: rename_options(body)?,
+                retry: retry(body, layout)?,
+            })
+        }
+        16 => EditOp::ConcatDelete(concat(body, layout)?),
+        17 => {
+            fields(body, layout, 4)?;
+            EditOp::Symlink(SymlinkOp {
+                inode_id: inode(body, layout)?,
+                path: body.path("path")?,
+                value: body.path("link target")?,
+                mtime: millis(body, layout, "modification time")?,
+                atime: millis(body, layout, "access time")?,
+                permission_status: permissions(body)?,
+                retry: retry(body, layout)?,
+            })
+        }
         _ => snapshot_op(opcode, body, layout)?,
     })
 }
 
-fn snapshot_op(opcode: u8, body: &mut Body<'_>, layout: i32) -> Decoded<EditOp> {
+fn snapshot_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     let snapshot_root = body.path("snapshot root")?;
     let mtime = |body: &mut Body<'_>| {
-        since(layout, since::SNAPSHOT_MTIME, || body.millis("modification time"))
+        since(layout, Feature::SnapshotModificationTime, || body.millis("modification time"))
     };
     Ok(match opcode {
         26 => EditOp::CreateSnapshot(CreateSnapshotOp {
             snapshot_root,
             snapshot_name: body.path("snapshot name")?,
             mtime: mtime(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         27 => EditOp::DeleteSnapshot(DeleteSnapshotOp {
             snapshot_root,
             snapshot_name: body.path("snapshot name")?,
             mtime: mtime(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         28 => EditOp::RenameSnapshot(RenameSnapshotOp {
             snapshot_root,
             snapshot_old_name: body.path("old snapshot name")?,
             snapshot_new_name: body.path("new snapshot name")?,
             mtime: mtime(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         29 => EditOp::AllowSnapshot(AllowSnapshotOp { snapshot_root }),
         _ => EditOp::DisallowSnapshot(DisallowSnapshotOp { snapshot_root }),
     })
 }
 
-fn attribute_op(opcode: u8, body: &mut Body<'_>) -> Decoded<EditOp> {
+fn attribute_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
         4 => EditOp::SetReplication(SetReplicationOp {
             path: body.path("path")?,
-            replication: body.u16("replication")?,
+            replication: replication(body, layout)?,
         }),
         7 => EditOp::SetPermissions(SetPermissionsOp {
             src: body.path("path")?,
@@ -241,11 +311,14 @@ fn attribute_op(opcode: u8, body: &mut Body<'_>) -> Decoded<EditOp> {
             ns_quota: body.i64("names quota")?,
         }),
         12 => EditOp::ClearNsQuota(ClearNsQuotaOp { src: body.path("path")? }),
-        13 => EditOp::Times(TimesOp {
-            path: body.path("path")?,
-            mtime: body.i64("modification time")?,
-            atime: body.i64("access time")?,
-        }),
+        13 => {
+            fields(body, layout, 3)?;
+            EditOp::Times(TimesOp {
+                path: body.path("path")?,
+                mtime: long(body, layout, "modification time")?,
+                atime: long(body, layout, "access time")?,
+            })
+        }
         14 => EditOp::SetQuota(SetQuotaOp {
             src: body.path("path")?,
             ns_quota: body.i64("names quota")?,
@@ -254,11 +327,11 @@ fn attribute_op(opcode: u8, body: &mut Body<'_>) -> Decoded<EditOp> {
         40 => set_acl(body)?,
         43 => {
             let (src, x_attrs) = x_attrs(body)?;
-            EditOp::SetXAttr(SetXAttrOp { src, x_attrs, retry: retry(body)? })
+            EditOp::SetXAttr(SetXAttrOp { src, x_attrs, retry: retry(body, layout)? })
         }
         44 => {
             let (src, x_attrs) = x_attrs(body)?;
-            EditOp::RemoveXAttr(RemoveXAttrOp { src, x_attrs, retry: retry(body)? })
+            EditOp::RemoveXAttr(RemoveXAttrOp { src, x_attrs, retry: retry(body, layout)? })
         }
         45 => EditOp::SetStoragePolicy(SetStoragePolicyOp {
             path: body.path("path")?,
@@ -277,60 +350,69 @@ fn attribute_op(opcode: u8, body: &mut Body<'_>) -> Decoded<EditOp> {
     })
 }
 
-fn service_op(opcode: u8, body: &mut Body<'_>) -> Decoded<EditOp> {
+fn service_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
         18 => EditOp::GetDelegationToken(GetDelegationTokenOp {
             token: token(body)?,
-            expiry_time: body.millis("expiry time")?,
+            expiry_time: millis(body, layout, "expiry time")?,
         }),
         19 => EditOp::RenewDelegationToken(RenewDelegationTokenOp {
             token: token(body)?,
-            expiry_time: body.millis("expiry time")?,
+            expiry_time: millis(body, layout, "expiry time")?,
         }),
         20 => EditOp::CancelDelegationToken(CancelDelegationTokenOp { token: token(body)? }),
         21 => EditOp::UpdateMasterKey(UpdateMasterKeyOp { key: delegation_key(body)? }),
         34 => EditOp::AddCacheDirective(AddCacheDirectiveInfoOp {
             directive: directive(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         35 => EditOp::RemoveCacheDirective(RemoveCacheDirectiveInfoOp {
             id: body.i64("directive id")?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
-        36 => EditOp::AddCachePool(AddCachePoolOp { info: pool(body)?, retry: retry(body)? }),
-        37 => EditOp::ModifyCachePool(ModifyCachePoolOp { info: pool(body)?, retry: retry(body)? }),
+        36 => {
+            EditOp::AddCachePool(AddCachePoolOp { info: pool(body)?, retry: retry(body, layout)? })
+        }
+        37 => EditOp::ModifyCachePool(ModifyCachePoolOp {
+            info: pool(body)?,
+            retry: retry(body, layout)?,
+        }),
         38 => EditOp::RemoveCachePool(RemoveCachePoolOp {
             pool_name: body.string("pool name")?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         39 => EditOp::ModifyCacheDirective(ModifyCacheDirectiveInfoOp {
             directive: directive(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
         41 => EditOp::RollingUpgradeStart(RollingUpgradeOp { time: body.millis("time")? }),
         42 => EditOp::RollingUpgradeFinalize(RollingUpgradeOp { time: body.millis("time")? }),
         49 => EditOp::AddErasureCodingPolicy(AddErasureCodingPolicyOp {
             ec_policy: erasure_coding_policy(body)?,
-            retry: retry(body)?,
+            retry: retry(body, layout)?,
         }),
-        50 => EditOp::EnableErasureCodingPolicy(policy_name(body)?),
-        51 => EditOp::DisableErasureCodingPolicy(policy_name(body)?),
-        52 => EditOp::RemoveErasureCodingPolicy(policy_name(body)?),
+        50 => EditOp::EnableErasureCodingPolicy(policy_name(body, layout)?),
+        51 => EditOp::DisableErasureCodingPolicy(policy_name(body, layout)?),
+        52 => EditOp::RemoveErasureCodingPolicy(policy_name(body, layout)?),
         other => {
             return body.fail("opcode", DecodeErrorKind::Value(i64::from(other.cast_signed())));
         }
     })
 }
 
-fn inode(body: &mut Body<'_>) -> Decoded<INodeId> {
-    body.u64("inode id").map(INodeId)
+/// Before inodes had ids, they get one when the operation is applied: 0 stands for it.
+fn inode(body: &mut Body<'_>, layout: Layout) -> Decoded<INodeId> {
+    since(layout, Feature::AddInodeId, || body.u64("inode id")).map(INodeId)
 }
 
 fn stamp(body: &mut Body<'_>) -> Decoded<GenerationStamp> {
     body.u64("generation stamp").map(GenerationStamp)
 }
 
-fn retry(body: &mut Body<'_>) -> Decoded<RetryKey> {
+fn retry(body: &mut Body<'_>, layout: Layout) -> Decoded<RetryKey> {
+    if !layout.supports(Feature::EditlogSupportRetryCache) {
+        return Ok(RetryKey::NONE);
+    }
     let length = body.u16("client id")?;
     let client_id = match length {
         0 | 16 => ClientId::from_wire(body.take(usize::from(length), "client id")?),
@@ -376,7 +458,10 @@ fn compact_blocks(body: &mut Body<'_>) -> Decoded<Vec<Block>> {
     Ok(blocks)
 }
 
-fn acl(body: &mut Body<'_>) -> Decoded<Vec<AclEntry>> {
+fn acl(body: &mut Body<'_>, layout: Layout) -> Decoded<Vec<AclEntry>> {
+    if !layout.supports(Feature::ExtendedAcl) {
+        return Ok(Vec::new());
+    }
     let count = body.count(1, "number of ACL entries")?;
     let mut entries = Vec::with_capacity(count);
     for _ in 0..count {
@@ -433,6 +518,11 @@ fn set_acl(body: &mut Body<'_>) -> Decoded<EditOp> {
     Ok(EditOp::SetAcl(SetAclOp { src: message.src.into_bytes(), acl_entries }))
 }
 
+/// The attributes of a new inode.
+fn new_x_attrs(body: &mut Body<'_>, layout: Layout) -> Decoded<Vec<XAttr>> {
+    since(layout, Feature::XAttrs, || x_attrs(body).map(|(_, x_attrs)| x_attrs))
+}
+
 fn x_attrs(body: &mut Body<'_>) -> Decoded<(Vec<u8>, Vec<XAttr>)> {
     let message: pb::XAttrEditLogProto = body.message("attributes")?;
     let mut x_attrs = Vec::with_capacity(message.x_attrs.len());
@@ -470,13 +560,23 @@ fn rename_options(body: &mut Body<'_>) -> Decoded<Vec<RenameOption>> {
     Ok(options)
 }
 
-fn concat_sources(body: &mut Body<'_>) -> Decoded<Vec<Vec<u8>>> {
-    let count = body.count(2, "number of sources")?;
-    if count > MAX_CONCAT_SOURCES {
+fn concat(body: &mut Body<'_>, layout: Layout) -> Decoded<ConcatDeleteOp> {
+    let counted_before = !layout.supports(Feature::EditlogOpOptimization);
+    // Target and timestamp are counted there.
+    let before = if counted_before { body.i32("number of fields")?.saturating_sub(2) } else { 0 };
+    let trg = body.path("target")?;
+    let count = if counted_before { before } else { body.i32("number of sources")? };
+    let count = body.check_count(i64::from(count), 2, "number of sources")?;
+    if count > MAX_CONCAT_SOURCES || counted_before && count == 0 {
         let kind = DecodeErrorKind::Value(i64::try_from(count).unwrap_or(i64::MAX));
         return body.fail("number of sources", kind);
     }
-    (0..count).map(|_| body.path("source")).collect()
+    Ok(ConcatDeleteOp {
+        trg,
+        srcs: (0..count).map(|_| body.path("source")).collect::<Decoded<_>>()?,
+        timestamp: millis(body, layout, "timestamp")?,
+        retry: retry(body, layout)?,
+    })
 }
 
 fn token(body: &mut Body<'_>) -> Decoded<DelegationTokenIdentifier> {
@@ -495,8 +595,8 @@ fn token(body: &mut Body<'_>) -> Decoded<DelegationTokenIdentifier> {
     })
 }
 
-fn vmillis(body: &mut Body<'_>, what: &'static str) -> Decoded<hdfs_types::WallMillis> {
-    body.vlong(what).map(|millis| hdfs_types::WallMillis(millis.cast_unsigned()))
+fn vmillis(body: &mut Body<'_>, what: &'static str) -> Decoded<WallMillis> {
+    body.vlong(what).map(|millis| WallMillis(millis.cast_unsigned()))
 }
 
 fn delegation_key(body: &mut Body<'_>) -> Decoded<DelegationKey> {
@@ -567,7 +667,7 @@ fn erasure_coding_policy(body: &mut Body<'_>) -> Decoded<ErasureCodingPolicyDefi
     })
 }
 
-fn policy_name(body: &mut Body<'_>) -> Decoded<ErasureCodingPolicyNameOp> {
+fn policy_name(body: &mut Body<'_>, layout: Layout) -> Decoded<ErasureCodingPolicyNameOp> {
     let ec_policy_name = body.string("policy name")?;
-    Ok(ErasureCodingPolicyNameOp { ec_policy_name, retry: retry(body)? })
+    Ok(ErasureCodingPolicyNameOp { ec_policy_name, retry: retry(body, layout)? })
 }

@@ -7,34 +7,29 @@
 
 use super::op::*;
 use super::wire::{MAX_STRING_BYTES, Put, stored_length};
+use crate::layout_version::{Feature, Layout};
 use hdfs_proto::hdfs as pb;
-use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
 use hdfs_types::{Block, PermissionStatus, StorageType, TxId};
-
-/// The first layouts that have a field. Numbers fall as layouts get newer.
-pub(super) mod since {
-    pub(in crate::edits) const XATTRS: i32 = -57;
-    pub(in crate::edits) const CREATE_OVERWRITE: i32 = -58;
-    pub(in crate::edits) const STORAGE_POLICY: i32 = -60;
-    pub(in crate::edits) const ERASURE_CODING: i32 = -64;
-    pub(in crate::edits) const SNAPSHOT_MTIME: i32 = -66;
-}
 
 /// Appends one operation in layout -67. No allocation beyond the growth of `out`.
 ///
 /// A string longer than [`MAX_STRING_BYTES`] is cut, as Hadoop does: planners call [`EditOp::check_strings`] first.
 #[inline]
 pub fn encode_op(out: &mut Vec<u8>, txid: TxId, op: &EditOp) {
-    encode_op_as(out, txid, op, NAMENODE_LAYOUT_VERSION);
+    encode_with(out, txid, op, Layout::CURRENT);
 }
 
 /// Appends one operation in the effective layout of a rolling upgrade (-61 and later). Otherwise as [`encode_op`].
 pub fn encode_op_as(out: &mut Vec<u8>, txid: TxId, op: &EditOp, layout_version: i32) {
+    encode_with(out, txid, op, Layout::of(layout_version));
+}
+
+fn encode_with(out: &mut Vec<u8>, txid: TxId, op: &EditOp, layout: Layout) {
     let start = out.len();
     out.push(op.opcode());
     out.put_i32(0);
     out.put_u64(txid.0);
-    put_body(out, op, layout_version);
+    put_body(out, op, layout);
     let length = u32::try_from(out.len() - start - 1).expect("an operation is far below 4 GiB");
     if let Some(field) = out.get_mut(start + 1..start + 5) {
         field.copy_from_slice(&length.to_be_bytes());
@@ -43,7 +38,7 @@ pub fn encode_op_as(out: &mut Vec<u8>, txid: TxId, op: &EditOp, layout_version: 
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 
-fn put_body(out: &mut Vec<u8>, op: &EditOp, layout: i32) {
+fn put_body(out: &mut Vec<u8>, op: &EditOp, layout: Layout) {
     match op {
         EditOp::Add(op) => put_add(out, op, layout),
         EditOp::Close(op) => {
@@ -100,7 +95,7 @@ fn put_body(out: &mut Vec<u8>, op: &EditOp, layout: i32) {
 }
 
 /// Operations on the shape of the tree.
-fn put_tree_body(out: &mut Vec<u8>, op: &EditOp, layout: i32) {
+fn put_tree_body(out: &mut Vec<u8>, op: &EditOp, layout: Layout) {
     match op {
         EditOp::Mkdir(op) => {
             out.put_u64(op.inode_id.0);
@@ -169,7 +164,7 @@ fn put_tree_body(out: &mut Vec<u8>, op: &EditOp, layout: i32) {
 }
 
 /// Operations on attributes of an inode.
-fn put_attribute_body(out: &mut Vec<u8>, op: &EditOp, layout: i32) {
+fn put_attribute_body(out: &mut Vec<u8>, op: &EditOp, layout: Layout) {
     match op {
         EditOp::SetReplication(op) => {
             out.put_string(&op.path);
@@ -288,7 +283,7 @@ fn put_service_body(out: &mut Vec<u8>, op: &EditOp) {
     }
 }
 
-fn put_add(out: &mut Vec<u8>, op: &AddOp, layout: i32) {
+fn put_add(out: &mut Vec<u8>, op: &AddOp, layout: Layout) {
     out.put_u64(op.inode_id.0);
     out.put_string(&op.path);
     out.put_u16(op.replication);
@@ -301,23 +296,29 @@ fn put_add(out: &mut Vec<u8>, op: &AddOp, layout: i32) {
     put_x_attrs(out, None, &op.x_attrs, layout);
     out.put_string(op.client_name.as_bytes());
     out.put_string(op.client_machine.as_bytes());
-    if layout <= since::CREATE_OVERWRITE {
+    if layout.supports(Feature::CreateOverwrite) {
         out.push(u8::from(op.overwrite));
     }
-    if layout <= since::STORAGE_POLICY {
+    if layout.supports(Feature::BlockStoragePolicy) {
         out.push(op.storage_policy_id);
     }
-    if layout <= since::ERASURE_CODING {
+    if layout.supports(Feature::ErasureCoding) {
         out.push(op.erasure_coding_policy_id);
     }
     put_retry(out, op.retry);
 }
 
-fn put_snapshot(out: &mut Vec<u8>, names: &[&Vec<u8>], mtime: u64, retry: RetryKey, layout: i32) {
+fn put_snapshot(
+    out: &mut Vec<u8>,
+    names: &[&Vec<u8>],
+    mtime: u64,
+    retry: RetryKey,
+    layout: Layout,
+) {
     for name in names {
         out.put_string(name);
     }
-    if layout <= since::SNAPSHOT_MTIME {
+    if layout.supports(Feature::SnapshotModificationTime) {
         out.put_u64(mtime);
     }
     put_retry(out, retry);
@@ -376,8 +377,8 @@ fn put_acl(out: &mut Vec<u8>, entries: &[AclEntry]) {
     }
 }
 
-fn put_x_attrs(out: &mut Vec<u8>, src: Option<&[u8]>, x_attrs: &[XAttr], layout: i32) {
-    if layout > since::XATTRS {
+fn put_x_attrs(out: &mut Vec<u8>, src: Option<&[u8]>, x_attrs: &[XAttr], layout: Layout) {
+    if !layout.supports(Feature::XAttrs) {
         return;
     }
     if src.is_none() && x_attrs.is_empty() {

@@ -1,7 +1,7 @@
 //! A segment of the edit log: one file, a run of consecutive transactions.
 //!
 //! ```text
-//! int32 layout version | int32 number of layout flags, 0 | operations … | unused space: 0xFF …
+//! int32 layout version | int32 number of layout flags, 0 (since -50) | operations … | unused space: 0xFF …
 //! ```
 //! While a segment is written its file grows ahead in steps of [`PREALLOCATION_BYTES`] of 0xFF; on finalization it is cut.
 //! Because operations are acknowledged only after fsync, an incomplete one at the very end ("torn tail") was never
@@ -11,13 +11,15 @@
 //! Hadoop: EditLogFileInputStream, EditLogFileOutputStream, FSEditLogOp.LengthPrefixedReader (3.5.0)
 
 use super::decode::decode_body;
+use super::framing::{Frame, Framing, frame_at};
 use super::op::EditOp;
+use crate::layout_version::{Feature, Layout, OLDEST_UPGRADABLE_LAYOUT};
 use crate::storage_dir::Corrupt;
 use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
 use hdfs_types::{Error, TxId};
 use std::fmt;
 
-/// Bytes before the first operation.
+/// Bytes before the first operation, in layouts since -50.
 pub const HEADER_BYTES: usize = 8;
 /// Step in which a segment's file grows ahead. Hadoop: EditLogFileOutputStream.MIN_PREALLOCATION_LENGTH.
 pub const PREALLOCATION_BYTES: usize = 1024 * 1024;
@@ -26,15 +28,12 @@ pub const FILL: u8 = 0xFF;
 /// Longest operation, in bytes (`dfs.namenode.max.op.size`).
 pub const MAX_OP_BYTES: usize = 50 * 1024 * 1024;
 
-/// The oldest layout whose operations have lengths. Hadoop: NameNodeLayoutVersion.Feature.EDITLOG_LENGTH.
-const OLDEST_LAYOUT: i32 = -56;
-/// Opcode, length, transaction id, checksum.
-const MIN_OP_BYTES: usize = 17;
-/// Bytes that `length` does not count: opcode and checksum.
-const UNCOUNTED_BYTES: usize = 5;
-const HIGHEST_OPCODE: u8 = 52;
 const ADVICE: &str = "Restore this file from another edits folder or a JournalNode, or start once with \
     hdfs namenode -recover.";
+
+/// Hadoop: FSEditLogLoader.check203UpgradeFailure
+const ADVICE_203: &str = "Opcodes of release 0.20.203 conflict with later ones. Please go back to the old release and \
+    restart the namenode. This empties the editlog and saves the namespace. Resume the upgrade after this step.";
 
 /// Appends the header of a segment in layout -67.
 pub fn encode_header(out: &mut Vec<u8>) {
@@ -121,21 +120,6 @@ impl From<SegmentError> for Error {
     }
 }
 
-/// One operation whose length, checksum and place are right, not decoded yet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Frame<'a> {
-    /// Where it starts in the file.
-    pub offset: u64,
-    /// Its transaction.
-    pub txid: TxId,
-    /// Its opcode.
-    pub opcode: u8,
-    /// Its body.
-    pub body: &'a [u8],
-    /// All of its bytes, checksum included.
-    pub bytes: &'a [u8],
-}
-
 /// What the frames of a segment say without decoding them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SegmentSummary {
@@ -155,7 +139,8 @@ pub struct SegmentReader<'a> {
     file: &'a str,
     bytes: &'a [u8],
     position: usize,
-    layout_version: i32,
+    layout: Layout,
+    framing: Framing,
     expected: Expected,
     last: Option<TxId>,
     max_op_bytes: usize,
@@ -172,7 +157,8 @@ impl<'a> SegmentReader<'a> {
             file,
             bytes,
             position: 0,
-            layout_version: NAMENODE_LAYOUT_VERSION,
+            layout: Layout::CURRENT,
+            framing: Framing::Length,
             expected,
             last: None,
             max_op_bytes: MAX_OP_BYTES,
@@ -181,26 +167,35 @@ impl<'a> SegmentReader<'a> {
         let unwritten = |head: &[u8]| {
             head.iter().all(|byte| *byte == FILL) || head.iter().all(|byte| *byte == 0)
         };
-        let Some(head) = bytes.first_chunk::<HEADER_BYTES>().filter(|head| !unwritten(*head))
+        let Some((version, rest)) =
+            bytes.split_first_chunk::<4>().filter(|(version, _)| !unwritten(&version[..]))
         else {
             return Err(reader.no_header(unwritten(bytes)));
         };
-        let [a, b, c, d, flags @ ..] = *head;
-        let layout_version = i32::from_be_bytes([a, b, c, d]);
-        if !(NAMENODE_LAYOUT_VERSION..=OLDEST_LAYOUT).contains(&layout_version) {
+        let layout = Layout::of(i32::from_be_bytes(*version));
+        if !layout.is_readable() {
             let reason = format!(
-                "unexpected version of the edit log: {layout_version}; readable are {OLDEST_LAYOUT} to {NAMENODE_LAYOUT_VERSION}"
+                "unexpected version of the edit log: {}; readable are {OLDEST_UPGRADABLE_LAYOUT} to {}",
+                layout.version(),
+                Layout::CURRENT.version()
             );
             return Err(reader.corrupt(0, reason));
         }
-        let flags = i32::from_be_bytes(flags);
+        let reader = Self { layout, framing: Framing::of(layout), position: 4, ..reader };
+        if !layout.supports(Feature::AddLayoutFlags) {
+            return Ok(reader);
+        }
+        let Some(flags) = rest.first_chunk::<4>() else {
+            return Err(reader.no_header(unwritten(bytes)));
+        };
+        let flags = i32::from_be_bytes(*flags);
         if flags != 0 {
             return Err(reader.corrupt(
                 4,
                 format!("{flags} layout flags, which only newer software can handle"),
             ));
         }
-        Ok(Self { position: HEADER_BYTES, layout_version, ..reader })
+        Ok(Self { position: HEADER_BYTES, ..reader })
     }
 
     fn no_header(&self, unwritten: bool) -> SegmentError {
@@ -228,7 +223,17 @@ impl<'a> SegmentReader<'a> {
 
     /// The layout version of the header.
     pub fn layout_version(&self) -> i32 {
-        self.layout_version
+        self.layout.version()
+    }
+
+    /// The layout of the header.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// False for layouts before -37: their operations have no transaction ids, and are read in their order.
+    pub fn has_txids(&self) -> bool {
+        self.layout.supports(Feature::StoredTxids)
     }
 
     /// The last transaction that was read.
@@ -244,11 +249,19 @@ impl<'a> SegmentReader<'a> {
     /// The next operation; none at the end.
     ///
     /// # Errors
-    /// As [`next_frame`](Self::next_frame); and when an operation with a right checksum does not decode.
+    /// As [`next_frame`](Self::next_frame); and when an operation with a right checksum does not decode. The position
+    /// stays before the operation.
     #[allow(clippy::should_implement_trait)] // An Iterator would go on after an error.
     pub fn next(&mut self) -> Result<Option<(TxId, EditOp)>, SegmentError> {
+        let (position, last) = (self.position, self.last);
         let Some(frame) = self.next_frame()? else { return Ok(None) };
-        self.decode(&frame).map(|op| Some((frame.txid, op)))
+        match self.decode(&frame) {
+            Ok(op) => Ok(Some((frame.txid, op))),
+            Err(error) => {
+                (self.position, self.last) = (position, last);
+                Err(error)
+            }
+        }
     }
 
     /// Decodes a frame of this segment.
@@ -256,7 +269,7 @@ impl<'a> SegmentReader<'a> {
     /// # Errors
     /// When its body is not what Hadoop writes.
     pub fn decode(&self, frame: &Frame<'_>) -> Result<EditOp, SegmentError> {
-        decode_body(frame.opcode, frame.body, self.layout_version).map_err(|error| {
+        decode_body(frame.opcode, frame.body, self.layout).map_err(|error| {
             let reason = format!(
                 "transaction {} (opcode {}) has a right checksum and does not decode: {error}",
                 frame.txid, frame.opcode
@@ -286,7 +299,8 @@ impl<'a> SegmentReader<'a> {
             Err(reason) => return Err(self.broken(reason)),
         };
         let expected = self.last.map_or(self.expected.first, |last| Some(TxId(last.0 + 1)));
-        let unexpected = |expected: &TxId| !self.any_order && *expected != frame.txid;
+        let ordered = !self.any_order && self.has_txids();
+        let unexpected = |expected: &TxId| ordered && *expected != frame.txid;
         if let Some(expected) = expected.filter(unexpected) {
             let (file, found) = (self.file.to_owned(), frame.txid);
             return Err(SegmentError::Gap { file, offset: self.position as u64, expected, found });
@@ -338,47 +352,16 @@ impl<'a> SegmentReader<'a> {
     /// Checks the operation at an offset. The error says what is wrong with it.
     fn frame_at(&self, offset: usize) -> Result<Frame<'a>, String> {
         let rest = self.bytes.get(offset..).unwrap_or_default();
-        let Some([opcode, a, b, c, d, txid @ ..]) = rest.first_chunk::<13>() else {
-            return Err(format!("{} bytes are too few for an operation", rest.len()));
-        };
-        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize + UNCOUNTED_BYTES;
-        if *opcode > HIGHEST_OPCODE || matches!(opcode, 5 | 6) {
-            return Err(format!("opcode {} does not exist", opcode.cast_signed()));
-        }
-        if length < MIN_OP_BYTES {
-            return Err(format!(
-                "the operation has size {length}, but the minimum is {MIN_OP_BYTES}"
-            ));
-        }
-        if length > self.max_op_bytes {
-            return Err(format!(
-                "the operation has size {length}, but dfs.namenode.max.op.size is {}",
-                self.max_op_bytes
-            ));
-        }
-        let Some((covered, checksum)) =
-            rest.get(..length).and_then(|bytes| bytes.split_last_chunk::<4>())
-        else {
-            return Err(format!(
-                "the operation has size {length}, but {} bytes are left",
-                rest.len()
-            ));
-        };
-        let (stored, computed) = (u32::from_be_bytes(*checksum), crc_fast::crc32_iso_hdlc(covered));
-        if stored != computed {
-            return Err(format!("checksum is {stored:#010x}, computed {computed:#010x}"));
-        }
-        Ok(Frame {
-            offset: offset as u64,
-            txid: TxId(u64::from_be_bytes(*txid)),
-            opcode: *opcode,
-            body: covered.get(13..).unwrap_or_default(),
-            bytes: rest.get(..length).unwrap_or_default(),
-        })
+        frame_at(rest, offset, (self.layout, self.framing), self.max_op_bytes)
     }
 
     /// Tells a torn tail from damage: after damage, a later operation is still valid.
+    ///
+    /// An old layout without checksums can't tell: what does not decode there is damage.
     fn broken(&self, reason: String) -> SegmentError {
+        if self.framing == Framing::Bare {
+            return self.corrupt(self.position, reason);
+        }
         if let Some(frame) = self.find_later_frame() {
             let (txid, offset) = (frame.txid, frame.offset);
             return self.corrupt(
@@ -407,15 +390,20 @@ impl<'a> SegmentReader<'a> {
             .filter(|_| !self.any_order)
             .map(|last| TxId(last.0.saturating_add(1)))
             .or(self.expected.first);
-        let least = known.map_or(1, |txid| txid.0);
-        // Every operation has at least MIN_OP_BYTES, so ids in this file can't be further away.
-        let most = known.map_or(i64::MAX.unsigned_abs(), |txid| {
-            txid.0.saturating_add((rest.len() / MIN_OP_BYTES) as u64 + 1)
-        });
-        (1..rest.len().saturating_sub(MIN_OP_BYTES - 1)).find_map(|distance| {
-            let txid = rest.get(distance + 5..)?.first_chunk::<8>()?;
-            if !(least..=most).contains(&u64::from_be_bytes(*txid)) {
-                return None;
+        let least_bytes = self.framing.min_op_bytes();
+        // Ids in this file can't be further away than there is room for operations.
+        let plausible =
+            known.map(|txid| txid.0..=txid.0.saturating_add((rest.len() / least_bytes) as u64 + 1));
+        (1..=rest.len().saturating_sub(least_bytes)).find_map(|distance| {
+            let at = match self.framing {
+                Framing::Length => distance + 5,
+                Framing::Checksum | Framing::Bare => distance + 1,
+            };
+            if let Some(plausible) = plausible.as_ref().filter(|_| self.has_txids()) {
+                let txid = rest.get(at..)?.first_chunk::<8>()?;
+                if !plausible.contains(&u64::from_be_bytes(*txid)) {
+                    return None;
+                }
             }
             self.frame_at(self.position + distance).ok()
         })
@@ -426,9 +414,10 @@ impl<'a> SegmentReader<'a> {
     pub fn mentions_after(&self, txid: TxId) -> bool {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
         let least = txid.0.saturating_add(1);
-        let most = least.saturating_add((rest.len() / MIN_OP_BYTES) as u64);
-        (0..rest.len().saturating_sub(MIN_OP_BYTES - 1)).any(|distance| {
-            rest.get(distance + 5..)
+        let most = least.saturating_add((rest.len() / self.framing.min_op_bytes()) as u64);
+        let before_txid = if self.framing == Framing::Length { 5 } else { 1 };
+        (0..rest.len()).any(|distance| {
+            rest.get(distance + before_txid..)
                 .and_then(|bytes| bytes.first_chunk::<8>())
                 .is_some_and(|bytes| (least..=most).contains(&u64::from_be_bytes(*bytes)))
                 && self.frame_at(self.position + distance).is_ok()
@@ -441,7 +430,7 @@ impl<'a> SegmentReader<'a> {
             offset: offset as u64,
             txid: self.last,
             reason,
-            advice: ADVICE,
+            advice: if matches!(self.layout.version(), -19 | -31) { ADVICE_203 } else { ADVICE },
         })
     }
 }

@@ -36,6 +36,8 @@ pub enum DecodeErrorKind {
     Value(i64),
     /// The text is not UTF-8.
     Utf8,
+    /// The text is not a number that fits.
+    Number,
     /// The protobuf message does not parse.
     Protobuf,
     /// Bytes follow the last field.
@@ -52,6 +54,9 @@ impl fmt::Display for DecodeError {
             }
             DecodeErrorKind::Utf8 => {
                 write!(f, "{what} is not UTF-8 at byte {offset} of the operation")
+            }
+            DecodeErrorKind::Number => {
+                write!(f, "{what} is not a number at byte {offset} of the operation")
             }
             DecodeErrorKind::Protobuf => {
                 write!(f, "{what} does not parse at byte {offset} of the operation")
@@ -190,6 +195,12 @@ impl<'a> Body<'a> {
     pub(super) fn string(&mut self, what: &'static str) -> Decoded<String> {
         let path = self.path(what)?;
         String::from_utf8(path).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
+    }
+
+    /// A number as decimal text: how layouts before -39 hold most numbers.
+    pub(super) fn decimal<T: std::str::FromStr>(&mut self, what: &'static str) -> Decoded<T> {
+        let text = self.string(what)?;
+        text.parse().or_else(|_| self.fail(what, DecodeErrorKind::Number))
     }
 
     pub(super) fn text(&mut self, what: &'static str) -> Decoded<String> {

@@ -3,17 +3,40 @@
 use super::XmlWriter;
 use crate::edits::encode::storage_type_ordinal;
 use crate::edits::op::*;
+use crate::layout_version::{Feature, Layout};
 use hdfs_types::{Block, FsPermission, PermissionStatus, WallMillis};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 type Out<'a, W> = &'a mut XmlWriter<W>;
 
-/// Writes the fields of an operation: what stands in DATA after TXID.
+/// Writes the fields of an operation of a layout: what stands in DATA after TXID.
 ///
 /// # Errors
 /// When the output can't be written.
-pub fn write_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
+pub fn write_op<W: Write>(op: &EditOp, layout: Layout, out: Out<'_, W>) -> io::Result<()> {
+    if let Some(length) = length(op, layout) {
+        number("LENGTH", length, out)?;
+    }
+    file_op(op, out)
+}
+
+/// What Hadoop shows as LENGTH: how many texts the operation holds, in layouts that say so; else 0.
+fn length(op: &EditOp, layout: Layout) -> Option<i64> {
+    let times = layout.supports(Feature::FileAccessTime);
+    let length = match op {
+        EditOp::Add(_) | EditOp::Close(_) => 4 + i64::from(times),
+        EditOp::Mkdir(_) => 2 + i64::from(times),
+        EditOp::Delete(_) => 2,
+        EditOp::RenameOld(_) | EditOp::Rename(_) | EditOp::Times(_) => 3,
+        EditOp::ConcatDelete(op) => i64::try_from(op.srcs.len()).unwrap_or(i64::MAX - 2) + 2,
+        EditOp::Symlink(_) => 4,
+        _ => return None,
+    };
+    Some(if layout.supports(Feature::EditlogOpOptimization) { 0 } else { length })
+}
+
+fn file_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
     match op {
         EditOp::Add(op) => add(op, out),
         EditOp::Close(op) => close(op, out),
@@ -59,7 +82,6 @@ pub fn write_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
 fn tree_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
     match op {
         EditOp::Mkdir(op) => {
-            number("LENGTH", 0, out)?;
             number("INODEID", op.inode_id.0.cast_signed(), out)?;
             out.path("PATH", &op.path)?;
             millis("TIMESTAMP", op.timestamp, out)?;
@@ -68,7 +90,6 @@ fn tree_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
             x_attrs(&op.x_attrs, out)
         }
         EditOp::Delete(op) => {
-            number("LENGTH", 0, out)?;
             out.path("PATH", &op.path)?;
             millis("TIMESTAMP", op.timestamp, out)?;
             retry(op.retry, out)
@@ -89,7 +110,6 @@ fn tree_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
             retry(op.retry, out)
         }
         EditOp::ConcatDelete(op) => {
-            number("LENGTH", 0, out)?;
             out.path("TRG", &op.trg)?;
             millis("TIMESTAMP", op.timestamp, out)?;
             out.start("SOURCES")?;
@@ -100,7 +120,6 @@ fn tree_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
             retry(op.retry, out)
         }
         EditOp::Symlink(op) => {
-            number("LENGTH", 0, out)?;
             number("INODEID", op.inode_id.0.cast_signed(), out)?;
             out.path("PATH", &op.path)?;
             out.path("VALUE", &op.value)?;
@@ -178,7 +197,6 @@ fn attribute_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
             number("DSQUOTA", op.ds_quota, out)
         }
         EditOp::Times(op) => {
-            number("LENGTH", 0, out)?;
             out.path("PATH", &op.path)?;
             number("MTIME", op.mtime, out)?;
             number("ATIME", op.atime, out)
@@ -256,7 +274,6 @@ fn service_op<W: Write>(op: &EditOp, out: Out<'_, W>) -> io::Result<()> {
 }
 
 fn add<W: Write>(op: &AddOp, out: Out<'_, W>) -> io::Result<()> {
-    number("LENGTH", 0, out)?;
     number("INODEID", op.inode_id.0.cast_signed(), out)?;
     out.path("PATH", &op.path)?;
     number("REPLICATION", i64::from(op.replication.cast_signed()), out)?;
@@ -275,7 +292,6 @@ fn add<W: Write>(op: &AddOp, out: Out<'_, W>) -> io::Result<()> {
 }
 
 fn close<W: Write>(op: &CloseOp, out: Out<'_, W>) -> io::Result<()> {
-    number("LENGTH", 0, out)?;
     number("INODEID", op.inode_id.0.cast_signed(), out)?;
     out.path("PATH", &op.path)?;
     number("REPLICATION", i64::from(op.replication.cast_signed()), out)?;
@@ -295,7 +311,6 @@ fn renamed<W: Write>(
     timestamp: WallMillis,
     out: Out<'_, W>,
 ) -> io::Result<()> {
-    number("LENGTH", 0, out)?;
     out.path("SRC", src)?;
     out.path("DST", dst)?;
     millis("TIMESTAMP", timestamp, out)

@@ -2,6 +2,7 @@
 
 use super::{Processor, ViewError, XmlWriter, write_op};
 use crate::edits::{EditOp, encode_header, encode_op};
+use crate::layout_version::Layout;
 use hdfs_types::TxId;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ const OBSOLETE: [(u8, &str); 2] = [(5, "OP_DATANODE_ADD"), (6, "OP_DATANODE_REMO
 
 /// Where operations go.
 pub(super) enum Sink<W> {
-    Xml(Option<W>, Option<XmlWriter<W>>),
+    Xml(Option<W>, Option<XmlWriter<W>>, Layout),
     Stats(W, i32, BTreeMap<u8, u64>),
     Binary(W, Vec<u8>),
 }
@@ -19,7 +20,7 @@ pub(super) enum Sink<W> {
 impl<W: Write> Sink<W> {
     pub(super) fn new(processor: Processor, out: W) -> Self {
         match processor {
-            Processor::Xml => Self::Xml(Some(out), None),
+            Processor::Xml => Self::Xml(Some(out), None, Layout::CURRENT),
             Processor::Stats => Self::Stats(out, -1, BTreeMap::new()),
             Processor::Binary => Self::Binary(out, Vec::new()),
         }
@@ -27,7 +28,8 @@ impl<W: Write> Sink<W> {
 
     pub(super) fn start(&mut self, version: i32) -> io::Result<()> {
         match self {
-            Self::Xml(out, xml) => {
+            Self::Xml(out, xml, layout) => {
+                *layout = Layout::of(version);
                 let Some(out) = out.take() else { return Ok(()) };
                 let xml = xml.insert(XmlWriter::new(out)?);
                 xml.start("EDITS")?;
@@ -46,16 +48,16 @@ impl<W: Write> Sink<W> {
 
     pub(super) fn operation(&mut self, txid: TxId, op: &EditOp) -> io::Result<()> {
         match self {
-            Self::Xml(_, Some(xml)) => {
+            Self::Xml(_, Some(xml), layout) => {
                 xml.start("RECORD")?;
                 xml.leaf("OPCODE", op.name())?;
                 xml.start("DATA")?;
                 xml.leaf("TXID", &txid.0.cast_signed().to_string())?;
-                write_op(op, xml)?;
+                write_op(op, *layout, xml)?;
                 xml.end("DATA")?;
                 xml.end("RECORD")
             }
-            Self::Xml(_, None) => Ok(()),
+            Self::Xml(_, None, _) => Ok(()),
             Self::Stats(_, _, counts) => {
                 *counts.entry(op.opcode()).or_default() += 1;
                 Ok(())
@@ -76,7 +78,7 @@ impl<W: Write> Sink<W> {
 
     pub(super) fn finish(self, error: Option<&ViewError>) -> io::Result<()> {
         match self {
-            Self::Xml(_, Some(mut xml)) => {
+            Self::Xml(_, Some(mut xml), _) => {
                 xml.end("EDITS")?;
                 if let Some(error) = error {
                     xml.leaf("ERROR", &error.to_string())?;
