@@ -119,6 +119,8 @@ pub struct Namespace {
     pub(crate) last_txid: TxId,
     /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
     pub(crate) last_directory: Slot,
+    /// The inode that was made last, while it is linked; else `/`, which is nobody's child.
+    pub(crate) last_child: Slot,
     pub(crate) carried: Carried,
     pub(crate) snapshots: Snapshots,
 }
@@ -166,6 +168,7 @@ impl Namespace {
             inline_budget: reclaim::INLINE_BUDGET,
             last_txid: TxId(0),
             last_directory: Slot::ROOT,
+            last_child: Slot::ROOT,
             carried: Carried::default(),
             snapshots: Snapshots::default(),
         }

@@ -73,6 +73,7 @@ impl Namespace {
         };
         let slot = self.store(record);
         self.link_at(parent, position, slot);
+        self.last_child = slot;
         slot
     }
 
@@ -105,6 +106,7 @@ impl Namespace {
         let number = self.record(parent).number();
         self.children.get_mut(number).remove(position);
         self.record_mut(slot).parent = Slot::NONE;
+        self.last_child = Slot::ROOT;
         parent
     }
 
@@ -143,9 +145,13 @@ impl Namespace {
         self.children_of(parent).find(|slot| self.compare_name(slot, name))
     }
 
-    /// The child with this name.
+    /// The child with this name. A file is written right after it was made: the newest child is looked at first.
     #[inline]
     pub(crate) fn child(&self, parent: Slot, name: &[u8]) -> Option<Slot> {
+        let last = self.last_child;
+        if self.record(last).parent == parent && self.name_of(last) == name {
+            return Some(last);
+        }
         self.find_child_position(parent, name).ok().map(|(_, slot)| slot)
     }
 

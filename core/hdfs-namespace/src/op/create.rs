@@ -286,20 +286,23 @@ impl Namespace {
         if op.erasure_coding_policy_id != 0 {
             return Err("erasure-coded files are not supported yet".to_owned());
         }
-        match self.find(&op.path) {
-            Some(slot) if !op.overwrite => return self.apply_old_append(slot, op),
-            Some(slot) => {
+        let place = match self.name_in_parent(&op.path)? {
+            Ok(slot) if !op.overwrite => return self.apply_old_append(slot, op),
+            Ok(slot) => {
                 if !self.record(slot).is_file() {
                     return Err(format!("{} is not a file", text(&op.path)));
                 }
-                self.check_new_inode_below(slot, op)?;
+                self.check_new_inode(op.inode_id)?;
                 let parent = self.record(slot).parent;
                 self.detach(slot, &mut effects);
                 self.carry_mtime(parent, op.mtime);
+                self.check_new_name(&op.path, op.inode_id)?
             }
-            None => {}
-        }
-        let place = self.check_new_name(&op.path, op.inode_id)?;
+            Err(place) => {
+                self.check_new_inode(op.inode_id)?;
+                place
+            }
+        };
         let node = NewNode {
             id: op.inode_id,
             kind: INodeKind::File,
@@ -320,14 +323,6 @@ impl Namespace {
         }
         effects.opened = Some(op.inode_id);
         Ok(effects)
-    }
-
-    /// A file is replaced: its name stays free after it is gone, so the rest is checked before.
-    fn check_new_inode_below(&self, replaced: Slot, op: &AddOp) -> Result<(), String> {
-        if self.record(replaced).parent == Slot::NONE {
-            return Err("/ can't be replaced".to_owned());
-        }
-        super::limits::check_new_id(self, op.inode_id)
     }
 
     /// Before layout -62 an append was an OP_ADD of an existing file.

@@ -161,7 +161,26 @@ impl Namespace {
         path: &[u8],
         id: INodeId,
     ) -> Result<(Slot, Position), String> {
+        match self.name_in_parent(path)? {
+            Ok(_) => Err(format!("{} exists", text(path))),
+            Err(place) => self.check_new_inode(id).map(|()| place),
+        }
+    }
+
+    /// In replay: an inode with this id may be made.
+    pub(crate) fn check_new_inode(&self, id: INodeId) -> Result<(), String> {
         check_new_id(self, id)?;
+        if self.users.is_full() || self.groups.is_full() {
+            return Err("there are too many users or groups".to_owned());
+        }
+        Ok(())
+    }
+
+    /// In replay: the inode at a path, or the place where it may be made. One walk, one search.
+    pub(crate) fn name_in_parent(
+        &self,
+        path: &[u8],
+    ) -> Result<Result<Slot, (Slot, Position)>, String> {
         let resolved = self.resolve_parent(path)?;
         let parent = resolved.parent().ok_or_else(|| format!("{} has no parent", text(path)))?;
         if !self.record(parent).is_directory() {
@@ -170,13 +189,10 @@ impl Namespace {
         if resolved.last_name().len() > crate::store::name_pool::MAX_NAME_BYTES {
             return Err(format!("the name of {} is too long", text(path)));
         }
-        if self.users.is_full() || self.groups.is_full() {
-            return Err("there are too many users or groups".to_owned());
-        }
-        match self.find_child_position(parent, resolved.last_name()) {
-            Ok(_) => Err(format!("{} exists", text(path))),
-            Err(position) => Ok((parent, position)),
-        }
+        Ok(match self.find_child_position(parent, resolved.last_name()) {
+            Ok((_, slot)) => Ok(slot),
+            Err(position) => Err((parent, position)),
+        })
     }
 }
 

@@ -67,10 +67,16 @@ impl Children {
         mut compare: impl FnMut(Slot) -> Ordering,
     ) -> Result<(Position, Slot), Position> {
         match self {
-            Self::Small(slots) => match slots.binary_search_by(|slot| compare(*slot)) {
-                Ok(place) => Ok((Position { chunk: 0, place }, slots[place])),
-                Err(place) => Err(Position { chunk: 0, place }),
-            },
+            Self::Small(slots) => {
+                // Names often come in order: look behind the last one first.
+                if slots.last().is_none_or(|last| compare(*last).is_lt()) {
+                    return Err(Position { chunk: 0, place: slots.len() });
+                }
+                match slots.binary_search_by(|slot| compare(*slot)) {
+                    Ok(place) => Ok((Position { chunk: 0, place }, slots[place])),
+                    Err(place) => Err(Position { chunk: 0, place }),
+                }
+            }
             Self::Large(chunks) => {
                 let after = chunks.chunks.partition_point(|chunk| compare(chunk[0]).is_le());
                 let chunk = after.saturating_sub(1);
