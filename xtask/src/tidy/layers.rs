@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("hdfs-quorum", &FORMATS),
     ("hdfs-datapath", &FORMATS),
     ("hdfs-router", &FORMATS),
+    ("hdfs-generate", &["hdfs-types", "hdfs-format", "hdfs-namespace"]),
     (
         "hdfs-namenode",
         &[
