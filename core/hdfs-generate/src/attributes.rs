@@ -81,7 +81,7 @@ fn quota(generator: &mut Generator) -> Result<()> {
     let path = generator.a_directory();
     let small = 1 + generator.rng.below(30).cast_signed();
     let names = generator.one_of(&[-1, DONT_SET, 1_000, small]);
-    let space = generator.one_of(&[-1, DONT_SET, 1 << 40, small << 20]);
+    let space = generator.one_of(&[-1, DONT_SET, 1 << 40, small << 30]);
     generator.say(format!("setQuota {} {names} {space}", text(&path)));
     generator.call(|namespace, ctx| namespace.plan_set_quota(ctx, &path, names, space, None))
 }
@@ -132,8 +132,9 @@ fn storage_policy(generator: &mut Generator) -> Result<()> {
 }
 
 fn acl(generator: &mut Generator) -> Result<()> {
-    let path = generator.anything();
-    let mut entries = Vec::new();
+    let directory = generator.one_in(2);
+    let path = if directory { generator.a_directory() } else { generator.anything() };
+    let mut entries: Vec<AclEntry> = Vec::new();
     for _ in 0..1 + generator.rng.below(4) {
         let kind = generator.one_of(&[
             AclEntryType::User,
@@ -160,12 +161,11 @@ fn acl(generator: &mut Generator) -> Result<()> {
         _ => {
             // A whole list needs owner, group and other.
             for kind in [AclEntryType::User, AclEntryType::Group, AclEntryType::Other] {
-                entries.push(AclEntry {
-                    kind,
-                    scope: AclEntryScope::Access,
-                    permission: FsAction(generator.rng.below(8) as u8),
-                    name: None,
-                });
+                let scope = AclEntryScope::Access;
+                entries
+                    .retain(|known| (known.kind, known.scope, &known.name) != (kind, scope, &None));
+                let permission = FsAction(generator.rng.below(8) as u8);
+                entries.push(AclEntry { kind, scope, permission, name: None });
             }
             AclChange::Set(entries)
         }
@@ -212,7 +212,16 @@ fn set_xattr(generator: &mut Generator) -> Result<()> {
 }
 
 fn remove_xattr(generator: &mut Generator) -> Result<()> {
-    let (path, xattr) = an_xattr(generator);
+    // One that is there, if there is a chance.
+    let (mut path, mut xattr) = an_xattr(generator);
+    for _ in 0..20 {
+        let there = generator.with(|namespace, ctx| namespace.get_xattrs(ctx, &path, &[]));
+        let same = |known: &XAttr| (known.namespace, &known.name) == (xattr.namespace, &xattr.name);
+        if there.is_ok_and(|there| there.iter().any(same)) {
+            break;
+        }
+        (path, xattr) = an_xattr(generator);
+    }
     generator.say(format!("removeXAttr {} {xattr:?}", text(&path)));
     generator.call(|namespace, ctx| namespace.plan_remove_xattr(ctx, &path, &xattr))
 }

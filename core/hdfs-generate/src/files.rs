@@ -9,7 +9,7 @@ use hdfs_types::{Block, Error, GenerationStamp, INodeId, Result, Rng};
 
 use crate::Generator;
 use crate::generator::Call;
-use crate::pick::{join, text};
+use crate::pick::text;
 
 pub(crate) const CALLS: &[(u32, Call)] = &[
     (16, create),
@@ -41,7 +41,11 @@ impl Open {
 }
 
 impl Generator {
+    /// One of the open files; makes one when there is none.
     fn an_open_file(&mut self) -> Result<Open> {
+        if self.namespace.leases().is_empty() {
+            create(self)?;
+        }
         let open: Vec<(INodeId, String)> = self
             .namespace
             .leases()
@@ -65,10 +69,11 @@ impl Generator {
 }
 
 fn create(generator: &mut Generator) -> Result<()> {
-    let path = generator.a_place();
+    let overwrite = generator.one_in(4);
+    let path = if overwrite { generator.a_place() } else { generator.a_new_place() };
     let flags = CreateFlags {
         create: true,
-        overwrite: generator.one_in(3),
+        overwrite,
         lazy_persist: generator.one_in(20),
         should_replicate: generator.one_in(20),
     };
@@ -192,13 +197,37 @@ fn truncate(generator: &mut Generator) -> Result<()> {
     generator.call(|namespace, ctx| namespace.plan_close_file(ctx, truncated.inode, last)).map(drop)
 }
 
+/// True for children of a directory.
+fn is_child(path: &[u8], directory: &[u8]) -> bool {
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.first() == Some(&b'/') && !rest[1..].contains(&b'/'))
+}
+
+impl Generator {
+    /// A closed file in a directory with others, for joining; or `/none`.
+    fn a_file_with_siblings(&mut self) -> Vec<u8> {
+        for _ in 0..8 {
+            let path = self.a_closed_file();
+            let parent = &path[..path.iter().rposition(|byte| *byte == b'/').unwrap_or(0)];
+            let siblings = self
+                .tree()
+                .iter()
+                .filter(|entry| entry.is_file() && is_child(&entry.path, parent))
+                .count();
+            if siblings > 1 {
+                return path;
+            }
+        }
+        b"/none".to_vec()
+    }
+}
+
 fn concat(generator: &mut Generator) -> Result<()> {
-    let target = generator.a_closed_file();
+    let target = generator.a_file_with_siblings();
     let parent = target.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let directory = if parent == 0 { b"/".to_vec() } else { target[..parent].to_vec() };
     let mut sources: Vec<Vec<u8>> = Vec::new();
     for entry in generator.tree() {
-        let sibling = join(&directory, &entry.status.name) == entry.path;
+        let sibling = is_child(&entry.path, &target[..parent]) && entry.status.length > 0;
         if entry.is_file() && sibling && entry.path != target && sources.len() < 3 {
             sources.push(entry.path);
         }

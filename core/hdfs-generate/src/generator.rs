@@ -93,7 +93,7 @@ impl Generator {
         if self.one_in(40) {
             self.now += 7_200_000;
         }
-        self.caller = if self.one_in(6) { 1 + self.rng.below(2) as usize } else { 0 };
+        self.caller = if self.one_in(12) { 1 + self.rng.below(2) as usize } else { 0 };
         self.said.clear();
         let call = self.draw_call();
         let refused = call(self).err().map(|error| error.message);

@@ -134,6 +134,18 @@ impl Generator {
         join(&directory, name.as_bytes())
     }
 
+    /// A path that does not exist, most of the time.
+    pub(crate) fn a_new_place(&mut self) -> Vec<u8> {
+        let mut path = self.a_place();
+        for _ in 0..8 {
+            if !self.tree().iter().any(|entry| entry.path == path) {
+                break;
+            }
+            path = self.a_place();
+        }
+        path
+    }
+
     /// A mode.
     pub(crate) fn a_mode(&mut self) -> FsPermission {
         let modes = [0o755, 0o644, 0o777, 0o1777, 0o700, 0o000, 0o750, 0o640];

@@ -9,10 +9,10 @@ use crate::generator::Call;
 use crate::pick::{join, text};
 
 pub(crate) const CALLS: &[(u32, Call)] =
-    &[(12, mkdirs), (8, rename), (8, rename2), (6, delete), (2, symlink), (1, roll)];
+    &[(12, mkdirs), (8, rename), (8, rename2), (5, delete), (2, symlink), (1, roll)];
 
 fn mkdirs(generator: &mut Generator) -> Result<()> {
-    let mut path = generator.a_place();
+    let mut path = generator.a_new_place();
     let create_parent = !generator.one_in(8);
     if generator.one_in(4) {
         let name = generator.a_name();
@@ -43,7 +43,7 @@ fn rename2(generator: &mut Generator) -> Result<()> {
 fn delete(generator: &mut Generator) -> Result<()> {
     let path = generator.anything();
     // Large subtrees seldom, so that the tree grows.
-    let recursive = generator.one_in(3) || generator.namespace.counts().inodes() > 60;
+    let recursive = generator.one_in(4) || generator.namespace.counts().inodes() > 60;
     generator.say(format!("delete {} {recursive}", text(&path)));
     generator.call(|namespace, ctx| namespace.plan_delete(ctx, &path, recursive)).map(drop)
 }
@@ -51,7 +51,7 @@ fn delete(generator: &mut Generator) -> Result<()> {
 /// Hadoop makes no links unless a test switches them on: they come from images and logs of old clusters.
 fn symlink(generator: &mut Generator) -> Result<()> {
     generator.as_superuser();
-    let path = generator.a_place();
+    let path = generator.a_new_place();
     generator.say(format!("symlink {}", text(&path)));
     let there = generator.tree().iter().any(|entry| entry.path == path);
     // The plan of a directory checks the name, the limits and the quotas that a link has, too.
