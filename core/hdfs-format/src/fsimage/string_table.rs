@@ -65,6 +65,11 @@ impl StringTable {
         self.by_id.get(&self.raw(table, id))
     }
 
+    /// The number that [`Self::id`] or [`Self::set`] gave a name; 0 when they did not.
+    pub fn number(&self, table: NameTable, name: &str) -> u32 {
+        self.by_name[table as usize].get(name).copied().unwrap_or(0)
+    }
+
     /// The number of a name for saving; a new name gets the next number.
     ///
     /// # Panics

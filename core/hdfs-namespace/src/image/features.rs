@@ -17,6 +17,13 @@ fn acl_table(kind: AclEntryType) -> NameTable {
 
 pub(super) fn load_acl(encoded: &[u8], names: &StringTable) -> Result<Vec<AclEntry>, String> {
     let message = pb::AclFeatureProto::decode(encoded).map_err(|error| error.to_string())?;
+    acl_entries(&message, names)
+}
+
+pub(super) fn acl_entries(
+    message: &pb::AclFeatureProto,
+    names: &StringTable,
+) -> Result<Vec<AclEntry>, String> {
     let load = |packed: &u32| {
         let (kind, scope, permission, number) = unpack_acl_entry(*packed);
         let name = match number {
@@ -33,20 +40,37 @@ pub(super) fn load_acl(encoded: &[u8], names: &StringTable) -> Result<Vec<AclEnt
     message.entries.iter().map(load).collect()
 }
 
-pub(super) fn save_acl(entries: &[AclEntry], names: &mut StringTable) -> Vec<u8> {
+/// `names` knows every name: see [`intern_acl`].
+pub(super) fn acl_message(entries: &[AclEntry], names: &StringTable) -> pb::AclFeatureProto {
     let entries = entries
         .iter()
         .map(|entry| {
             let number =
-                entry.name.as_ref().map_or(0, |name| names.id(acl_table(entry.kind), name));
+                entry.name.as_ref().map_or(0, |name| names.number(acl_table(entry.kind), name));
             pack_acl_entry(entry.kind, entry.scope, entry.permission, number)
         })
         .collect();
-    pb::AclFeatureProto { entries }.encode_to_vec()
+    pb::AclFeatureProto { entries }
+}
+
+/// Gives the names of entries their numbers, before anything is written.
+pub(super) fn intern_acl(entries: &[AclEntry], names: &mut StringTable) {
+    for entry in entries {
+        if let Some(name) = &entry.name {
+            names.id(acl_table(entry.kind), name);
+        }
+    }
 }
 
 pub(super) fn load_xattrs(encoded: &[u8], names: &StringTable) -> Result<Vec<XAttr>, String> {
     let message = pb::XAttrFeatureProto::decode(encoded).map_err(|error| error.to_string())?;
+    xattr_values(&message, names)
+}
+
+pub(super) fn xattr_values(
+    message: &pb::XAttrFeatureProto,
+    names: &StringTable,
+) -> Result<Vec<XAttr>, String> {
     let load = |xattr: &pb::XAttrCompactProto| {
         let (namespace, number) = unpack_xattr_name(xattr.name)
             .ok_or_else(|| format!("unknown namespace of attribute {:#x}", xattr.name))?;
@@ -59,32 +83,46 @@ pub(super) fn load_xattrs(encoded: &[u8], names: &StringTable) -> Result<Vec<XAt
     message.x_attrs.iter().map(load).collect()
 }
 
-pub(super) fn save_xattrs(xattrs: &[XAttr], names: &mut StringTable) -> Vec<u8> {
+/// `names` knows every name: see [`intern_xattrs`].
+pub(super) fn xattr_message(xattrs: &[XAttr], names: &StringTable) -> pb::XAttrFeatureProto {
     let x_attrs = xattrs
         .iter()
         .map(|xattr| pb::XAttrCompactProto {
-            name: pack_xattr_name(xattr.namespace, names.id(NameTable::XAttr, &xattr.name)),
+            name: pack_xattr_name(xattr.namespace, names.number(NameTable::XAttr, &xattr.name)),
             value: xattr.value.clone().map(Into::into),
         })
         .collect();
-    pb::XAttrFeatureProto { x_attrs }.encode_to_vec()
+    pb::XAttrFeatureProto { x_attrs }
+}
+
+/// Gives the names of attributes their numbers, before anything is written.
+pub(super) fn intern_xattrs(xattrs: &[XAttr], names: &mut StringTable) {
+    for xattr in xattrs {
+        names.id(NameTable::XAttr, &xattr.name);
+    }
 }
 
 /// The limits of a directory; None when it has none.
 pub(super) fn load_quota(directory: &DirectoryRecord<'_>) -> Result<Option<Quota>, String> {
-    let mut limit =
-        QuotaCounts { names: directory.ns_quota, space: directory.ds_quota, types: [RESET; 6] };
-    if let Some(encoded) = directory.type_quotas {
-        let message = pb::QuotaByStorageTypeFeatureProto::decode(encoded)
-            .map_err(|error| error.to_string())?;
-        for entry in message.quotas {
-            let kind = StorageType::from_wire(entry.storage_type)
-                .ok_or_else(|| format!("unknown storage type {}", entry.storage_type))?;
-            limit.types[type_index(kind)] = entry.quota.cast_signed();
-        }
-    }
+    let types = directory.type_quotas.map(pb::QuotaByStorageTypeFeatureProto::decode);
+    let types = types.transpose().map_err(|error| error.to_string())?;
+    let limit = limits(directory.ns_quota, directory.ds_quota, types.as_ref())?;
     let quota = Quota { limit, used: QuotaCounts::default() };
     Ok(quota.is_set().then_some(quota))
+}
+
+pub(super) fn limits(
+    names: i64,
+    space: i64,
+    by_type: Option<&pb::QuotaByStorageTypeFeatureProto>,
+) -> Result<QuotaCounts, String> {
+    let mut limit = QuotaCounts { names, space, types: [RESET; 6] };
+    for entry in by_type.iter().flat_map(|message| &message.quotas) {
+        let kind = StorageType::from_wire(entry.storage_type)
+            .ok_or_else(|| format!("unknown storage type {}", entry.storage_type))?;
+        limit.types[type_index(kind)] = entry.quota.cast_signed();
+    }
+    Ok(limit)
 }
 
 /// Hadoop: StorageType.getTypesSupportingQuota, in the order of its enum.
@@ -96,7 +134,7 @@ const QUOTA_ORDER: [StorageType; 5] = [
     StorageType::Nvdimm,
 ];
 
-pub(super) fn save_type_quotas(limit: &QuotaCounts) -> Option<Vec<u8>> {
+pub(super) fn type_quotas(limit: &QuotaCounts) -> Option<pb::QuotaByStorageTypeFeatureProto> {
     let quotas: Vec<_> = QUOTA_ORDER
         .into_iter()
         .filter(|kind| limit.types[type_index(*kind)] >= 0)
@@ -105,5 +143,5 @@ pub(super) fn save_type_quotas(limit: &QuotaCounts) -> Option<Vec<u8>> {
             quota: limit.types[type_index(kind)].cast_unsigned(),
         })
         .collect();
-    (!quotas.is_empty()).then(|| pb::QuotaByStorageTypeFeatureProto { quotas }.encode_to_vec())
+    (!quotas.is_empty()).then_some(pb::QuotaByStorageTypeFeatureProto { quotas })
 }

@@ -8,20 +8,26 @@ use hdfs_format::storage_dir::Corrupt;
 use hdfs_proto::hdfs::fsimage as pb;
 use hdfs_types::{BlockId, FastMap, GenerationStamp, INodeId, TxId, WallMillis, constants};
 
+use super::copies::file_header;
 use super::features::{load_acl, load_quota, load_xattrs};
-use crate::namespace::{Namespace, NewNode, replicated};
-use crate::op::limits::{MAX_REPLICATION, check_block, check_time};
+use crate::namespace::{Namespace, NewNode};
+use crate::op::limits::{check_block, check_time};
 use crate::plan::NamespaceConf;
+use crate::snapshot::model::Child;
 use crate::status::INodeKind;
 use crate::store::children::Children;
 use crate::store::name_pool::{MAX_NAME_BYTES, compare_names};
 use crate::store::record::{Flag, MAX_48, MAX_ID, Record, Slot};
+
+mod snapshots;
 
 struct Loader<'a> {
     namespace: Namespace,
     names: StringTable,
     users: FastMap<u32, u32>,
     groups: FastMap<u32, u32>,
+    /// By number.
+    references: Vec<Child>,
     image: &'a Image<'a>,
 }
 
@@ -36,6 +42,7 @@ impl Namespace {
             names: image.string_table()?,
             users: FastMap::default(),
             groups: FastMap::default(),
+            references: Vec::new(),
             image,
         };
         loader.load_counters()?;
@@ -43,16 +50,13 @@ impl Namespace {
         if loader.namespace.records.is_empty() {
             loader.namespace = Self::format(&conf.owner, &conf.supergroup);
         }
+        loader.load_references()?;
+        loader.load_snapshots()?;
         loader.load_directories()?;
+        loader.load_diffs()?;
         loader.load_other_sections()?;
-        let mut namespace = loader.namespace;
-        let (_, reached) = namespace.recount_quotas(Slot::ROOT);
-        let unreachable = namespace.counts.inodes() - reached;
-        if unreachable > 0 {
-            let messages = image.messages(SectionName::InodeDir);
-            return Err(messages.damaged(&format!("{unreachable} inodes are in no directory")));
-        }
-        Ok(namespace)
+        loader.finish()?;
+        Ok(loader.namespace)
     }
 }
 
@@ -150,18 +154,12 @@ impl<'a> Loader<'a> {
     fn load_file(&mut self, id: INodeId, name: &[u8], file: &FileRecord<'_>) -> Result<(), String> {
         check_time(file.modification_time)?;
         check_time(file.access_time)?;
-        if file.striped || file.erasure_coding_policy_id.is_some() {
-            return Err("erasure-coded files are not supported yet".to_owned());
-        }
-        let replication = file.replication.unwrap_or(0);
-        if replication > u32::from(MAX_REPLICATION)
-            || file.preferred_block_size > MAX_48
-            || file.storage_policy_id > 15
-        {
-            return Err("replication, block size or storage policy is out of range".to_owned());
-        }
-        let header =
-            replicated(file.preferred_block_size, replication as u16, file.storage_policy_id as u8);
+        let header = file_header(
+            file.preferred_block_size,
+            file.replication.unwrap_or(0),
+            file.erasure_coding_policy_id,
+            file.storage_policy_id,
+        )?;
         let node = NewNode {
             id,
             kind: INodeKind::File,
@@ -290,39 +288,63 @@ impl<'a> Loader<'a> {
     fn load_directories(&mut self) -> Result<(), Corrupt> {
         let mut messages = self.image.messages(SectionName::InodeDir);
         while let Some(entry) = messages.next_message::<pb::i_node_directory_section::DirEntry>()? {
-            if !entry.ref_children.is_empty() {
-                let feature = "files that were renamed while a snapshot held them";
-                return Err(self.unsupported(SectionName::InodeDir, feature));
-            }
-            self.link_children(entry.parent(), &entry.children)
-                .map_err(|reason| messages.damaged(&reason))?;
+            self.link_children(&entry).map_err(|reason| messages.damaged(&reason))?;
         }
         Ok(())
     }
 
-    fn link_children(&mut self, parent: u64, ids: &[u64]) -> Result<(), String> {
-        let namespace = &mut self.namespace;
-        let directory = namespace.index.get(parent).map(Slot);
-        let Some(directory) = directory.filter(|slot| namespace.record(*slot).is_directory())
-        else {
-            return Err(format!("the directory {parent} is missing"));
-        };
-        let mut slots: Vec<Slot> = Vec::with_capacity(ids.len());
-        let mut is_sorted = true;
-        for id in ids {
-            let Some(slot) = namespace.index.get(*id).map(Slot) else {
-                return Err(format!("the inode {id} in directory {parent} is missing"));
-            };
-            if namespace.record(slot).parent != Slot::NONE || slot == Slot::ROOT {
-                return Err(format!("the inode {id} is in two directories"));
-            }
-            namespace.record_mut(slot).parent = directory;
-            if let Some(last) = slots.last() {
-                is_sorted &=
-                    compare_names(namespace.name_of(*last), namespace.name_of(slot)).is_lt();
+    fn known(&self, id: u64) -> Result<Slot, String> {
+        self.namespace.index.get(id).map(Slot).ok_or_else(|| format!("the inode {id} is missing"))
+    }
+
+    fn known_directory(&self, id: u64) -> Result<Slot, String> {
+        let slot = self.namespace.index.get(id).map(Slot);
+        slot.filter(|slot| self.namespace.record(*slot).is_directory())
+            .ok_or_else(|| format!("the directory {id} is missing"))
+    }
+
+    /// Puts an inode below a directory, in its children or in a deleted list.
+    fn place(&mut self, directory: Slot, slot: Slot) -> Result<(), String> {
+        let record = self.namespace.record_mut(slot);
+        if record.parent != Slot::NONE || slot == Slot::ROOT {
+            return Err(format!("the inode {} is in two directories", record.id()));
+        }
+        record.parent = directory;
+        Ok(())
+    }
+
+    fn link_children(
+        &mut self,
+        entry: &pb::i_node_directory_section::DirEntry,
+    ) -> Result<(), String> {
+        let parent = entry.parent();
+        let directory = self.known_directory(parent)?;
+        let mut slots: Vec<Slot> =
+            Vec::with_capacity(entry.children.len() + entry.ref_children.len());
+        for id in &entry.children {
+            let slot = self.known(*id)?;
+            if self.namespace.record(slot).has(Flag::Referenced) {
+                return Err(format!("the inode {id} is a child and a reference"));
             }
             slots.push(slot);
         }
+        for number in &entry.ref_children {
+            let Child::INode(slot) = self.reference(*number)? else {
+                return Err(format!("a child of directory {parent} is in snapshots only"));
+            };
+            slots.push(slot);
+        }
+        let mut is_sorted = true;
+        let mut last: Option<Slot> = None;
+        for slot in &slots {
+            self.place(directory, *slot)?;
+            if let Some(last) = last.replace(*slot) {
+                let namespace = &self.namespace;
+                is_sorted &=
+                    compare_names(namespace.name_of(last), namespace.name_of(*slot)).is_lt();
+            }
+        }
+        let namespace = &mut self.namespace;
         if !is_sorted {
             slots.sort_by(|a, b| compare_names(namespace.name_of(*a), namespace.name_of(*b)));
             if slots.windows(2).any(|pair| namespace.name_of(pair[0]) == namespace.name_of(pair[1]))
@@ -339,14 +361,6 @@ impl<'a> Loader<'a> {
     }
 
     fn load_other_sections(&mut self) -> Result<(), Corrupt> {
-        let snapshots: Option<pb::SnapshotSection> =
-            self.image.messages(SectionName::Snapshot).next_message()?;
-        if let Some(section) = snapshots {
-            if section.num_snapshots() > 0 || !section.snapshottable_dir.is_empty() {
-                return Err(self.unsupported(SectionName::Snapshot, "snapshottable directories"));
-            }
-            self.namespace.carried.snapshot_counter = section.snapshot_counter();
-        }
         self.namespace.carried.erasure_coding = Some(self.image.erasure_coding()?);
         let mut messages = self.image.messages(SectionName::SecretManager);
         if let Some(head) = messages.next_message::<pb::SecretManagerSection>()? {
@@ -360,15 +374,46 @@ impl<'a> Loader<'a> {
                 secrets.tokens.push(messages.required()?);
             }
         }
-        let cache: Option<pb::CacheManagerSection> =
-            self.image.messages(SectionName::CacheManager).next_message()?;
-        if let Some(section) = cache {
-            if section.num_pools > 0 || section.num_directives > 0 {
-                return Err(self.unsupported(SectionName::CacheManager, "cache pools"));
+        let mut messages = self.image.messages(SectionName::CacheManager);
+        if let Some(head) = messages.next_message::<pb::CacheManagerSection>()? {
+            let cache = &mut self.namespace.carried.cache;
+            cache.next_directive_id = head.next_directive_id;
+            for _ in 0..head.num_pools {
+                cache.pools.push(messages.required()?);
             }
-            self.namespace.carried.next_cache_directive_id = section.next_directive_id;
+            for _ in 0..head.num_directives {
+                cache.directives.push(messages.required()?);
+            }
         }
         Ok(())
+    }
+
+    /// What follows from everything that was loaded.
+    fn finish(&mut self) -> Result<(), Corrupt> {
+        let (_, reached) = self.namespace.recount_quotas(Slot::ROOT);
+        let mut files: Vec<Slot> = self.namespace.snapshots.file_diffs.keys().copied().collect();
+        files.retain(|slot| !self.is_current(*slot));
+        for slot in files {
+            if let Some(feature) = self.namespace.snapshots.file_diffs.get_mut(&slot) {
+                feature.current_deleted = true;
+            }
+        }
+        let unreachable = self.namespace.counts.inodes() - reached;
+        if unreachable > 0 || !self.references.is_empty() {
+            self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
+        }
+        Ok(())
+    }
+
+    /// True when an inode is in the tree and not in snapshots only.
+    fn is_current(&self, slot: Slot) -> bool {
+        let namespace = &self.namespace;
+        namespace.ancestry(slot).take(snapshots::MAX_DEPTH).all(|slot| {
+            let parent = namespace.record(slot).parent;
+            slot == Slot::ROOT
+                || parent != Slot::NONE
+                    && namespace.child(parent, namespace.name_of(slot)) == Some(slot)
+        })
     }
 
     fn damaged(&self, section: SectionName, reason: &str) -> Corrupt {

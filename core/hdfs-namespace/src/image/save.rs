@@ -9,12 +9,18 @@ use hdfs_format::fsimage::{
 use hdfs_proto::hdfs::fsimage as pb;
 use hdfs_proto::hdfs::{ErasureCodingPolicyProto, ErasureCodingPolicyState};
 use hdfs_types::TxId;
+use prost::Message;
 
-use super::features::{save_acl, save_type_quotas, save_xattrs};
+use super::features::{acl_message, intern_acl, intern_xattrs, type_quotas, xattr_message};
 use crate::namespace::Namespace;
 use crate::quota::RESET;
+use crate::snapshot::model::Child;
 use crate::status::INodeKind;
 use crate::store::record::{Flag, Slot};
+
+mod snapshots;
+
+use snapshots::References;
 
 /// Bytes that are encoded before they go to the writer.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -41,24 +47,37 @@ impl Namespace {
         self.save_counters(writer, namespace_id, txid)?;
         writer.message(&self.erasure_coding())?;
         writer.end_section(SectionName::ErasureCoding);
-        self.save_inodes(writer, &mut names)?;
-        self.save_directories(writer)?;
+        self.intern_names(&mut names);
+        let mut references = References::default();
+        self.save_inodes(writer, &names)?;
+        self.save_directories(writer, &mut references)?;
         self.save_open_files(writer)?;
-        writer.message(&pb::SnapshotSection {
-            snapshot_counter: Some(self.carried.snapshot_counter),
-            snapshottable_dir: Vec::new(),
-            num_snapshots: Some(0),
-        })?;
-        writer.end_section(SectionName::Snapshot);
-        writer.end_section(SectionName::InodeReference);
+        self.save_snapshots(writer, &names)?;
+        if self.snapshots.count > 0 {
+            for slot in self.inodes() {
+                self.save_diffs(writer, slot, &mut references, &names)?;
+            }
+            writer.end_section(SectionName::SnapshotDiff);
+        }
+        self.save_references(writer, &references)?;
         self.save_secrets(writer)?;
-        writer.message(&pb::CacheManagerSection {
-            next_directive_id: self.carried.next_cache_directive_id.max(1),
-            num_pools: 0,
-            num_directives: 0,
-        })?;
-        writer.end_section(SectionName::CacheManager);
+        self.save_cache(writer)?;
         names.write(writer)
+    }
+
+    /// Gives every name its number before the first inode is written. In the order of ids: equal trees give equal images.
+    fn intern_names(&self, names: &mut StringTable) {
+        let mut slots: Vec<Slot> = self.acls.keys().chain(self.xattrs.keys()).copied().collect();
+        slots.extend(self.snapshots.snapshottable.keys());
+        slots.extend(self.snapshots.directory_diffs.keys());
+        slots.extend(self.snapshots.file_diffs.keys());
+        slots.sort_unstable_by_key(|slot| self.record(*slot).id());
+        slots.dedup();
+        for slot in &slots {
+            intern_acl(self.acl(*slot), names);
+            intern_xattrs(self.xattrs(*slot), names);
+        }
+        self.intern_snapshot_names(&slots, names);
     }
 
     fn save_counters<W: Write>(
@@ -98,19 +117,28 @@ impl Namespace {
         self.carried.erasure_coding.clone().unwrap_or_else(built_in)
     }
 
-    /// Attached inodes, by id.
+    /// Inodes of the tree and of snapshots, by id.
     fn inodes(&self) -> impl Iterator<Item = Slot> {
         let all = self.detached.is_empty();
-        self.index
-            .iter()
-            .map(|(_, slot)| Slot(slot))
-            .filter(move |slot| all || self.is_attached(*slot))
+        self.index.iter().map(|(_, slot)| Slot(slot)).filter(move |slot| all || self.is_kept(*slot))
+    }
+
+    /// False for what was deleted and waits to be reclaimed.
+    fn is_kept(&self, slot: Slot) -> bool {
+        let is_named = |slot: &Slot| {
+            let known = self.snapshots.references.get(slot);
+            known.is_some_and(|known| !known.names.is_empty())
+        };
+        self.ancestry(slot).any(|ancestor| {
+            ancestor == Slot::ROOT
+                || self.record(ancestor).has(Flag::Referenced) && is_named(&ancestor)
+        })
     }
 
     fn save_inodes<W: Write>(
         &self,
         writer: &mut ImageWriter<W>,
-        names: &mut StringTable,
+        names: &StringTable,
     ) -> io::Result<()> {
         let count = match self.detached.is_empty() {
             true => self.counts.inodes(),
@@ -137,24 +165,28 @@ impl Namespace {
     fn encode_inode(
         &self,
         slot: Slot,
-        names: &mut StringTable,
+        names: &StringTable,
         encoder: &mut INodeEncoder,
         out: &mut Vec<u8>,
     ) {
         let record = self.record(slot);
-        let acl = record.has(Flag::Acl).then(|| save_acl(self.acl(slot), names));
-        let x_attrs = record.has(Flag::XAttrs).then(|| save_xattrs(self.xattrs(slot), names));
+        let acl = record.has(Flag::Acl).then(|| acl_message(self.acl(slot), names).encode_to_vec());
+        let x_attrs = record
+            .has(Flag::XAttrs)
+            .then(|| xattr_message(self.xattrs(slot), names).encode_to_vec());
         let (acl, x_attrs) = (acl.as_deref(), x_attrs.as_deref());
         let limit =
             self.quotas.get(&slot).filter(|_| record.has(Flag::Quota)).map(|quota| quota.limit);
-        let type_quotas = limit.as_ref().and_then(save_type_quotas);
+        let type_quotas =
+            limit.as_ref().and_then(type_quotas).map(|message| message.encode_to_vec());
         let blocks = self.blocks_of(slot);
         let kind = match record.kind() {
             Some(INodeKind::File) => {
                 let header = record.file_header();
+                let redundancy = u32::from(header.redundancy);
                 let open = self.under_construction(slot);
                 Kind::File(FileRecord {
-                    replication: Some(header.redundancy.into()),
+                    replication: (!header.striped).then_some(redundancy),
                     modification_time: record.mtime().0,
                     access_time: record.atime().0,
                     preferred_block_size: header.preferred_block_size,
@@ -165,8 +197,8 @@ impl Namespace {
                     acl,
                     x_attrs,
                     storage_policy_id: header.storage_policy_id.into(),
-                    striped: false,
-                    erasure_coding_policy_id: None,
+                    striped: header.striped,
+                    erasure_coding_policy_id: header.striped.then_some(redundancy),
                 })
             }
             Some(INodeKind::Directory) => Kind::Directory(DirectoryRecord {
@@ -188,7 +220,11 @@ impl Namespace {
         encoder.encode(&INodeRecord { id: record.id(), name: self.name_of(slot), kind }, out);
     }
 
-    fn save_directories<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
+    fn save_directories<W: Write>(
+        &self,
+        writer: &mut ImageWriter<W>,
+        references: &mut References,
+    ) -> io::Result<()> {
         let mut entry = pb::i_node_directory_section::DirEntry::default();
         for slot in self.inodes() {
             let record = self.record(slot);
@@ -197,9 +233,15 @@ impl Namespace {
             }
             entry.parent = Some(record.id().0);
             entry.children.clear();
-            entry
-                .children
-                .extend(self.children_of(slot).iter().map(|child| self.record(child).id().0));
+            entry.ref_children.clear();
+            for child in self.children_of(slot).iter() {
+                let record = self.record(child);
+                if record.has(Flag::Referenced) {
+                    entry.ref_children.push(references.add(Child::INode(child)));
+                } else {
+                    entry.children.push(record.id().0);
+                }
+            }
             writer.message(&entry)?;
         }
         writer.end_section(SectionName::InodeDir);
@@ -215,6 +257,23 @@ impl Namespace {
             })?;
         }
         writer.end_section(SectionName::FilesUnderConstruction);
+        Ok(())
+    }
+
+    fn save_cache<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
+        let cache = &self.carried.cache;
+        writer.message(&pb::CacheManagerSection {
+            next_directive_id: cache.next_directive_id.max(1),
+            num_pools: cache.pools.len() as u32,
+            num_directives: cache.directives.len() as u32,
+        })?;
+        for pool in &cache.pools {
+            writer.message(pool)?;
+        }
+        for directive in &cache.directives {
+            writer.message(directive)?;
+        }
+        writer.end_section(SectionName::CacheManager);
         Ok(())
     }
 

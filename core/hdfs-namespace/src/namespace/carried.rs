@@ -2,6 +2,7 @@
 
 use hdfs_format::edits::{DelegationTokenIdentifier, EditOp};
 use hdfs_proto::hdfs::fsimage as pb;
+use hdfs_proto::hdfs::{CacheDirectiveInfoProto, CachePoolInfoProto};
 use pb::secret_manager_section::{DelegationKey, PersistToken};
 
 use crate::effects::Effects;
@@ -13,8 +14,15 @@ pub(crate) struct Carried {
     /// Erasure-coding policies as they were loaded; None before the first image: the built-in ones are written.
     pub(crate) erasure_coding: Option<pb::ErasureCodingSection>,
     pub(crate) secrets: Secrets,
-    pub(crate) next_cache_directive_id: u64,
-    pub(crate) snapshot_counter: u32,
+    pub(crate) cache: CacheState,
+}
+
+/// Cache pools and directives, as they are stored.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct CacheState {
+    pub(crate) next_directive_id: u64,
+    pub(crate) pools: Vec<CachePoolInfoProto>,
+    pub(crate) directives: Vec<CacheDirectiveInfoProto>,
 }
 
 /// Delegation keys and tokens, as they are stored.
