@@ -13,8 +13,8 @@ mod version;
 pub use corrupt::Corrupt;
 pub use date::CivilTime;
 pub use names::{
-    CURRENT, IN_USE_LOCK, ImageFile, MD5_SUFFIX, SEEN_TXID, VERSION, parse_md5, parse_number,
-    print_md5, print_number,
+    CURRENT, IN_USE_LOCK, ImageFile, MD5_SUFFIX, SEEN_TXID, VERSION, parse_hex, parse_md5,
+    parse_number, print_hex, print_md5, print_number,
 };
 pub use properties::Properties;
 pub use version::{

@@ -23,6 +23,7 @@ pub mod policies;
 mod retry_cache;
 mod safe_mode;
 mod status;
+mod subordinate;
 
 pub use call::{Call, Caller};
 pub use client::names_datanode;
@@ -31,3 +32,4 @@ pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};
 pub use safe_mode::{Reported, SafeMode, SafeModeConf};
+pub use subordinate::check_signature;

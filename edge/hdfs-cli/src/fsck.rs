@@ -9,10 +9,10 @@ use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::{Configuration, HostPort, keys};
 use hdfs_types::{Error, ErrorKind, Result};
 
-use crate::http_get;
 use crate::output::{Output, complain, print, print_error, say};
 use crate::shell;
 use crate::shell::path::ParsedPath;
+use hdfs_rt::http::client as http_get;
 
 pub(crate) const USAGE: &str = include_str!("fsck/usage.txt");
 

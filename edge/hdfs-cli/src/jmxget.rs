@@ -8,8 +8,8 @@ use hdfs_types::{Error, Result};
 use serde_json::Value;
 
 use crate::dfsadmin::web_address;
-use crate::http_get;
 use crate::output::{complain, say};
+use hdfs_rt::http::client as http_get;
 
 pub(crate) const USAGE: &str = "\
 usage: jmxget options are:

@@ -21,7 +21,6 @@ mod getconf;
 mod groups;
 mod haadmin;
 mod host_names;
-mod http_get;
 mod jmxget;
 mod launcher;
 mod offline;

@@ -6,5 +6,6 @@ pub mod httpfs;
 pub mod minicluster;
 pub mod namenode;
 mod reconfiguration;
+mod throttle;
 mod webhdfs;
 mod webui;

@@ -10,6 +10,7 @@ use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, Result};
 use tokio::net::TcpListener;
 
+pub mod client;
 mod conf;
 mod jmx;
 mod json;

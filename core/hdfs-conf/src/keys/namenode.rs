@@ -99,6 +99,8 @@ keys! { NAMENODE:
     DFS_IMAGE_TRANSFER_TIMEOUT = "dfs.image.transfer.timeout", Time(Millis), "60000";
     /// Bytes a second of image transfers; 0 for no limit.
     DFS_IMAGE_TRANSFER_BANDWIDTH_PER_SEC = "dfs.image.transfer.bandwidthPerSec", Bytes, "52428800";
+    /// The same for the images of a standby that is set up; 0 for no limit.
+    DFS_IMAGE_TRANSFER_BOOTSTRAP_STANDBY_BANDWIDTH_PER_SEC = "dfs.image.transfer-bootstrap-standby.bandwidthPerSec", Bytes, "0";
     /// Chunk of image uploads, in bytes.
     DFS_IMAGE_TRANSFER_CHUNKSIZE = "dfs.image.transfer.chunksize", Bytes, "65536";
     /// Time limit of an edit transfer's socket.

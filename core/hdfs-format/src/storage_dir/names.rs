@@ -89,12 +89,23 @@ pub fn parse_number(file: &str, bytes: &[u8]) -> Result<u64, Corrupt> {
 
 /// The content of the MD5 file of `name`.
 pub fn print_md5(md5: &[u8; 16], name: &str) -> String {
-    let mut out = String::with_capacity(36 + name.len());
+    format!("{} *{name}\n", print_hex(md5))
+}
+
+/// A digest in hexadecimal digits.
+pub fn print_hex(md5: &[u8; 16]) -> String {
+    let mut out = String::with_capacity(32);
     for byte in md5 {
+        // Writing to a String can't fail.
         let _ = write!(out, "{byte:02x}");
     }
-    let _ = writeln!(out, " *{name}");
     out
+}
+
+/// A digest of hexadecimal digits; none for anything else.
+pub fn parse_hex(digits: &str) -> Option<[u8; 16]> {
+    let only_digits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    only_digits.then(|| decode_hex(digits)).flatten()
 }
 
 /// Reads an MD5 file, which must be that of `name`.

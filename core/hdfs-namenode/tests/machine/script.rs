@@ -14,6 +14,7 @@ use hdfs_namenode::{
 use hdfs_namespace::Namespace;
 use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::datanode as d;
+use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
 use hdfs_types::{BlockPoolId, CallId, ClientId, Mono, Result, TxId, WallMillis};
 
 pub(crate) struct Script {
@@ -46,6 +47,7 @@ fn conf() -> MachineConf {
 
 fn machine() -> NameNode {
     let identity = Identity {
+        layout_version: NAMENODE_LAYOUT_VERSION,
         namespace_id: 1,
         cluster_id: "CID-1".to_owned(),
         c_time: 0,

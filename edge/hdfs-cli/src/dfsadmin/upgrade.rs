@@ -12,9 +12,9 @@ use hdfs_types::{Error, ErrorKind, FsPermission, Result};
 use md5::{Digest, Md5};
 
 use super::{Call, illegal};
-use crate::http_get;
 use crate::output::say;
 use crate::shell::format::java_date;
+use hdfs_rt::http::client as http_get;
 
 pub(super) fn finalize(call: &Call<'_>) -> Result<i32> {
     call.client()?.finalize_upgrade()?;

@@ -16,8 +16,8 @@ use hdfs_types::{Error, ErrorKind, ExtendedBlock, Result};
 
 use super::dataset::{Pool, ReadView};
 use super::metrics::Counters;
-use super::throttle::Throttle;
 use super::wire::{self, give_large, take_large};
+use crate::throttle::Throttle;
 
 /// Data of one packet, at most.
 const PACKET_DATA_BYTES: u64 = 512 * 1024;

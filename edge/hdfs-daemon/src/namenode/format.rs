@@ -13,7 +13,8 @@ use std::path::Path;
 
 use hdfs_conf::{Configuration, keys};
 use hdfs_format::storage_dir::{
-    self, NameNodeVersion, SEEN_TXID, VERSION, new_block_pool_id, new_cluster_id, new_namespace_id,
+    self, ImageFile, NameNodeVersion, SEEN_TXID, VERSION, new_block_pool_id, new_cluster_id,
+    new_namespace_id,
 };
 use hdfs_namespace::Namespace;
 use hdfs_rt::disk::{create_dir_all_durable, fsync_dir, write_file_atomic};
@@ -120,7 +121,8 @@ fn write_empty_image(
 ) -> Result<()> {
     let settings = conf::namespace_conf(conf)?;
     let namespace = Namespace::new(&settings);
-    image_store::save(dirs, TxId(0), |writer| namespace.save(writer, version.namespace_id, TxId(0)))
+    let image = ImageFile::Image(TxId(0));
+    image_store::save(dirs, image, |writer| namespace.save(writer, version.namespace_id, TxId(0)))
 }
 
 /// `dfs.namenode.storage.dir.perm`, in octal digits.

@@ -8,6 +8,9 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSImage, NNStorageRetentionManager (3.5.0)
 
+mod lookup;
+mod retention;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -16,15 +19,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdfs_format::fsimage::{ImageDigest, ImageWriter};
 use hdfs_format::storage_dir::{self, ImageFile, MD5_SUFFIX};
-use hdfs_proto::hdfs::{RemoteEditLogManifestProto, RemoteEditLogProto};
 use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
 use hdfs_types::{Error, ErrorKind, Result, TxId};
 use md5::{Digest, Md5};
+use parking_lot::Mutex;
 
 use super::conf::NameNodeConf;
 use super::durable::{failed, with_suffix};
-use super::inventory::{Inventory, SegmentFile};
 use super::storage::NameDirs;
+
+pub(crate) use lookup::Checkpointing;
 
 /// The images of one NameNode.
 pub(crate) struct ImageStore {
@@ -33,6 +37,8 @@ pub(crate) struct ImageStore {
     checkpoints_retained: usize,
     extra_edits_retained: u64,
     extra_segments_retained: usize,
+    /// Transactions of the images that are being written or received.
+    under_way: Arc<Mutex<BTreeSet<TxId>>>,
 }
 
 impl ImageStore {
@@ -43,6 +49,7 @@ impl ImageStore {
             checkpoints_retained: conf.checkpoints_retained,
             extra_edits_retained: conf.extra_edits_retained,
             extra_segments_retained: conf.extra_segments_retained,
+            under_way: Arc::default(),
         }
     }
 
@@ -65,99 +72,45 @@ impl ImageStore {
         txid: TxId,
         write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
     ) -> Result<()> {
-        save(&self.dirs, txid, write)?;
-        self.latest.store(txid.0, Ordering::Release);
-        self.purge();
-        Ok(())
+        self.save_as(ImageFile::Image(txid), write)
     }
 
-    /// Deletes images beyond the number to keep, and edits that no image to keep needs.
-    pub(crate) fn purge(&self) {
-        let inventory = match Inventory::of(&self.dirs) {
-            Ok(inventory) => inventory,
-            Err(error) => {
-                tracing::warn!("old images and edits are not purged: {error}");
-                return;
-            }
-        };
-        let txids: BTreeSet<TxId> = inventory.images.iter().map(|image| image.txid).collect();
-        let Some(oldest) = txids
-            .iter()
-            .rev()
-            .nth(self.checkpoints_retained.min(txids.len()).wrapping_sub(1))
-            .copied()
-        else {
-            return;
-        };
-        for image in inventory.images.iter().filter(|image| image.txid < oldest) {
-            delete(&image.path);
-            delete(&with_suffix(&image.path, MD5_SUFFIX));
-        }
-        let from = self.keep_edits_from(oldest, &inventory.segments);
-        for segment in &inventory.segments {
-            if segment.last.is_some_and(|last| last < from) {
-                delete(&segment.path);
-            }
-        }
-    }
-
-    /// The first transaction whose edits stay.
-    fn keep_edits_from(&self, oldest_image: TxId, segments: &[SegmentFile]) -> TxId {
-        let needed = oldest_image.0 + 1;
-        let mut from = needed.saturating_sub(self.extra_edits_retained);
-        let extra: BTreeSet<(TxId, TxId)> = segments
-            .iter()
-            .filter_map(|segment| Some((segment.first, segment.last?)))
-            .filter(|(first, last)| last.0 >= from && first.0 < needed)
-            .collect();
-        let excess = extra.len().saturating_sub(self.extra_segments_retained);
-        if let Some((_, last)) = excess.checked_sub(1).and_then(|index| extra.iter().nth(index)) {
-            from = from.max(last.0 + 1).min(needed);
-        }
-        TxId(from)
-    }
-
-    /// The segments from a transaction on, for a SecondaryNameNode or standby.
-    pub(crate) fn edits_manifest(
+    /// The same for an image of any kind.
+    ///
+    /// # Errors
+    /// When no folder could take it, or one of the same transaction is being received.
+    pub(crate) fn save_as(
         &self,
-        since: TxId,
-        current: TxId,
-    ) -> Result<RemoteEditLogManifestProto> {
-        let inventory = Inventory::of(&self.dirs)?;
-        let finished: BTreeSet<(TxId, TxId)> = inventory
-            .segments
-            .iter()
-            .filter_map(|segment| Some((segment.first, segment.last?)))
-            .filter(|(first, last)| *last >= since && *first < current)
-            .collect();
-        let logs = finished
-            .into_iter()
-            .map(|(first, last)| RemoteEditLogProto {
-                start_tx_id: first.0,
-                end_tx_id: last.0,
-                is_in_progress: Some(false),
-            })
-            .collect();
-        Ok(RemoteEditLogManifestProto { logs, committed_txn_id: None })
+        image: ImageFile,
+        write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let txid = image.txid();
+        let _under_way = self.begin_checkpoint(txid).map_err(|_| {
+            Error::io(format!("FS image is being downloaded from another NN at txid {txid}"))
+        })?;
+        save(&self.dirs, image, write)?;
+        self.adopt(image);
+        Ok(())
     }
 }
 
 /// Writes an image to every folder; a folder that fails is dropped.
 pub(crate) fn save(
     dirs: &NameDirs,
-    txid: TxId,
+    image: ImageFile,
     write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
 ) -> Result<()> {
     let mut written = 0;
     for (index, dir) in dirs.live_images() {
-        match write_image(&dir.current(), txid, &write) {
+        match write_image(&dir.current(), image, &write) {
             Ok(()) => written += 1,
             Err(error) => dirs.drop_dir(index, &error),
         }
     }
     if written == 0 {
         return Err(Error::io(format!(
-            "the image of transaction {txid} could not be written to any folder of dfs.namenode.name.dir; see the log"
+            "the image of transaction {} could not be written to any folder of dfs.namenode.name.dir; see the log",
+            image.txid()
         )));
     }
     Ok(())
@@ -165,11 +118,11 @@ pub(crate) fn save(
 
 fn write_image(
     current: &Path,
-    txid: TxId,
+    image: ImageFile,
     write: &impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
 ) -> Result<()> {
-    let temporary = current.join(ImageFile::Checkpoint(txid).name());
-    let name = ImageFile::Image(txid).name();
+    let temporary = current.join(ImageFile::Checkpoint(image.txid()).name());
+    let name = image.name();
     let image = current.join(&name);
     let digest = write_file(&temporary, write).inspect_err(|_| delete(&temporary))?;
     let md5 = with_suffix(&image, MD5_SUFFIX);
@@ -215,16 +168,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
             format!(
                 "Image file {} is corrupt with MD5 checksum of {} but expecting {}",
                 path.display(),
-                hex(&found),
-                hex(&wanted)
+                storage_dir::print_hex(&found),
+                storage_dir::print_hex(&wanted)
             ),
         ));
     }
     Ok(bytes)
-}
-
-fn hex(md5: &[u8; 16]) -> String {
-    md5.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn delete(path: &Path) {

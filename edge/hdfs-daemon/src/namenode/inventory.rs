@@ -33,8 +33,14 @@ pub(crate) struct SegmentFile {
 pub(crate) struct Inventory {
     /// By transaction, the oldest first.
     pub(crate) images: Vec<ImageFile>,
+    /// Those from before a rolling upgrade.
+    pub(crate) rollback_images: Vec<ImageFile>,
+    /// Those that somebody writes, or stopped to.
+    pub(crate) unfinished_images: Vec<ImageFile>,
     /// By first transaction.
     pub(crate) segments: Vec<SegmentFile>,
+    /// Segments in progress that were damaged, empty or stale.
+    pub(crate) set_aside: Vec<SegmentFile>,
     /// The highest `seen_txid`: a restart must reach this transaction.
     pub(crate) seen: TxId,
 }
@@ -50,6 +56,7 @@ impl Inventory {
             found.add(&dir.current(), dir.spec.image, dir.spec.edits)?;
         }
         found.images.sort();
+        found.rollback_images.sort();
         found.segments.sort();
         Ok(found)
     }
@@ -65,6 +72,13 @@ impl Inventory {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if images && let Some(txid) = image(name) {
                 self.images.push(ImageFile { txid, path });
+            } else if images && let Some(ImageName::Rollback(txid)) = ImageName::parse(name) {
+                self.rollback_images.push(ImageFile { txid, path });
+            } else if images && let Some(ImageName::Checkpoint(txid)) = ImageName::parse(name) {
+                self.unfinished_images.push(ImageFile { txid, path });
+            } else if edits && let Some(EditsFile::SetAside { first, .. }) = EditsFile::parse(name)
+            {
+                self.set_aside.push(SegmentFile { first, last: None, path });
             } else if edits && let Some((first, last)) = segment(name) {
                 self.segments.push(SegmentFile { first, last, path });
             }

@@ -8,6 +8,7 @@ mod client;
 mod datanode;
 mod hold;
 mod locations;
+mod namenode_protocol;
 mod peers;
 mod summary;
 mod unsupported;
@@ -78,7 +79,7 @@ impl RpcService for NameNodeService {
                 .or_else(|| admin::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),
             names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
-            names::NAMENODE => peers::namenode(shell, &call),
+            names::NAMENODE => namenode_protocol::call(shell, &call),
             names::HA => peers::ha(shell, &call),
             _ => peers::refresh(shell, &call),
         };

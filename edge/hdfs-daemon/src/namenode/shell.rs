@@ -28,6 +28,7 @@ use super::callers::Callers;
 use super::conf::NameNodeConf;
 use super::edit_log::EditLog;
 use super::image_store::ImageStore;
+use super::image_transfer::TransferHost;
 use super::metrics::{Coarse, NameNodeMetrics};
 use super::progress::StartupProgress;
 use super::proxies::Proxies;
@@ -59,6 +60,16 @@ pub(crate) struct Shell {
     pub(crate) started: WallMillis,
     /// Set under the machine's lock when the NameNode stops.
     closed: AtomicBool,
+}
+
+impl TransferHost for Shell {
+    fn images(&self) -> &ImageStore {
+        &self.images
+    }
+
+    fn storage_info(&self) -> String {
+        self.read_machine().identity().to_colon_separated()
+    }
 }
 
 impl Shell {

@@ -86,6 +86,7 @@ fn read_identity(dirs: &NameDirs) -> Result<Identity> {
             ));
         }
         let this = Identity {
+            layout_version: version.layout_version,
             namespace_id: version.namespace_id,
             cluster_id: version.cluster_id,
             c_time: version.c_time.0,

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::dashboard;
 use super::fsck;
+use super::image_transfer;
 use super::monitor::Monitor;
 use super::servlets;
 use super::shell::Shell;
@@ -45,6 +46,7 @@ pub(crate) fn serve(
     let configuration = Arc::new(shell.conf.configuration.clone());
     let pages = dashboard::router(&shell, servers, runtime);
     let webhdfs = webhdfs::router(&shell, &servers[0])?;
+    let transfer = image_transfer::router(shell.clone(), &configuration, true)?;
     let monitor = Arc::new(Monitor::new(shell, servers)?);
     monitor.http.set_port(local_addr.port());
     let router = Router::new()
@@ -53,6 +55,7 @@ pub(crate) fn serve(
         .merge(http::jmx_router(monitor.clone()))
         .merge(http::prom_router(monitor.clone()))
         .merge(http::common_router(configuration.clone()))
+        .merge(transfer)
         .merge(pages)
         .merge(webhdfs);
     let router = with_cross_origin(router, &configuration)?;

@@ -1,5 +1,5 @@
-//! `GET` from a daemon's web server, for tools that take files and tables from there. Plain HTTP/1.1, one request a
-//! connection.
+//! `GET` from and `PUT` to a daemon's web server, for those who move files and tables over it. Plain HTTP/1.1, one
+//! request a connection, on the caller's thread.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -15,39 +15,92 @@ const MAX_LINE_BYTES: u64 = 64 << 10;
 const MAX_HEADERS: usize = 200;
 
 /// An answer whose body is still to be read.
-pub(crate) struct Response {
+#[derive(Debug)]
+pub struct Response {
     /// 200, 404, …
-    pub(crate) status: u16,
+    pub status: u16,
     /// `OK`, `Not Found`, …
-    pub(crate) reason: String,
+    pub reason: String,
     headers: Vec<(String, String)>,
     stream: BufReader<TcpStream>,
 }
+
+/// Longest times to connect, and to wait for a piece of the answer; zero means that there is no limit.
+pub type Limits = (Duration, Duration);
 
 /// Asks `http://address/path`.
 ///
 /// # Errors
 /// `Connect` or `UnknownHost` when nobody listens there; `Io` when the answer is not HTTP.
-pub(crate) fn get(address: &HostPort, path: &str) -> Result<Response> {
+pub fn get(address: &HostPort, path: &str) -> Result<Response> {
     get_within(address, path, (CONNECT_TIMEOUT, READ_TIMEOUT))
 }
 
-/// The same with the longest times to connect, and to wait for a piece of the answer.
+/// The same within these times.
 ///
 /// # Errors
 /// As [`get`].
-pub(crate) fn get_within(
-    address: &HostPort,
-    path: &str,
-    (to_connect, to_read): (Duration, Duration),
-) -> Result<Response> {
-    let stream = connect(address, to_connect)?;
-    // Zero means that there is no limit.
-    stream.set_read_timeout(Some(to_read).filter(|limit| !limit.is_zero()))?;
+pub fn get_within(address: &HostPort, path: &str, limits: Limits) -> Result<Response> {
+    let stream = open(address, limits)?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
     (&stream).write_all(request.as_bytes()).map_err(|error| lost(address, &error))?;
+    answer(stream, address)
+}
+
+/// Sends `length` bytes to `http://address/path`, with these headers.
+///
+/// # Errors
+/// As [`get`], or when `body` can't be read or ends early. A server may answer before it has read everything, and hang
+/// up: its answer counts then.
+pub fn put_within(
+    address: &HostPort,
+    path: &str,
+    headers: &[(&str, &str)],
+    (body, length): (&mut dyn Read, u64),
+    limits: Limits,
+) -> Result<Response> {
+    let stream = open(address, limits)?;
+    let mut request = format!(
+        "PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\nContent-Length: \
+         {length}\r\nConnection: close\r\n"
+    );
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    let mut out = &stream;
+    let mut sent = out.write_all(request.as_bytes());
+    let mut left = length;
+    let mut piece = vec![0; PIECE_BYTES];
+    while left > 0 && sent.is_ok() {
+        let wanted = piece.len().min(usize::try_from(left).unwrap_or(PIECE_BYTES));
+        let read = body.read(&mut piece[..wanted])?;
+        if read == 0 {
+            return Err(Error::io(format!("the file to send ended {left} bytes early")));
+        }
+        left -= read as u64;
+        sent = out.write_all(&piece[..read]);
+    }
+    match answer(stream, address) {
+        Ok(response) => Ok(response),
+        Err(error) => Err(sent.err().map_or(error, |error| lost(address, &error))),
+    }
+}
+
+/// Bytes of a body that are sent at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+fn open(address: &HostPort, (to_connect, to_read): Limits) -> Result<TcpStream> {
+    let stream = connect(address, to_connect)?;
+    let limit = Some(to_read).filter(|limit| !limit.is_zero());
+    stream.set_read_timeout(limit)?;
+    stream.set_write_timeout(limit)?;
+    Ok(stream)
+}
+
+fn answer(stream: TcpStream, address: &HostPort) -> Result<Response> {
     let mut stream = BufReader::new(stream);
     let first = line(&mut stream, address)?;
     let mut words = first.splitn(3, ' ');
@@ -73,7 +126,7 @@ pub(crate) fn get_within(
 }
 
 fn connect(address: &HostPort, limit: Duration) -> Result<TcpStream> {
-    let found = hdfs_rt::host::resolve(&address.host, address.port)
+    let found = crate::host::resolve(&address.host, address.port)
         .map_err(|_| Error::new(ErrorKind::UnknownHost, address.host.clone()))?;
     let mut failure = None;
     for candidate in found {
@@ -111,7 +164,7 @@ fn line(stream: &mut BufReader<TcpStream>, address: &HostPort) -> Result<String>
 
 impl Response {
     /// A header's value.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
     }
 
@@ -119,7 +172,7 @@ impl Response {
     ///
     /// # Errors
     /// When the connection breaks before the end, or `out` fails.
-    pub(crate) fn copy_to(mut self, out: &mut impl Write) -> Result<u64> {
+    pub fn copy_to(mut self, out: &mut impl Write) -> Result<u64> {
         if self
             .header("transfer-encoding")
             .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
@@ -160,7 +213,7 @@ impl Response {
     ///
     /// # Errors
     /// As [`Self::copy_to`], or when it is longer.
-    pub(crate) fn text(self, limit: usize) -> Result<String> {
+    pub fn text(self, limit: usize) -> Result<String> {
         let mut out = Bounded { bytes: Vec::new(), limit };
         self.copy_to(&mut out)?;
         Ok(String::from_utf8_lossy(&out.bytes).into_owned())
@@ -196,7 +249,7 @@ mod tests {
     use super::*;
 
     /// The answer of a server that says just this.
-    fn answer(text: &'static str) -> Result<(u16, String)> {
+    fn answer_to(text: &'static str) -> Result<(u16, String)> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = HostPort::new("127.0.0.1", listener.local_addr().expect("bound").port());
         let server = std::thread::spawn(move || {
@@ -217,7 +270,7 @@ mod tests {
 
     #[test]
     fn bodies_end_by_length_by_chunks_or_with_the_connection() {
-        let of = |text| answer(text).expect("valid");
+        let of = |text| answer_to(text).expect("valid");
         assert_eq!(of("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef"), (200, "abc".into()));
         assert_eq!(of("HTTP/1.0 404 Not Found\r\n\r\nabc"), (404, "abc".into()));
         let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n";
@@ -234,7 +287,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
             "HTTP/1.1 200 OK\r\n\r\n12345678901234567",
         ] {
-            assert!(answer(text).is_err(), "{text:?}");
+            assert!(answer_to(text).is_err(), "{text:?}");
         }
     }
 }
