@@ -133,11 +133,11 @@ impl Namespace {
             | EditOp::RemoveErasureCodingPolicy(_) => {
                 Err("erasure coding is not supported yet".to_owned())
             }
-            EditOp::CreateSnapshot(_)
-            | EditOp::DeleteSnapshot(_)
-            | EditOp::RenameSnapshot(_)
-            | EditOp::AllowSnapshot(_)
-            | EditOp::DisallowSnapshot(_) => Err("snapshots are not supported yet".to_owned()),
+            EditOp::AllowSnapshot(op) => self.apply_allow_snapshot(op),
+            EditOp::DisallowSnapshot(op) => self.apply_disallow_snapshot(op),
+            EditOp::CreateSnapshot(op) => self.apply_create_snapshot(op),
+            EditOp::RenameSnapshot(op) => self.apply_rename_snapshot(op),
+            EditOp::DeleteSnapshot(_) => Err("deleting snapshots is not supported yet".to_owned()),
             EditOp::AddCacheDirective(_)
             | EditOp::ModifyCacheDirective(_)
             | EditOp::RemoveCacheDirective(_)

@@ -174,8 +174,20 @@ impl LeaseHolders {
 
 /// `yyyy-MM-dd HH:mm:ss,SSS+0000`, as Hadoop's Time.formatTime in UTC.
 fn java_time(wall: WallMillis) -> String {
-    let (days, milliseconds) = (wall.0 / 86_400_000, wall.0 % 86_400_000);
-    // Civil date from the day number: Howard Hinnant's algorithm, era of 400 years.
+    let (year, month, day) = civil_date(wall);
+    let milliseconds = wall.0 % 86_400_000;
+    let (seconds, milliseconds) = (milliseconds / 1_000, milliseconds % 1_000);
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02},{milliseconds:03}+0000",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60,
+    )
+}
+
+/// Year, month and day in UTC: Howard Hinnant's algorithm, era of 400 years.
+pub(crate) fn civil_date(wall: WallMillis) -> (u64, u64, u64) {
+    let days = wall.0 / 86_400_000;
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =
@@ -184,14 +196,7 @@ fn java_time(wall: WallMillis) -> String {
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (seconds, milliseconds) = (milliseconds / 1_000, milliseconds % 1_000);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02},{milliseconds:03}+0000",
-        seconds / 3_600,
-        seconds / 60 % 60,
-        seconds % 60,
-    )
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

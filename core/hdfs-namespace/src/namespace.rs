@@ -123,12 +123,24 @@ pub struct Namespace {
     pub(crate) last_child: Slot,
     pub(crate) carried: Carried,
     pub(crate) snapshots: Snapshots,
+    /// As [`NamespaceConf::capture_open_files`].
+    pub(crate) capture_open_files: bool,
+    /// As [`NamespaceConf::skip_access_times`].
+    pub(crate) skip_access_times: bool,
 }
 
 impl Namespace {
     /// An empty tree for these settings.
     pub fn new(conf: &NamespaceConf) -> Self {
-        Self::format(&conf.owner, &conf.supergroup)
+        let mut namespace = Self::format(&conf.owner, &conf.supergroup);
+        namespace.configure(conf);
+        namespace
+    }
+
+    /// Takes over the switches that decide how operations are applied: after loading, too.
+    pub fn configure(&mut self, conf: &NamespaceConf) {
+        self.capture_open_files = conf.capture_open_files;
+        self.skip_access_times = conf.skip_access_times;
     }
 
     /// An empty tree as `namenode -format` makes it: `/` with mode 755 of the process owner and the supergroup.
@@ -171,6 +183,8 @@ impl Namespace {
             last_child: Slot::ROOT,
             carried: Carried::default(),
             snapshots: Snapshots::default(),
+            capture_open_files: false,
+            skip_access_times: false,
         }
     }
 

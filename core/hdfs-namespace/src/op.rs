@@ -20,6 +20,7 @@ pub(crate) mod mkdir;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod rename;
+pub(crate) mod snapshot;
 pub(crate) mod symlink;
 pub(crate) mod truncate;
 pub(crate) mod xattr;

@@ -62,6 +62,14 @@ pub struct NamespaceConf {
     pub protect_subdirectories: bool,
     /// `dfs.namenode.list.openfiles.num.responses` (1,000).
     pub max_open_files_listed: usize,
+    /// `dfs.namenode.snapshot.max.limit` (65,536): snapshots of one directory.
+    pub max_snapshots: usize,
+    /// `dfs.namenode.snapshot.filesystem.limit` (65,536): all snapshots.
+    pub max_snapshots_total: usize,
+    /// `dfs.namenode.snapshot.capture.openfiles` (false): a snapshot fixes the length of open files.
+    pub capture_open_files: bool,
+    /// `dfs.namenode.snapshot.skip.capture.accesstime-only-change` (false): access times alone are not kept.
+    pub skip_access_times: bool,
     /// Soft limit of a lease: others may take the file over (60 s, not configurable in Hadoop).
     pub lease_soft_limit_ms: u64,
     /// `dfs.namenode.lease-hard-limit-sec` in milliseconds (20 minutes): the NameNode closes the file.
@@ -96,6 +104,10 @@ impl Default for NamespaceConf {
             protected_directories: Vec::new(),
             protect_subdirectories: false,
             max_open_files_listed: 1_000,
+            max_snapshots: 65_536,
+            max_snapshots_total: 65_536,
+            capture_open_files: false,
+            skip_access_times: false,
             lease_soft_limit_ms: 60_000,
             lease_hard_limit_ms: 1_200_000,
         }

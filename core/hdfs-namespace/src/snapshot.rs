@@ -7,5 +7,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.*, INodeReference (3.5.0)
 
+mod latest;
 pub(crate) mod model;
+mod record;
 pub(crate) mod view;

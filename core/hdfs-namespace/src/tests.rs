@@ -6,3 +6,4 @@ mod machine;
 mod memory;
 mod properties;
 mod scripts;
+mod snapshots;

@@ -6,6 +6,7 @@ use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_types::{INodeId, WallMillis};
 
 use super::Namespace;
+use crate::snapshot::model::SnapshotId;
 use crate::status::INodeKind;
 use crate::store::children::{Children, Position};
 use crate::store::name_pool::compare_names;
@@ -72,30 +73,40 @@ impl Namespace {
             INodeKind::File => 0,
         };
         let slot = self.store(record);
-        self.link_at(parent, position, slot);
+        let latest = self.latest_snapshot_below(parent);
+        self.link_at(parent, position, slot, latest);
         self.last_child = slot;
         slot
     }
 
     /// Puts an inode that has a name below a directory, and carries the directory's modification time forward to the
     /// inode's, as Hadoop does.
-    pub(crate) fn link(&mut self, parent: Slot, slot: Slot) {
+    ///
+    /// `latest` is the latest snapshot on the path to the directory.
+    pub(crate) fn link(&mut self, parent: Slot, slot: Slot, latest: SnapshotId) {
         let name = self.names.get(self.record(slot).name);
         let Err(position) = self.find_child_position(parent, name) else {
             unreachable!("the name was free when the operation was checked");
         };
-        self.link_at(parent, position, slot);
+        self.link_at(parent, position, slot, latest);
     }
 
-    fn link_at(&mut self, parent: Slot, position: Position, slot: Slot) {
+    fn link_at(&mut self, parent: Slot, position: Position, slot: Slot, latest: SnapshotId) {
+        if latest != SnapshotId::CURRENT && self.is_in_latest(parent, latest) {
+            self.record_created(parent, slot, latest);
+        }
         let number = self.record(parent).number();
         self.children.get_mut(number).insert(position, slot);
         self.record_mut(slot).parent = parent;
+        if self.record(slot).has(Flag::Marked) {
+            self.mark(parent);
+        }
+        // As Hadoop: a directory that records the new child does not record this change of its time.
         let mtime = self.record(slot).mtime();
-        self.carry_mtime(parent, mtime);
+        self.carry_mtime(parent, mtime, SnapshotId::CURRENT);
     }
 
-    /// Takes an inode out of its directory.
+    /// Takes an inode out of its directory's children. Its parent stays: snapshots may hold it there.
     pub(crate) fn unlink(&mut self, slot: Slot) -> Slot {
         let parent = self.record(slot).parent;
         let name = self.names.get(self.record(slot).name);
@@ -105,14 +116,14 @@ impl Namespace {
         assert_eq!(found, slot, "an attached inode is found by its name");
         let number = self.record(parent).number();
         self.children.get_mut(number).remove(position);
-        self.record_mut(slot).parent = Slot::NONE;
         self.last_child = Slot::ROOT;
         parent
     }
 
     /// Modification times of directories never go back by themselves.
-    pub(crate) fn carry_mtime(&mut self, slot: Slot, time: WallMillis) {
+    pub(crate) fn carry_mtime(&mut self, slot: Slot, time: WallMillis, latest: SnapshotId) {
         if time > self.record(slot).mtime() {
+            self.record_change(slot, latest);
             self.record_mut(slot).set_mtime(time);
         }
     }

@@ -36,6 +36,7 @@ impl Namespace {
     pub(crate) fn detach(&mut self, slot: Slot, effects: &mut Effects) {
         let policy = self.storage_policy(slot);
         let parent = self.unlink(slot);
+        self.record_mut(slot).parent = Slot::NONE;
         let quotas = self
             .ancestry(parent)
             .filter(|ancestor| self.record(*ancestor).has(Flag::Quota))

@@ -159,6 +159,7 @@ impl Namespace {
         op: &SetPermissionsOp,
     ) -> Result<Effects, String> {
         let slot = self.replay_inode(&op.src)?;
+        self.record_latest(slot);
         self.record_mut(slot).set_mode(op.permissions);
         Ok(Effects::default())
     }
@@ -167,6 +168,9 @@ impl Namespace {
         let slot = self.replay_inode(&op.src)?;
         if self.users.is_full() || self.groups.is_full() {
             return Err("there are too many users or groups".to_owned());
+        }
+        if op.username.is_some() || op.groupname.is_some() {
+            self.record_latest(slot);
         }
         if let Some(user) = &op.username {
             let user = self.users.number(user);
@@ -181,12 +185,17 @@ impl Namespace {
 
     pub(crate) fn apply_times(&mut self, op: &TimesOp) -> Result<Effects, String> {
         let slot = self.replay_inode(&op.path)?;
-        if let Ok(mtime) = u64::try_from(op.mtime) {
-            check_time(mtime)?;
+        let times = [op.mtime, op.atime].map(u64::try_from);
+        times.into_iter().flatten().try_for_each(check_time)?;
+        let [mtime, atime] = times;
+        if let Ok(mtime) = mtime {
+            self.record_latest(slot);
             self.record_mut(slot).set_mtime(WallMillis(mtime));
         }
-        if let Ok(atime) = u64::try_from(op.atime) {
-            check_time(atime)?;
+        if let Ok(atime) = atime {
+            if !self.skip_access_times {
+                self.record_latest(slot);
+            }
             self.record_mut(slot).set_atime(WallMillis(atime));
         }
         Ok(Effects::default())
@@ -221,12 +230,23 @@ impl Namespace {
     pub(crate) fn apply_set_acl(&mut self, op: &SetAclOp) -> Result<Effects, String> {
         let slot = self.replay_inode(&op.src)?;
         check_logical_acl(&op.acl_entries)?;
+        if !op.acl_entries.is_empty() || self.record(slot).has(Flag::Acl) {
+            self.record_latest(slot);
+        }
         if op.acl_entries.is_empty() {
             self.remove_acl(slot);
         } else {
             self.set_logical_acl(slot, &op.acl_entries);
         }
         Ok(Effects::default())
+    }
+
+    /// Other attributes, for good. Hadoop: XAttrStorage.updateINodeXAttrs
+    pub(crate) fn change_xattrs(&mut self, slot: Slot, xattrs: Vec<XAttr>) {
+        if !xattrs.is_empty() || self.record(slot).has(Flag::XAttrs) {
+            self.record_latest(slot);
+        }
+        self.set_xattrs(slot, xattrs);
     }
 
     /// The group's own entry goes back into the mode.
@@ -256,7 +276,7 @@ impl Namespace {
         let kept =
             self.xattrs(slot).iter().filter(|old| !op.x_attrs.iter().any(|new| same(old, new)));
         xattrs.extend(kept.cloned());
-        self.set_xattrs(slot, xattrs);
+        self.change_xattrs(slot, xattrs);
         Ok(Effects::default())
     }
 
@@ -265,7 +285,7 @@ impl Namespace {
         let kept =
             self.xattrs(slot).iter().filter(|old| !op.x_attrs.iter().any(|gone| same(old, gone)));
         let kept = kept.cloned().collect();
-        self.set_xattrs(slot, kept);
+        self.change_xattrs(slot, kept);
         Ok(Effects::default())
     }
 
@@ -279,6 +299,7 @@ impl Namespace {
         }
         let before = self.subtree_usage(slot);
         if self.record(slot).is_file() {
+            self.record_latest(slot);
             let mut header = self.record(slot).file_header();
             header.storage_policy_id = op.policy_id;
             self.record_mut(slot).set_file_header(header);
@@ -288,7 +309,7 @@ impl Namespace {
             if op.policy_id != 0 {
                 xattrs.insert(0, policy_xattr(op.policy_id));
             }
-            self.set_xattrs(slot, xattrs);
+            self.change_xattrs(slot, xattrs);
         }
         let (usage, _) = self.recount_quotas(slot);
         let delta = usage.minus(&before);

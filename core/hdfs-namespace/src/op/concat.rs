@@ -12,6 +12,7 @@ use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, is_reserved_inodes, is_reserved_raw, text};
+use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
 impl Namespace {
@@ -62,6 +63,7 @@ impl Namespace {
         }
         let delta = self.concat_delta(slot, &slots);
         self.verify_quota(self.record(slot).parent, &delta, None)?;
+        self.refuse_with_snapshots()?;
         let op = EditOp::ConcatDelete(ConcatDeleteOp {
             trg: resolved.path(),
             srcs: slots.iter().map(|slot| self.path_of(*slot)).collect(),
@@ -156,7 +158,7 @@ impl Namespace {
         self.set_blocks(target, blocks);
         self.record_mut(target).set_mtime(op.timestamp);
         let parent = self.record(target).parent;
-        self.carry_mtime(parent, op.timestamp);
+        self.carry_mtime(parent, op.timestamp, SnapshotId::CURRENT);
         self.add_usage(parent, &delta);
         Ok(effects)
     }

@@ -19,6 +19,7 @@ use crate::resolve::{
     Purpose, Resolved, invalid_path, is_exact_reserved, is_reserved, is_reserved_inodes,
     is_reserved_raw, text,
 };
+use crate::snapshot::model::SnapshotId;
 use crate::status::INodeKind;
 use crate::store::record::Slot;
 
@@ -199,6 +200,9 @@ impl Namespace {
         }
         let (permission, acl) = inherit(ctx, &made.acl, modes, false);
         let acl_entries = if acl.is_empty() { Vec::new() } else { logical(permission, &acl) };
+        if replaced.is_some() {
+            self.refuse_with_snapshots()?;
+        }
         let inode_id = self.next_inode_id(made.ops.len() as u64);
         let freed = replaced.map(|slot| self.file_usage(slot)).unwrap_or_default();
         self.verify_new_names(existing, made.ops.len() + 1, &freed)?;
@@ -295,7 +299,7 @@ impl Namespace {
                 self.check_new_inode(op.inode_id)?;
                 let parent = self.record(slot).parent;
                 self.detach(slot, &mut effects);
-                self.carry_mtime(parent, op.mtime);
+                self.carry_mtime(parent, op.mtime, SnapshotId::CURRENT);
                 self.check_new_name(&op.path, op.inode_id)?
             }
             Err(place) => {

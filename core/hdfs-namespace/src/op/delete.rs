@@ -11,6 +11,7 @@ use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::resolve::{Purpose, invalid_path, is_exact_reserved};
+use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
 impl Namespace {
@@ -42,12 +43,24 @@ impl Namespace {
         if slot == Slot::ROOT {
             return Ok(Planned::nothing(ctx, false));
         }
+        self.refuse_with_snapshots()?;
         let op = EditOp::Delete(DeleteOp {
             path: resolved.path(),
             timestamp: ctx.now,
             retry: ctx.retry_key(),
         });
         Ok(Planned::one(ctx, op, true).in_directory(self.record(slot).parent))
+    }
+
+    /// What lies in snapshots can't be moved or deleted yet.
+    pub(crate) fn refuse_with_snapshots(&self) -> Result<()> {
+        if self.snapshots.in_use() {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "Moving and deleting files is not supported yet while there are snapshots",
+            ));
+        }
+        Ok(())
     }
 
     pub(crate) fn apply_delete(&mut self, op: &DeleteOp) -> Result<Effects, String> {
@@ -59,7 +72,7 @@ impl Namespace {
         let parent = self.record(slot).parent;
         let mut effects = Effects::default();
         self.detach(slot, &mut effects);
-        self.carry_mtime(parent, op.timestamp);
+        self.carry_mtime(parent, op.timestamp, SnapshotId::CURRENT);
         Ok(effects)
     }
 }

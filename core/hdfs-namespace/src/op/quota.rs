@@ -97,7 +97,11 @@ impl Namespace {
     }
 
     /// `INodeDirectory.valueOf`
-    fn as_directory(&self, slot: Option<Slot>, path: impl Fn() -> String) -> Result<Slot> {
+    pub(crate) fn as_directory(
+        &self,
+        slot: Option<Slot>,
+        path: impl Fn() -> String,
+    ) -> Result<Slot> {
         match slot {
             None => Err(Error::new(
                 ErrorKind::FileNotFound,
@@ -127,6 +131,7 @@ impl Namespace {
             return Err(format!("illegal quotas {names} and {space}"));
         }
         let is_root = slot == Slot::ROOT;
+        self.record_latest(slot);
         let mut quota = match self.quotas.remove(&slot) {
             Some(quota) => quota,
             None => {

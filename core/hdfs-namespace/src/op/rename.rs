@@ -13,6 +13,7 @@ use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, Resolved, is_exact_reserved, text};
+use crate::snapshot::model::SnapshotId;
 use crate::store::name_pool::MAX_NAME_BYTES;
 use crate::store::record::{Flag, Slot};
 
@@ -58,6 +59,7 @@ impl Namespace {
             return refused;
         }
         self.verify_move(ctx, &source, &destination)?;
+        self.refuse_with_snapshots()?;
         let op = EditOp::RenameOld(RenameOldOp {
             src: from,
             dst: to,
@@ -117,6 +119,7 @@ impl Namespace {
         if options.is_empty() {
             options.push(RenameOption::None);
         }
+        self.refuse_with_snapshots()?;
         let op = EditOp::Rename(RenameOp {
             src: from,
             dst: to,
@@ -303,14 +306,14 @@ impl Namespace {
         }
         self.unlink(moved);
         self.rename_node(moved, &name);
-        self.link(parent, moved);
+        self.link(parent, moved, SnapshotId::CURRENT);
         if usage.is_some() {
             // The inherited storage policy may be another one now, for quotas inside as well.
             let (usage, _) = self.recount_quotas(moved);
             self.add_usage(parent, &usage);
         }
-        self.carry_mtime(old_parent, timestamp);
-        self.carry_mtime(parent, timestamp);
+        self.carry_mtime(old_parent, timestamp, SnapshotId::CURRENT);
+        self.carry_mtime(parent, timestamp, SnapshotId::CURRENT);
         Ok(effects)
     }
 

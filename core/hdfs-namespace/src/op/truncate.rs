@@ -135,6 +135,7 @@ impl Namespace {
         request: &TruncateRequest<'_>,
         new_length: u64,
     ) -> Result<Planned<Truncated>> {
+        self.refuse_with_snapshots()?;
         let (kept, rest) = self.kept_blocks(slot, new_length);
         let done = rest == new_length;
         let inode = self.record(slot).id();

@@ -36,6 +36,8 @@ pub(crate) struct WithName {
     pub(crate) parent: Slot,
     pub(crate) name: Box<[u8]>,
     pub(crate) last_snapshot: SnapshotId,
+    /// What it counts against the quotas of the source: what the inode was in `last_snapshot`.
+    pub(crate) usage: QuotaCounts,
 }
 
 /// Where a referenced inode is known. Hadoop: INodeReference.WithCount
@@ -141,4 +143,39 @@ pub(crate) struct Snapshots {
     pub(crate) names: Slab<WithName>,
     /// Ids of snapshottable directories in the order in which Hadoop keeps them.
     pub(crate) order: Vec<INodeId>,
+}
+
+/// Hadoop: DirectorySnapshottableFeature.SNAPSHOT_QUOTA_DEFAULT
+pub(crate) const SNAPSHOT_QUOTA: u32 = 1 << 16;
+
+impl Snapshots {
+    /// Some directory has diffs. Without, no change has anything to record.
+    #[inline]
+    pub(crate) fn in_use(&self) -> bool {
+        !self.directory_diffs.is_empty()
+    }
+
+    /// Puts a snapshottable directory where Java's map would show it: by the place of its id in a table that doubles when
+    /// it is three quarters full.
+    pub(crate) fn add_to_order(&mut self, id: INodeId) {
+        if !self.order.contains(&id) {
+            self.order.push(id);
+            self.sort_order();
+        }
+    }
+
+    pub(crate) fn remove_from_order(&mut self, id: INodeId) {
+        self.order.retain(|known| *known != id);
+    }
+
+    fn sort_order(&mut self) {
+        let mut size = 16_u64;
+        while self.order.len() as u64 >= size / 4 * 3 {
+            size *= 2;
+        }
+        self.order.sort_by_key(|id| {
+            let hash = (id.0 ^ id.0 >> 32) as u32;
+            u64::from((hash ^ hash >> 16) & 0x7FFF_FFFF) & (size - 1)
+        });
+    }
 }

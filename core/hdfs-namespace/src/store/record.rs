@@ -77,6 +77,8 @@ pub(crate) enum Flag {
     Diffs = 1 << 9,
     /// Renamed out of a snapshot: other places refer to it by [`crate::snapshot::model::Reference`].
     Referenced = 1 << 10,
+    /// Diffs or references may be here or below. What lacks it has nothing that snapshots could know.
+    Marked = 1 << 15,
 }
 
 /// The record.

@@ -269,6 +269,28 @@ impl Machine {
                 let plan = self.plan(|ns, ctx| ns.plan_set_quota(ctx, path, names, space, None))?;
                 self.answer(plan);
             }
+            "allow" | "disallow" => {
+                let plan = self.plan(|ns, ctx| match verb {
+                    "allow" => ns.plan_allow_snapshot(ctx, path),
+                    _ => ns.plan_disallow_snapshot(ctx, path),
+                })?;
+                self.answer(plan);
+            }
+            "snapshot" => {
+                let name = some(word(2)).map(str::as_bytes);
+                let plan = self.plan(|ns, ctx| ns.plan_create_snapshot(ctx, path, name))?;
+                self.answer(plan.map(|path| text(&path)));
+            }
+            "rename_snapshot" => {
+                let (old, new) = (word(2).as_bytes(), word(3).as_bytes());
+                let plan = self.plan(|ns, ctx| ns.plan_rename_snapshot(ctx, path, old, new))?;
+                self.answer(plan);
+            }
+            "delete_snapshot" => {
+                let name = word(2).as_bytes();
+                let plan = self.plan(|ns, ctx| ns.plan_delete_snapshot(ctx, path, name))?;
+                self.answer(plan);
+            }
             "policy" => {
                 let policy = some(word(2));
                 let plan = self.plan(|ns, ctx| ns.plan_set_storage_policy(ctx, path, policy))?;
@@ -467,6 +489,21 @@ fn show(op: &EditOp) -> String {
         EditOp::SetPermissions(op) => format!("{} {}", text(&op.src), op.permissions),
         EditOp::SetOwner(op) => format!("{} {:?} {:?}", text(&op.src), op.username, op.groupname),
         EditOp::Times(op) => format!("{} {} {}", text(&op.path), op.mtime, op.atime),
+        EditOp::AllowSnapshot(op) => text(&op.snapshot_root),
+        EditOp::DisallowSnapshot(op) => text(&op.snapshot_root),
+        EditOp::CreateSnapshot(op) => {
+            format!("{} {} m{}", text(&op.snapshot_root), text(&op.snapshot_name), op.mtime.0)
+        }
+        EditOp::DeleteSnapshot(op) => {
+            format!("{} {} m{}", text(&op.snapshot_root), text(&op.snapshot_name), op.mtime.0)
+        }
+        EditOp::RenameSnapshot(op) => format!(
+            "{} {} {} m{}",
+            text(&op.snapshot_root),
+            text(&op.snapshot_old_name),
+            text(&op.snapshot_new_name),
+            op.mtime.0
+        ),
         EditOp::ConcatDelete(op) => {
             let sources: Vec<String> = op.srcs.iter().map(|source| text(source)).collect();
             format!("{} {}", text(&op.trg), sources.join(" "))
