@@ -67,6 +67,7 @@ impl<'a> Loader<'a> {
             parent: Slot::NONE,
             name: message.name().into(),
             last_snapshot,
+            usage: Default::default(),
         });
         known.names.insert(place, number);
         Ok(Child::Name(number))
@@ -94,7 +95,7 @@ impl<'a> Loader<'a> {
             return Err(format!("the directory {id} is snapshottable twice"));
         }
         self.namespace.record_mut(slot).set(Flag::Snapshottable, true);
-        self.namespace.snapshots.order.push(INodeId(id));
+        self.namespace.snapshots.add_to_order(INodeId(id));
         Ok(())
     }
 
