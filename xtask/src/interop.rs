@@ -9,6 +9,7 @@ mod calls;
 mod cluster;
 mod commands;
 mod mixed;
+mod namespaces;
 mod peer_client;
 mod peer_cluster;
 mod suites;
@@ -40,6 +41,7 @@ const ALL: &[Suite] = &[
     ("peer-client", peer_client::run),
     ("calls", calls::run),
     ("commands", commands::run),
+    ("namespaces", namespaces::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),
     ("cli-ours", suites::cli_ours),
@@ -80,6 +82,15 @@ pub(crate) fn run_all() -> Result<Count> {
         })?;
     }
     Ok(sum)
+}
+
+/// Runs a campaign of round trips.
+pub(crate) fn run_namespaces(seeds: u64) -> Result<()> {
+    let count = namespaces::seeds(seeds)?;
+    if count.failed > 0 {
+        bail!("{} of {seeds} round trips differ", count.failed);
+    }
+    Ok(())
 }
 
 /// Runs the named suites.

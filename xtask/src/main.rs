@@ -30,9 +30,12 @@ fn run() -> Result<()> {
         ["ci", "--quick"] => ci::run(true),
         ["dist"] => dist::run(),
         ["interop"] => interop::run_all().map(drop),
+        ["interop", "namespaces", seeds] if seeds.parse::<u64>().is_ok() => {
+            interop::run_namespaces(seeds.parse()?)
+        }
         ["interop", names @ ..] => interop::run_named(names),
         _ => bail!(
-            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...] | tidy [--tighten] | codegen [--check]"
+            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | tidy [--tighten] | codegen [--check]"
         ),
     }
 }

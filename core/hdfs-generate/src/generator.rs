@@ -141,7 +141,7 @@ impl Generator {
     pub(crate) fn with<T>(&self, call: impl FnOnce(&Namespace, &PlanContext<'_>) -> T) -> T {
         let (user, groups) = CALLERS[self.caller];
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
-        let retry = self.calls % 2 == 0;
+        let retry = self.calls.is_multiple_of(2);
         let ctx = PlanContext {
             now: WallMillis(self.now),
             mono: Mono(self.now * 1_000_000),

@@ -2,14 +2,21 @@
 //!
 //! A crate of its own, so that `cargo xtask` need not build the namespace.
 
+mod compare;
+mod jvm;
 mod property;
+mod round_trips;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
 const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show]
-       namespaces folder SEED STEPS DIR";
+       namespaces folder SEED STEPS DIR
+       namespaces round-trips FIRST_SEED SEEDS [STEPS]";
+
+/// Calls of a round trip.
+const STEPS: u64 = 200;
 
 fn main() -> std::process::ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +39,10 @@ fn run(args: &[&str]) -> Result<()> {
         }
         ["folder", seed, steps, dir] => {
             property::write_folder(number(seed)?, number(steps)?, Path::new(dir))
+        }
+        ["round-trips", first, seeds] => round_trips::run(number(first)?, number(seeds)?, STEPS),
+        ["round-trips", first, seeds, steps] => {
+            round_trips::run(number(first)?, number(seeds)?, number(steps)?)
         }
         _ => bail!("{USAGE}"),
     }

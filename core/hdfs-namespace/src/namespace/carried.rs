@@ -71,7 +71,8 @@ impl Secrets {
 
 fn token(token: &DelegationTokenIdentifier, expiry_date: u64) -> PersistToken {
     PersistToken {
-        version: Some(0),
+        // Apache writes none.
+        version: None,
         owner: Some(token.owner.clone()),
         renewer: Some(token.renewer.clone()),
         real_user: Some(token.real_user.clone()),

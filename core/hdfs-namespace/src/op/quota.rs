@@ -84,7 +84,7 @@ impl Namespace {
             let op = SetQuotaByStorageTypeOp { src, ds_quota: space, storage_type };
             return Planned::one(ctx, EditOp::SetQuotaByStorageType(op), ());
         }
-        let ns_quota = match names {
+        let mut ns_quota = match names {
             RESET if slot == Slot::ROOT => DONT_SET,
             DONT_SET => old.names,
             names => names,
@@ -92,6 +92,10 @@ impl Namespace {
         let ds_quota = if space == DONT_SET { old.space } else { space };
         if (ns_quota, ds_quota) == (old.names, old.space) {
             return Planned::nothing(ctx, ());
+        }
+        // Differs: Apache logs the number that means "leave as it is", and its replay leaves the old limit of `/`.
+        if slot == Slot::ROOT && ns_quota == DONT_SET {
+            ns_quota = RESET;
         }
         Planned::one(ctx, EditOp::SetQuota(SetQuotaOp { src, ns_quota, ds_quota }), ())
     }

@@ -1,0 +1,73 @@
+//! Two views of images, line by line.
+
+use std::fmt::Write as _;
+
+/// Lines shown of a difference.
+const SHOWN: usize = 4;
+
+/// What differs; none when the views say the same.
+pub(crate) fn difference(ours: &str, apache: &str) -> Option<String> {
+    if ours == apache {
+        return None;
+    }
+    let (ours, apache) = (lines(ours), lines(apache));
+    let mut text = String::new();
+    let mut shown = 0;
+    for line in ours.iter().filter(|line| !apache.contains(line)).take(SHOWN) {
+        let _ = writeln!(text, "  ours:   {line}");
+        shown += 1;
+    }
+    for line in apache.iter().filter(|line| !ours.contains(line)).take(SHOWN) {
+        let _ = writeln!(text, "  Apache: {line}");
+        shown += 1;
+    }
+    if shown == 0 {
+        text.push_str("  the same lines in another order, or as often\n");
+        for (ours, apache) in ours.iter().zip(&apache).filter(|(a, b)| a != b).take(2) {
+            let _ = writeln!(text, "  ours:   {ours}\n  Apache: {apache}");
+        }
+    }
+    Some(text)
+}
+
+/// What Apache is free to say in two ways:
+/// - A directory with quotas by kind of storage only: once its image is loaded, "no limit of names" is no longer -1.
+/// - It keeps no difference between an attribute without a value and one with an empty value.
+/// - The order of open files, keys and tokens is that of hash tables.
+pub(crate) fn normal(view: &str) -> String {
+    let view = view
+        .replace(
+            "<nsquota>9223372036854775807</nsquota><dsquota>-1</dsquota><typeQuota>",
+            "<nsquota>-1</nsquota><dsquota>-1</dsquota><typeQuota>",
+        )
+        .replace("{ names: 9223372036854775807, space: -1,", "{ names: -1, space: -1,")
+        .replace("value: Some([])", "value: None");
+    let view = sorted(view, "FileUnderConstructionSection", "inode");
+    sorted(view, "SecretManagerSection", "token")
+}
+
+/// A section with its elements of one name, which come last, in order.
+fn sorted(view: String, section: &str, element: &str) -> String {
+    let (start, end) = (format!("<{section}>"), format!("</{section}>"));
+    let Some((before, rest)) = view.split_once(&start) else { return view };
+    let Some((inside, after)) = rest.split_once(&end) else { return view };
+    let first = inside.find(&format!("<{element}>")).unwrap_or(inside.len());
+    let (head, elements) = inside.split_at(first);
+    let mut elements: Vec<&str> =
+        elements.split_inclusive(&format!("</{element}>")).map(str::trim).collect();
+    elements.sort_unstable();
+    format!("{before}{start}{head}{}{end}{after}", elements.join("\n"))
+}
+
+/// Elements that hold others in a row are cut into lines, so that a difference is short.
+fn lines(view: &str) -> Vec<String> {
+    view.replace("><", ">\n<")
+        .lines()
+        .scan(String::new(), |inode, line| {
+            if line.starts_with("<id>") {
+                *inode = line.to_owned();
+            }
+            Some(format!("{inode} {line}"))
+        })
+        .collect()
+}
