@@ -12,6 +12,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSImageFormatProtobuf, FSImageUtil} (3.5.0)
 
+mod features;
 mod inode;
 mod packing;
 mod proto_wire;
@@ -20,6 +21,7 @@ mod string_table;
 mod writer;
 pub mod xml;
 
+pub use features::{acl_entries, x_attrs};
 pub use inode::{
     Blocks, BlocksIter, DirectoryRecord, FileRecord, INodeEncoder, INodeKind, INodeRecord,
     SymlinkRecord,

@@ -107,7 +107,7 @@ const COMMANDS: &[Spec] = {
         spec("bench", Admin, "measure a NameNode or DataNodes under load", Configured(bench::run)),
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
         spec("oev", Admin, "view an edit log", Plain(offline::oev)),
-        spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv)),
+        spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv::run)),
         spec(
             "fsck",
             Admin,
@@ -244,7 +244,7 @@ pub(crate) fn usage(name: &str) -> Option<&'static str> {
         "minicluster" => daemons::minicluster::USAGE,
         "namenode" => daemons::namenode::USAGE,
         "oev" => offline::OEV_USAGE,
-        "oiv" => offline::OIV_USAGE,
+        "oiv" => offline::oiv::USAGE,
         _ => return None,
     })
 }

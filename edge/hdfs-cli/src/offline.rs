@@ -1,6 +1,6 @@
-//! `hdfs oev` and `hdfs oiv`: viewers of edit logs and images, which need no cluster.
+//! `hdfs oev` and, in `oiv`, `hdfs oiv`: viewers of edit logs and images, which need no cluster.
 //!
-//! Hadoop: OfflineEditsViewer, OfflineImageViewerPB (3.5.0)
+//! Hadoop: OfflineEditsViewer (3.5.0)
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,12 +8,10 @@ use std::io::{BufWriter, Write};
 
 use crate::output::{complain, print, say};
 use hdfs_format::edits::xml as edits;
-use hdfs_format::fsimage::{Image, xml as image};
+
+pub(crate) mod oiv;
 
 pub(crate) const OEV_USAGE: &str = include_str!("offline/oev.txt");
-pub(crate) const OIV_USAGE: &str = include_str!("offline/oiv.txt");
-/// The revision of Apache's viewer whose output ours equals.
-const OIV_REVISION: &str = "dbcc7cd797100e6b32cd84f85b53a5193a5f9af0";
 
 /// Options with a value, and without one, by the letter that stands for them.
 struct Known {
@@ -181,56 +179,4 @@ impl Write for Twice {
         self.file.flush()?;
         self.screen.flush()
     }
-}
-
-/// Runs `hdfs oiv ARGS…`; the exit status.
-pub(crate) fn oiv(args: Vec<String>) -> i32 {
-    if args.is_empty() || wants_help(&args) {
-        print(OIV_USAGE);
-        return 0;
-    }
-    let known = Known {
-        valued: &[
-            ("i", "inputFile"),
-            ("o", "outputFile"),
-            ("p", "processor"),
-            ("t", "temp"),
-            ("m", "multiThread"),
-            ("maxSize", "maxSize"),
-            ("step", "step"),
-            ("addr", "addr"),
-            ("delimiter", "delimiter"),
-        ],
-        flags: &[("h", "help"), ("format", "format"), ("sp", "sp"), ("ec", "ec")],
-    };
-    let given = parse(&args, &known).ok().filter(|given| given.contains_key("i"));
-    let Some(given) = given else {
-        print(&format!("Error parsing command-line options: \n{OIV_USAGE}"));
-        return 255;
-    };
-    if given.contains_key("h") {
-        print(OIV_USAGE);
-        return 255;
-    }
-    let processor = given.get("p").map_or("Web", String::as_str);
-    match processor.to_ascii_uppercase().as_str() {
-        "XML" => exiting(view_image(&given["i"], given.get("o").map_or("-", String::as_str))),
-        "FILEDISTRIBUTION" | "REVERSEXML" | "WEB" | "DELIMITED" | "DETECTCORRUPTION" => {
-            complain!(
-                "oiv: the processor {processor} is not supported yet (it comes with the tools for images); -p XML is"
-            );
-            255
-        }
-        _ => {
-            complain!("Invalid processor specified : {processor}");
-            print(OIV_USAGE);
-            255
-        }
-    }
-}
-
-fn view_image(input: &str, out: &str) -> Result<(), String> {
-    let bytes = read(input)?;
-    let parsed = Image::parse(input, &bytes).map_err(|error| error.to_string())?;
-    image::write_xml(&parsed, OIV_REVISION, output(out)?).map_err(|error| error.to_string())
 }

@@ -11,6 +11,7 @@ pub mod host;
 pub mod http;
 pub mod log_file;
 pub mod logging;
+pub mod mapped;
 pub mod metrics;
 pub mod notify;
 mod os;

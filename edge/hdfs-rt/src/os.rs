@@ -1,4 +1,4 @@
-//! The C library's time zone and early writeback: the only unsafe code of this crate.
+//! The C library's time zone and early writeback; with `mapped`, the only unsafe code of this crate.
 #![allow(unsafe_code)]
 
 use std::io;

@@ -164,6 +164,20 @@ fn decode_block(bytes: &[u8]) -> Option<Block> {
 }
 
 impl<'a> INodeRecord<'a> {
+    /// The id of a message of the inode section, without decoding the rest.
+    ///
+    /// # Errors
+    /// Which rule the message breaks.
+    pub fn id_of(bytes: &[u8]) -> Result<INodeId, &'static str> {
+        let mut fields = Fields::new(bytes);
+        while let Some(field) = fields.next()? {
+            if let Field { number: 2, value: Value::Varint(id) } = field {
+                return Ok(INodeId(id));
+            }
+        }
+        Err("an inode has no id")
+    }
+
     /// Decodes one message of the inode section (or the root of a snapshot).
     ///
     /// # Errors

@@ -236,6 +236,17 @@ impl<'a> Messages<'a> {
         Ok(Some(message))
     }
 
+    /// Where the next message starts in the section: for [`at`](Self::at).
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Reading goes on where a message starts.
+    pub fn at(mut self, position: usize) -> Self {
+        self.position = position;
+        self
+    }
+
     /// The next message; none at the end of the section.
     ///
     /// # Errors
