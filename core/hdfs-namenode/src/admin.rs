@@ -36,16 +36,6 @@ impl NameNode {
         Ok(p::GetStoragePoliciesResponseProto { policies })
     }
 
-    /// Proto: getErasureCodingPolicies.
-    pub fn get_erasure_coding_policies(
-        &self,
-        _: &Call<'_>,
-        _: &p::GetErasureCodingPoliciesRequestProto,
-    ) -> Result<p::GetErasureCodingPoliciesResponseProto> {
-        let ec_policies = policies::erasure_coding_policies();
-        Ok(p::GetErasureCodingPoliciesResponseProto { ec_policies })
-    }
-
     /// Proto: getFsStats.
     pub fn get_fs_stats(
         &self,

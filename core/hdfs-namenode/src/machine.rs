@@ -82,7 +82,8 @@ impl NameNode {
     /// next, then [`NameNode::start`] is called.
     ///
     /// # Errors
-    /// When a block of the image is out of range or belongs to two files.
+    /// When a block of the image is out of range or belongs to two files, or the configured default erasure-coding policy
+    /// does not exist.
     pub fn new(
         conf: MachineConf,
         identity: Identity,
@@ -90,6 +91,7 @@ impl NameNode {
         txid: TxId,
     ) -> Result<Self> {
         use hdfs_blocks::BlockState::{Complete, UnderConstruction};
+        namespace.check_default_erasure_coding_policy(&conf.namespace)?;
         let mut blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
         let mut added = Ok(());
         namespace.visit_blocks(|of| {

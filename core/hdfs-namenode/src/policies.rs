@@ -1,14 +1,9 @@
-//! The storage policies and erasure-coding policies that are built in.
+//! The storage policies, all of them built in.
 //!
-//! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite,
-//! org.apache.hadoop.hdfs.protocol.SystemErasureCodingPolicies (3.5.0)
+//! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite (3.5.0)
 
-use hdfs_proto::hdfs::{
-    BlockStoragePolicyProto, EcSchemaProto, ErasureCodingPolicyProto, ErasureCodingPolicyState,
-    StorageTypesProto,
-};
+use hdfs_proto::hdfs::{BlockStoragePolicyProto, StorageTypesProto};
 use hdfs_types::StorageType::{self, Archive, Disk, Nvdimm, Provided, RamDisk, Ssd};
-use hdfs_types::erasure::{SYSTEM_CELL_BYTES, SYSTEM_POLICIES};
 
 /// A storage policy: which kinds of storage a block wants, and what it takes instead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,30 +70,4 @@ impl StoragePolicy {
             replication_fallback_policy: fallback(self.replication_fallback),
         }
     }
-}
-
-/// The built-in erasure-coding policies; all but the default one are disabled, as after a format.
-pub fn erasure_coding_policies() -> Vec<ErasureCodingPolicyProto> {
-    // Number 0 stands for plain replication, which nobody lists.
-    let coded = SYSTEM_POLICIES.iter().filter(|policy| policy.id != 0);
-    let policies = coded.map(|policy| {
-        let state = if policy.id == 1 {
-            ErasureCodingPolicyState::Enabled
-        } else {
-            ErasureCodingPolicyState::Disabled
-        };
-        ErasureCodingPolicyProto {
-            name: Some(policy.name.to_owned()),
-            schema: Some(EcSchemaProto {
-                codec_name: policy.codec.to_owned(),
-                data_units: policy.data_units,
-                parity_units: policy.parity_units,
-                options: Vec::new(),
-            }),
-            cell_size: Some(SYSTEM_CELL_BYTES),
-            id: policy.id,
-            state: Some(state as i32),
-        }
-    });
-    policies.collect()
 }

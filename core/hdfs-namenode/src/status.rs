@@ -14,7 +14,6 @@ use hdfs_types::{Block, Mono};
 use crate::call::Call;
 use crate::convert;
 use crate::machine::NameNode;
-use crate::policies;
 
 /// `HdfsFileStatusProto.Flags`.
 const HAS_ACL: u32 = 1;
@@ -52,10 +51,15 @@ impl NameNode {
             children_num: Some(i32::try_from(status.children).unwrap_or(i32::MAX)),
             file_encryption_info: None,
             storage_policy: Some(u32::from(status.storage_policy)),
-            ec_policy: ec_policy(status.ec_policy),
+            ec_policy: self.ec_policy_proto(status.ec_policy),
             flags: Some(acl | ec | snapshots),
             namespace: None,
         }
+    }
+
+    /// The policy with this number; 0 is none.
+    fn ec_policy_proto(&self, id: u8) -> Option<ErasureCodingPolicyProto> {
+        self.namespace.erasure_coding_policy(id).map(|policy| policy.to_proto())
     }
 
     /// The blocks of a file that overlap a range, and its last one.
@@ -88,7 +92,7 @@ impl NameNode {
             is_last_block_complete: stored.last().is_some_and(|of| of.1),
             last_block: last,
             file_encryption_info: None,
-            ec_policy: ec_policy(file.ec_policy),
+            ec_policy: self.ec_policy_proto(file.ec_policy),
         }
     }
 
@@ -201,13 +205,6 @@ pub(crate) fn overlapping(
             Some((!skip).then_some((*block, start)))
         })
         .flatten()
-}
-
-fn ec_policy(id: u8) -> Option<ErasureCodingPolicyProto> {
-    if id == 0 {
-        return None;
-    }
-    policies::erasure_coding_policies().into_iter().find(|policy| policy.id == u32::from(id))
 }
 
 #[cfg(test)]

@@ -130,9 +130,7 @@ impl Namespace {
             EditOp::AddErasureCodingPolicy(_)
             | EditOp::EnableErasureCodingPolicy(_)
             | EditOp::DisableErasureCodingPolicy(_)
-            | EditOp::RemoveErasureCodingPolicy(_) => {
-                Err("erasure coding is not supported yet".to_owned())
-            }
+            | EditOp::RemoveErasureCodingPolicy(_) => self.apply_erasure_coding(op),
             EditOp::AllowSnapshot(op) => self.apply_allow_snapshot(op),
             EditOp::DisallowSnapshot(op) => self.apply_disallow_snapshot(op),
             EditOp::CreateSnapshot(op) => self.apply_create_snapshot(op),

@@ -18,6 +18,7 @@
 
 mod apply;
 mod effects;
+mod erasure;
 mod image;
 mod lease;
 mod namespace;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use apply::ReplayError;
 pub use effects::{BlockChange, Effects};
+pub use erasure::ErasureCodingPolicy;
 pub use lease::{ExpiredLease, LeaseHolders};
 pub use namespace::{BlockOfFile, Counts, Identities, Namespace};
 pub use op::acl_change::{AclChange, AclStatus};

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hdfs_format::edits::{AclEntry, XAttr};
-use hdfs_format::fsimage::{FileHeader, PackedPermission};
+use hdfs_format::fsimage::PackedPermission;
 use hdfs_types::{
     Block, BlockId, FastMap, FsPermission, GenerationStamp, INodeId, PermissionStatus, TxId,
     WallMillis, constants,
 };
 
 use crate::effects::{BlockChange, Effects};
+use crate::erasure::ErasureCodingPolicies;
 use crate::lease::LeaseHolders;
 use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
@@ -122,6 +123,7 @@ pub struct Namespace {
     /// The inode that was made last, while it is linked; else `/`, which is nobody's child.
     pub(crate) last_child: Slot,
     pub(crate) carried: Carried,
+    pub(crate) erasure: ErasureCodingPolicies,
     pub(crate) snapshots: Snapshots,
     /// As [`NamespaceConf::capture_open_files`].
     pub(crate) capture_open_files: bool,
@@ -133,6 +135,7 @@ impl Namespace {
     /// An empty tree for these settings.
     pub fn new(conf: &NamespaceConf) -> Self {
         let mut namespace = Self::format(&conf.owner, &conf.supergroup);
+        namespace.erasure = ErasureCodingPolicies::new(conf);
         namespace.configure(conf);
         namespace
     }
@@ -182,6 +185,7 @@ impl Namespace {
             last_directory: Slot::ROOT,
             last_child: Slot::ROOT,
             carried: Carried::default(),
+            erasure: ErasureCodingPolicies::default(),
             snapshots: Snapshots::default(),
             capture_open_files: false,
             skip_access_times: false,
@@ -254,16 +258,6 @@ impl Namespace {
             group: self.groups.name(record.group()).to_string(),
             permission: record.mode(),
         }
-    }
-}
-
-/// A header for a replicated file.
-pub(crate) fn replicated(block_size: u64, replication: u16, storage_policy_id: u8) -> FileHeader {
-    FileHeader {
-        preferred_block_size: block_size,
-        striped: false,
-        redundancy: replication,
-        storage_policy_id,
     }
 }
 

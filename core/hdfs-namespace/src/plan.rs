@@ -60,6 +60,12 @@ pub struct NamespaceConf {
     pub protected_directories: Vec<Vec<u8>>,
     /// `dfs.protected.subdirectories.enable` (false).
     pub protect_subdirectories: bool,
+    /// `dfs.namenode.ec.system.default.policy` (RS-6-3-1024k): enabled at every start; empty: none.
+    pub default_erasure_coding_policy: String,
+    /// `dfs.namenode.ec.policies.max.cellsize` (4 MiB).
+    pub max_erasure_coding_cell_bytes: u32,
+    /// `dfs.namenode.ec.userdefined.policy.allowed` (true).
+    pub user_erasure_coding_policies: bool,
     /// `dfs.namenode.list.openfiles.num.responses` (1,000).
     pub max_open_files_listed: usize,
     /// `dfs.namenode.snapshot.max.limit` (65,536): snapshots of one directory.
@@ -103,6 +109,9 @@ impl Default for NamespaceConf {
             allow_owner_set_quota: false,
             protected_directories: Vec::new(),
             protect_subdirectories: false,
+            default_erasure_coding_policy: "RS-6-3-1024k".to_owned(),
+            max_erasure_coding_cell_bytes: 4_194_304,
+            user_erasure_coding_policies: true,
             max_open_files_listed: 1_000,
             max_snapshots: 65_536,
             max_snapshots_total: 65_536,

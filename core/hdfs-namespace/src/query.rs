@@ -28,6 +28,17 @@ pub use summary::SummaryCursor;
 /// Hadoop's id of what is no inode: `/.reserved` and what is in it, `/.snapshot`.
 const NO_INODE: INodeId = INodeId(u64::MAX);
 
+/// What holds for an inode: its own, or that of an ancestor; 0: none.
+#[derive(Clone, Copy)]
+struct Inherited {
+    storage_policy: u8,
+    ec_policy: u8,
+}
+
+impl Inherited {
+    const NONE: Self = Self { storage_policy: 0, ec_policy: 0 };
+}
+
 impl Namespace {
     /// Status of an inode; None when it does not exist. With `resolve_link` a link is followed (by the client).
     ///
@@ -97,8 +108,15 @@ impl Namespace {
     }
 
     fn status(&self, slot: Slot, at: SnapshotId, name: Vec<u8>, need_location: bool) -> FileStatus {
-        let policy = self.storage_policy(slot);
-        self.status_with_policy((slot, at), name, need_location, policy)
+        let inherited = self.inherited(slot);
+        self.status_with_policy((slot, at), name, need_location, inherited)
+    }
+
+    fn inherited(&self, slot: Slot) -> Inherited {
+        Inherited {
+            storage_policy: self.storage_policy(slot),
+            ec_policy: self.ec_policy_of(slot).map_or(0, |policy| policy.id),
+        }
     }
 
     fn status_with_policy(
@@ -106,7 +124,7 @@ impl Namespace {
         (slot, at): (Slot, SnapshotId),
         name: Vec<u8>,
         need_location: bool,
-        storage_policy: u8,
+        Inherited { storage_policy, ec_policy }: Inherited,
     ) -> FileStatus {
         let record = self.record(slot);
         let kind = record.kind().expect("a slot on a path is in use");
@@ -125,7 +143,7 @@ impl Namespace {
             symlink: None,
             children: 0,
             storage_policy,
-            ec_policy: 0,
+            ec_policy,
             has_acl: record.has(Flag::Acl),
             snapshottable: self.is_snapshottable(slot),
             blocks: None,
@@ -136,11 +154,7 @@ impl Namespace {
                 status.length =
                     self.file_size_at(slot, at).unwrap_or_else(|| self.file_length(slot));
                 status.block_size = header.preferred_block_size;
-                if header.striped {
-                    status.ec_policy = header.redundancy as u8;
-                } else {
-                    status.replication = header.redundancy;
-                }
+                status.replication = self.replication_of(slot);
                 if need_location {
                     status.blocks = Some(self.blocks_view(slot, at, Vec::new()));
                 }
@@ -283,7 +297,8 @@ impl Namespace {
             .take(limit)
             .map(|snapshot| {
                 let name = snapshot.root.name.to_vec();
-                let mut status = self.status_with_policy((slot, snapshot.id), name, false, 0);
+                let mut status =
+                    self.status_with_policy((slot, snapshot.id), name, false, Inherited::NONE);
                 status.snapshottable = false;
                 status
             })
@@ -304,7 +319,7 @@ impl Namespace {
         let start = children.partition_point(|child| {
             compare_names(self.child_name(*child), start_after) != Ordering::Greater
         });
-        let policy = self.storage_policy(slot);
+        let policy = self.inherited(slot);
         let mut listing = Listing::default();
         let mut budget = limit;
         for child in children[start..].iter().take(limit) {
@@ -320,12 +335,15 @@ impl Namespace {
     fn entry(
         &self,
         (child, at): (Child, SnapshotId),
-        parent_policy: u8,
+        parent: Inherited,
         need_location: bool,
     ) -> FileStatus {
         let slot = self.child_slot(child);
         let own = self.own_storage_policy(slot);
-        let policy = if own == 0 { parent_policy } else { own };
+        let policy = Inherited {
+            storage_policy: if own == 0 { parent.storage_policy } else { own },
+            ec_policy: self.ec_policy_below(slot, parent.ec_policy),
+        };
         let name = self.child_name(child).to_vec();
         self.status_with_policy((slot, at), name, need_location, policy)
     }
@@ -337,7 +355,7 @@ impl Namespace {
             Err(position) => position,
         };
         let waiting = children.len() - children.rank(start);
-        let policy = self.storage_policy(slot);
+        let policy = self.inherited(slot);
         let mut budget = limit;
         let mut listing = Listing { entries: Vec::with_capacity(waiting.min(limit)), remaining: 0 };
         for child in children.iter_from(start).take(limit) {

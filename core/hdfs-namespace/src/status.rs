@@ -81,7 +81,7 @@ pub struct FileStatus {
     pub inode: INodeId,
     /// Length in bytes; 0 for directories.
     pub length: u64,
-    /// Replicas wanted; 0 for directories and striped files.
+    /// Replicas wanted; 1 for striped files, 0 for directories.
     pub replication: u16,
     /// Preferred length of a block; 0 for directories.
     pub block_size: u64,

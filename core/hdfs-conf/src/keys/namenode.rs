@@ -313,8 +313,12 @@ keys! { NAMENODE:
     DFS_NAMENODE_METRICS_LOGGER_PERIOD_SECONDS = "dfs.namenode.metrics.logger.period.seconds", Time(Seconds), "600";
     /// Blocks that one log line of a report names.
     DFS_NAMENODE_MAX_NUM_BLOCKS_TO_LOG = "dfs.namenode.max-num-blocks-to-log", Int, "1000";
-    /// Erasure-coding policy that a call without one means.
+    /// Erasure-coding policy that is enabled at every start, and that a call without one means; empty for none.
     DFS_NAMENODE_EC_SYSTEM_DEFAULT_POLICY = "dfs.namenode.ec.system.default.policy", Text, "RS-6-3-1024k";
+    /// Most bytes of a cell of an erasure-coding policy that a user adds.
+    DFS_NAMENODE_EC_POLICIES_MAX_CELLSIZE = "dfs.namenode.ec.policies.max.cellsize", Int, "4194304";
+    /// Whether users may add erasure-coding policies.
+    DFS_NAMENODE_EC_USERDEFINED_POLICY_ALLOWED = "dfs.namenode.ec.userdefined.policy.allowed", Bool, "true";
     /// Whether standbys make checkpoints.
     DFS_HA_STANDBY_CHECKPOINTS = "dfs.ha.standby.checkpoints", Bool, "true";
     /// Whether standbys read edits of the segment being written.

@@ -326,18 +326,6 @@ impl NameNode {
         Ok(p::GetStoragePolicyResponseProto { storage_policy: policy.to_proto() })
     }
 
-    /// Proto: getErasureCodingPolicy.
-    pub fn get_erasure_coding_policy(
-        &self,
-        call: &Call<'_>,
-        request: &p::GetErasureCodingPolicyRequestProto,
-    ) -> Result<p::GetErasureCodingPolicyResponseProto> {
-        let status = self.info(call, &request.src, true, false)?.ok_or_else(|| {
-            Error::new(ErrorKind::FileNotFound, format!("Path not found: {}", request.src))
-        })?;
-        Ok(p::GetErasureCodingPolicyResponseProto { ec_policy: status.ec_policy })
-    }
-
     /// Proto: listOpenFiles.
     pub fn list_open_files(
         &self,

@@ -63,7 +63,7 @@ impl Fsck {
         tally.blocks += count;
         let dot = tally.files.is_multiple_of(100);
         if self.options.files || open {
-            let redundancy = redundancy(&file, status.replication);
+            let redundancy = redundancy(nn, &file, status.replication);
             let length = status.length;
             let tail = if open { ", OPENFORWRITE: " } else { ": " };
             put!(out, "{text} {length} bytes, {redundancy}, {count} block(s){tail}");
@@ -363,14 +363,12 @@ fn blocks_of(
     }
 }
 
-fn redundancy(file: &FileBlocks, replication: u16) -> String {
+fn redundancy(nn: &NameNode, file: &FileBlocks, replication: u16) -> String {
     if file.ec_policy == 0 {
         return format!("replicated: replication={replication}");
     }
-    let all = policies::erasure_coding_policies();
-    let policy = all.into_iter().find(|policy| policy.id == u32::from(file.ec_policy));
-    let name = policy.and_then(|policy| policy.name).unwrap_or_default();
-    format!("erasure-coded: policy={name}")
+    let policy = nn.namespace.erasure_coding_policy(file.ec_policy);
+    format!("erasure-coded: policy={}", policy.map_or("", |policy| &policy.name))
 }
 
 /// Replicas that are there, in service or leaving it.

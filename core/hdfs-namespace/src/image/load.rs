@@ -10,6 +10,7 @@ use hdfs_types::{BlockId, FastMap, GenerationStamp, INodeId, TxId, WallMillis, c
 
 use super::copies::file_header;
 use super::features::{load_acl, load_quota, load_xattrs};
+use crate::erasure::ErasureCodingPolicies;
 use crate::namespace::{Namespace, NewNode};
 use crate::op::limits::{check_block, check_time};
 use crate::plan::NamespaceConf;
@@ -46,9 +47,12 @@ impl Namespace {
             image,
         };
         loader.load_counters()?;
+        let policies = image.erasure_coding()?;
+        loader.namespace.erasure = ErasureCodingPolicies::load(&policies, conf)
+            .map_err(|reason| loader.damaged(SectionName::ErasureCoding, &reason))?;
         loader.load_inodes()?;
         if loader.namespace.records.is_empty() {
-            loader.namespace = Self::format(&conf.owner, &conf.supergroup);
+            loader.namespace = Self::new(conf);
         }
         loader.load_references()?;
         loader.load_snapshots()?;
@@ -160,6 +164,11 @@ impl<'a> Loader<'a> {
             file.erasure_coding_policy_id,
             file.storage_policy_id,
         )?;
+        if let Some(id) = file.erasure_coding_policy_id
+            && self.namespace.erasure.get(header.redundancy as u8).is_none()
+        {
+            return Err(format!("erasure-coding policy {id} is unknown"));
+        }
         let node = NewNode {
             id,
             kind: INodeKind::File,
@@ -361,7 +370,6 @@ impl<'a> Loader<'a> {
     }
 
     fn load_other_sections(&mut self) -> Result<(), Corrupt> {
-        self.namespace.carried.erasure_coding = Some(self.image.erasure_coding()?);
         let mut messages = self.image.messages(SectionName::SecretManager);
         if let Some(head) = messages.next_message::<pb::SecretManagerSection>()? {
             let secrets = &mut self.namespace.carried.secrets;

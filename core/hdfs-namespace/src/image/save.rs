@@ -7,7 +7,6 @@ use hdfs_format::fsimage::{
     NameTable, SectionName, StringTable, SymlinkRecord,
 };
 use hdfs_proto::hdfs::fsimage as pb;
-use hdfs_proto::hdfs::{ErasureCodingPolicyProto, ErasureCodingPolicyState};
 use hdfs_types::TxId;
 use prost::Message;
 
@@ -45,7 +44,7 @@ impl Namespace {
             names.set(NameTable::Group, number, name);
         }
         self.save_counters(writer, namespace_id, txid)?;
-        writer.message(&self.erasure_coding())?;
+        writer.message(&self.erasure.save())?;
         writer.end_section(SectionName::ErasureCoding);
         self.intern_names(&mut names);
         let mut references = References::default();
@@ -101,20 +100,6 @@ impl Namespace {
         })?;
         writer.end_section(SectionName::NsInfo);
         Ok(())
-    }
-
-    /// What was loaded, or the five built-in policies, none of them enabled: what a fresh Apache NameNode writes.
-    fn erasure_coding(&self) -> pb::ErasureCodingSection {
-        let built_in = || pb::ErasureCodingSection {
-            policies: (1..=5)
-                .map(|id| ErasureCodingPolicyProto {
-                    id,
-                    state: Some(ErasureCodingPolicyState::Disabled as i32),
-                    ..ErasureCodingPolicyProto::default()
-                })
-                .collect(),
-        };
-        self.carried.erasure_coding.clone().unwrap_or_else(built_in)
     }
 
     /// Inodes of the tree and of snapshots, by id.

@@ -1,9 +1,8 @@
 //! What an image holds beyond the tree, kept so that nothing is lost from one image to the next.
 
 use hdfs_format::edits::{DelegationTokenIdentifier, EditOp};
-use hdfs_proto::hdfs::fsimage as pb;
+use hdfs_proto::hdfs::fsimage::secret_manager_section::{DelegationKey, PersistToken};
 use hdfs_proto::hdfs::{CacheDirectiveInfoProto, CachePoolInfoProto};
-use pb::secret_manager_section::{DelegationKey, PersistToken};
 
 use crate::effects::Effects;
 
@@ -11,8 +10,6 @@ use crate::effects::Effects;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) namespace_id: u32,
-    /// Erasure-coding policies as they were loaded; None before the first image: the built-in ones are written.
-    pub(crate) erasure_coding: Option<pb::ErasureCodingSection>,
     pub(crate) secrets: Secrets,
     pub(crate) cache: CacheState,
 }

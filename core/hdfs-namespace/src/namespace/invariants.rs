@@ -88,6 +88,7 @@ impl Namespace {
     pub fn dump(&self) -> String {
         use std::fmt::Write;
         let mut out = format!("{:?}\n", self.identities);
+        let _ = writeln!(out, "{:?}", self.erasure.save());
         let mut waiting = vec![Slot::ROOT];
         while let Some(slot) = waiting.pop() {
             let record = self.record(slot);

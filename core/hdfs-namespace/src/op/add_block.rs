@@ -75,6 +75,12 @@ impl Namespace {
         let resolved = self.resolve_file(ctx, request.path, request.file_id)?;
         self.check_object_limit(ctx)?;
         let slot = self.check_lease(&resolved, Some(request.client_name), request.file_id)?;
+        if self.record(slot).file_header().striped {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "Blocks of erasure-coded files can't be written yet",
+            ));
+        }
         let path = resolved.path();
         let blocks = self.blocks_of(slot);
         let blocks = blocks.as_slice();

@@ -67,7 +67,7 @@ impl Namespace {
         };
         let slot = self.as_file(Some(slot), || path.clone())?;
         let header = self.record(slot).file_header();
-        if header.striped {
+        if header.striped && !request.new_block {
             return Err(Error::new(
                 ErrorKind::UnsupportedOperation,
                 "Append on EC file without new block is not supported. Use NEW_BLOCK create flag while appending file.",

@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirWriteFileOp.startFile, FSNamesystem.startFileInt (3.5.0)
 
 use hdfs_format::edits::{AddOp, EditOp};
+use hdfs_format::fsimage::FileHeader;
 use hdfs_types::{
     Error, ErrorKind, FsAction, FsPermission, INodeId, PermissionStatus, Result, is_valid_name,
 };
@@ -12,7 +13,8 @@ use super::limits::{MAX_REPLICATION, check_block, check_replication, check_time}
 use super::mkdir::last_component;
 use super::policy::{LAZY_PERSIST, is_copied_on_create, policy_by_name};
 use crate::effects::Effects;
-use crate::namespace::{Namespace, NewNode, names, replicated};
+use crate::erasure::ErasureCodingPolicy;
+use crate::namespace::{Namespace, NewNode, names};
 use crate::permission::Access;
 use crate::plan::{Attempt, LeasePurpose, PlanContext, Planned};
 use crate::resolve::{
@@ -163,17 +165,39 @@ impl Namespace {
                 request.block_size
             )));
         }
-        let striped = !request.flags.should_replicate
-            && (!matches!(request.ec_policy_name, "" | "replication")
-                || request.ec_policy_name.is_empty()
-                    && self.has_ec_policy(resolved.last_existing()));
-        if striped {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "Erasure-coded files can't be created yet",
-            ));
+        match self.ec_policy_of_new_file(request, resolved)? {
+            Some(policy) if request.block_size < u64::from(policy.cell_size) => {
+                Err(Error::io(format!(
+                    "Specified block size ({}) is less than the cell size ({}) of the erasure coding policy ({policy}).",
+                    request.block_size, policy.cell_size
+                )))
+            }
+            Some(_) => Ok(()),
+            None => {
+                let (path, client) = (request.path, Some(request.client_machine));
+                verify_replication(ctx, request.replication, path, client)
+            }
         }
-        verify_replication(ctx, request.replication, request.path, Some(request.client_machine))
+    }
+
+    /// None: replicated.
+    fn ec_policy_of_new_file(
+        &self,
+        request: &CreateRequest<'_>,
+        resolved: &Resolved<'_>,
+    ) -> Result<Option<&ErasureCodingPolicy>> {
+        if request.flags.should_replicate {
+            return Ok(None);
+        }
+        if !request.ec_policy_name.is_empty() {
+            return self.erasure.enabled(request.ec_policy_name);
+        }
+        // A file that is replaced leaves its policy behind only where its directory has it, too.
+        let above = match resolved.last() {
+            Some(slot) => self.record(slot).parent,
+            None => resolved.last_existing(),
+        };
+        Ok(self.ec_policy_of(above))
     }
 
     fn plan_new_file(
@@ -204,12 +228,13 @@ impl Namespace {
             self.refuse_with_snapshots()?;
         }
         let inode_id = self.next_inode_id(made.ops.len() as u64);
+        let ec_policy = self.ec_policy_of_new_file(request, resolved)?.map_or(0, |of| of.id);
         let freed = replaced.map(|slot| self.file_usage(slot)).unwrap_or_default();
         self.verify_new_names(existing, made.ops.len() + 1, &freed)?;
         made.ops.push(EditOp::Add(Box::new(AddOp {
             inode_id,
             path: Self::stored_path(resolved, request.path).into_owned(),
-            replication: request.replication,
+            replication: if ec_policy == 0 { request.replication } else { 1 },
             mtime: ctx.now,
             atime: ctx.now,
             block_size: request.block_size,
@@ -225,7 +250,7 @@ impl Namespace {
             client_machine: request.client_machine.to_owned(),
             overwrite: request.flags.overwrite,
             storage_policy_id: self.policy_of_new_file(request, existing)?,
-            erasure_coding_policy_id: 0,
+            erasure_coding_policy_id: ec_policy,
             retry: ctx.retry_key(),
         })));
         Ok(Planned { ops: made.ops, result: inode_id, mono: ctx.mono, directory: existing })
@@ -287,9 +312,7 @@ impl Namespace {
         check_logical_acl(&op.acl_entries)?;
         op.blocks.iter().try_for_each(check_block)?;
         let mut effects = Effects::default();
-        if op.erasure_coding_policy_id != 0 {
-            return Err("erasure-coded files are not supported yet".to_owned());
-        }
+        let header = self.header_of_add(op)?;
         let place = match self.name_in_parent(&op.path)? {
             Ok(slot) if !op.overwrite => return self.apply_old_append(slot, op),
             Ok(slot) => {
@@ -313,7 +336,7 @@ impl Namespace {
             permission: self.pack_permission(&op.permissions),
             mtime: op.mtime,
             atime: op.atime,
-            header: replicated(op.block_size, op.replication, op.storage_policy_id).pack(),
+            header: header.pack(),
             target: &[],
         };
         let slot = self.add_node(place, last_component(&op.path), &node);
@@ -327,6 +350,22 @@ impl Namespace {
         }
         effects.opened = Some(op.inode_id);
         Ok(effects)
+    }
+
+    fn header_of_add(&self, op: &AddOp) -> Result<FileHeader, String> {
+        let id = op.erasure_coding_policy_id;
+        if id != 0 && self.erasure.get(id).is_none() {
+            return Err(format!(
+                "Cannot find erasure coding policy for new file {}, ecPolicyID={id}",
+                text(&op.path)
+            ));
+        }
+        Ok(FileHeader {
+            preferred_block_size: op.block_size,
+            striped: id != 0,
+            redundancy: if id == 0 { op.replication } else { id.into() },
+            storage_policy_id: op.storage_policy_id,
+        })
     }
 
     /// Before layout -62 an append was an OP_ADD of an existing file.

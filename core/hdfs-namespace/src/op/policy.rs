@@ -31,6 +31,10 @@ const POLICIES: [Policy; 8] = [
     Policy(LAZY_PERSIST, "LAZY_PERSIST", &[RamDisk, Disk]),
 ];
 const HOT: u8 = 7;
+/// HOT, COLD and ALL_SSD: any other counts as none for striped files.
+///
+/// Hadoop: ErasureCodingPolicyManager.checkStoragePolicySuitableForECStripedMode (3.5.0)
+const SUITABLE_FOR_STRIPED: [u8; 3] = [HOT, 2, 12];
 
 /// The id of a policy by name; case does not matter.
 pub(crate) fn policy_by_name(name: &str) -> Option<u8> {
@@ -141,10 +145,14 @@ impl Namespace {
 
     /// The policy that holds for an inode: its own, or that of the nearest ancestor; 0: none.
     pub(crate) fn storage_policy(&self, slot: Slot) -> u8 {
-        self.ancestry(slot)
+        let policy = self
+            .ancestry(slot)
             .map(|ancestor| self.own_storage_policy(ancestor))
             .find(|policy| *policy != 0)
-            .unwrap_or(0)
+            .unwrap_or(0);
+        let record = self.record(slot);
+        let fits = policy == 0 || !record.is_file() || !record.file_header().striped;
+        if fits || SUITABLE_FOR_STRIPED.contains(&policy) { policy } else { 0 }
     }
 }
 

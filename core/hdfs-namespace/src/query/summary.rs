@@ -274,12 +274,4 @@ impl Namespace {
         let header = FileHeader::unpack(self.attributes_at(slot, at).header);
         self.file_size_at(slot, at).unwrap_or(0) * u64::from(header.redundancy)
     }
-
-    fn ec_policy_text(&self, slot: Slot) -> String {
-        let record = self.record(slot);
-        if record.is_file() && !record.file_header().striped {
-            return "Replicated".to_owned();
-        }
-        self.ec_policy_name(slot).unwrap_or_default()
-    }
 }

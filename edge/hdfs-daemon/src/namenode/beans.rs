@@ -41,7 +41,7 @@ pub(super) fn all(monitor: &Monitor) -> Vec<Bean> {
         namesystem::state(&view),
         namesystem::metrics(&view, &storage),
         namesystem::replicated_blocks(&view.stats),
-        namesystem::block_groups(),
+        namesystem::block_groups(&view),
         namesystem::snapshots(),
         namesystem::storage_types(&view),
         activity::retry_cache(&view),

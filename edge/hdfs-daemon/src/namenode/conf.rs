@@ -287,6 +287,13 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
         allow_owner_set_quota: conf.get_bool(&keys::DFS_PERMISSIONS_ALLOW_OWNER_SET_QUOTA),
         protected_directories: protected.into_iter().map(|path| path.as_bytes().to_vec()).collect(),
         protect_subdirectories: conf.get_bool(&keys::DFS_PROTECTED_SUBDIRECTORIES_ENABLE),
+        default_erasure_coding_policy: conf
+            .get_str(&keys::DFS_NAMENODE_EC_SYSTEM_DEFAULT_POLICY)
+            .to_owned(),
+        max_erasure_coding_cell_bytes: conf
+            .get_u32(&keys::DFS_NAMENODE_EC_POLICIES_MAX_CELLSIZE)?,
+        user_erasure_coding_policies: conf
+            .get_bool(&keys::DFS_NAMENODE_EC_USERDEFINED_POLICY_ALLOWED),
         max_open_files_listed: conf.get_usize(&keys::DFS_NAMENODE_LIST_OPENFILES_NUM_RESPONSES)?,
         lease_hard_limit_ms: millis(hard_limit),
         ..NamespaceConf::default()

@@ -6,6 +6,7 @@
 mod admin;
 mod client;
 mod datanode;
+mod erasure_coding;
 mod hold;
 mod locations;
 mod namenode_protocol;
@@ -77,6 +78,7 @@ impl RpcService for NameNodeService {
         let reply = match call.protocol {
             names::CLIENT => client::call(shell, &call)
                 .or_else(|| admin::call(shell, &call))
+                .or_else(|| erasure_coding::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),
             names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
             names::NAMENODE => namenode_protocol::call(shell, &call),

@@ -18,7 +18,6 @@ use serde_json::{Map, Value, json};
 use super::super::monitor::Monitor;
 use super::super::shell::Shell;
 use super::super::storage::DirSpec;
-use super::namesystem::ENABLED_EC_POLICIES;
 use super::{View, nodes, percent};
 
 /// What the beans tell about the name folders, read before the machine's lock is taken.
@@ -204,28 +203,8 @@ fn transactions(view: &View<'_>) -> String {
     .to_string()
 }
 
-/// Whether there are nodes and racks enough for the enabled policy: nine units, three of them parity.
-///
-/// Hadoop: org.apache.hadoop.hdfs.server.common.ECTopologyVerifier (3.5.0)
+/// Whether there are nodes and racks enough for the enabled policies.
 fn erasure_coding_fits(view: &View<'_>) -> String {
-    const NODES: usize = 9;
-    const RACKS: usize = 3;
-    let blocks = view.nn.blocks();
-    let live = blocks.list_datanodes(view.now.mono, DatanodeReportType::Live);
-    let racks: BTreeSet<&str> =
-        live.iter().map(|slot| blocks.datanode(*slot).location.as_str()).collect();
-    let needs = |needed: usize, what: &str, found: usize| {
-        format!(
-            "{needed} {what} are required for the erasure coding policies: {ENABLED_EC_POLICIES}. The number of {what} \
-             is only {found}."
-        )
-    };
-    let (fits, message) = if live.len() < NODES {
-        (false, needs(NODES, "DataNodes", live.len()))
-    } else if racks.len() < RACKS {
-        (false, needs(RACKS, "racks", racks.len()))
-    } else {
-        (true, format!("The cluster setup can support EC policies: {ENABLED_EC_POLICIES}"))
-    };
+    let (fits, message) = view.nn.verify_enabled_erasure_coding_policies();
     json!({"isSupported": fits.to_string(), "resultMessage": message}).to_string()
 }

@@ -12,8 +12,6 @@ use super::{View, percent};
 
 const FS_NAMESYSTEM: &str = "org.apache.hadoop.hdfs.server.namenode.FSNamesystem";
 const GIB: f64 = 1_073_741_824.0;
-/// The policies that are enabled: the default one.
-pub(super) const ENABLED_EC_POLICIES: &str = "RS-6-3-1024k";
 
 fn in_service(stats: &FsStats) -> u32 {
     stats
@@ -89,7 +87,7 @@ fn sync_times(view: &View<'_>) -> String {
 pub(super) fn metrics(view: &View<'_>, storage: &Storage) -> Bean {
     let bean = Bean::new("Hadoop:service=NameNode,name=FSNamesystem", "FSNamesystem")
         .with("tag.Context", "dfs")
-        .with("tag.EnabledEcPolicies", ENABLED_EC_POLICIES)
+        .with("tag.EnabledEcPolicies", view.nn.enabled_erasure_coding_policies())
         .with("tag.HAState", "active")
         .with("tag.TotalSyncTimes", sync_times(view))
         .with("tag.Hostname", host_name());
@@ -197,7 +195,7 @@ pub(super) fn replicated_blocks(stats: &FsStats) -> Bean {
 }
 
 /// `ECBlockGroupsState`: there are no block groups yet.
-pub(super) fn block_groups() -> Bean {
+pub(super) fn block_groups(view: &View<'_>) -> Bean {
     let names = [
         "LowRedundancyECBlockGroups",
         "CorruptECBlockGroups",
@@ -210,7 +208,7 @@ pub(super) fn block_groups() -> Bean {
     names
         .into_iter()
         .fold(bean, |bean, name| bean.with(name, 0))
-        .with("EnabledEcPolicies", ENABLED_EC_POLICIES)
+        .with("EnabledEcPolicies", view.nn.enabled_erasure_coding_policies())
 }
 
 /// `SnapshotInfo`: there are no snapshots yet.

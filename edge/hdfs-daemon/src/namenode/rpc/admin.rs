@@ -68,10 +68,6 @@ fn statistics(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 /// Calls about features that a cluster may lack, which Hadoop answers with "none".
 fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     Some(match call.method {
-        "getErasureCodingPolicies" => {
-            shell.read(call, Audit::none(), N::get_erasure_coding_policies)
-        }
-        "getErasureCodingPolicy" => shell.read(call, Audit::none(), N::get_erasure_coding_policy),
         "getDataEncryptionKey" => shell.read(call, Audit::none(), N::get_data_encryption_key),
         "getDelegationToken" => shell.read(call, Audit::none(), N::get_delegation_token),
         "upgradeStatus" => shell.read(call, Audit::none(), N::upgrade_status),

@@ -26,14 +26,6 @@ const WAITING: &[(&str, &str)] = &[
     ("createEncryptionZone", "encryption zones"),
     ("reencryptEncryptionZone", "encryption zones"),
     ("listReencryptionStatus", "encryption zones"),
-    ("setErasureCodingPolicy", "erasure coding"),
-    ("unsetErasureCodingPolicy", "erasure coding"),
-    ("getECTopologyResultForPolicies", "erasure coding"),
-    ("addErasureCodingPolicies", "erasure coding"),
-    ("removeErasureCodingPolicy", "erasure coding"),
-    ("enableErasureCodingPolicy", "erasure coding"),
-    ("disableErasureCodingPolicy", "erasure coding"),
-    ("getErasureCodingCodecs", "erasure coding"),
     ("getEditsFromTxid", "inotify"),
 ];
 
