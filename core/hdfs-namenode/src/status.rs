@@ -112,7 +112,7 @@ impl NameNode {
             is_last_block_complete: !stored.is_empty(),
             last_block: None,
             file_encryption_info: None,
-            ec_policy: ec_policy(file.ec_policy),
+            ec_policy: self.ec_policy_proto(file.ec_policy),
         };
         let length = length.min(file_length.saturating_sub(offset));
         if offset <= file_length {
