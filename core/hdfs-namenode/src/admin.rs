@@ -320,15 +320,6 @@ impl NameNode {
         Ok(p::GetCurrentEditLogTxidResponseProto { txid })
     }
 
-    /// Proto: getSnapshottableDirListing. Nothing is snapshottable yet.
-    pub fn get_snapshottable_dir_listing(
-        &self,
-        _: &Call<'_>,
-        _: &p::GetSnapshottableDirListingRequestProto,
-    ) -> Result<p::GetSnapshottableDirListingResponseProto> {
-        Ok(p::GetSnapshottableDirListingResponseProto { snapshottable_dir_list: None })
-    }
-
     /// Proto: getEZForPath. No encryption zone can be made yet.
     pub fn get_ez_for_path(
         &self,

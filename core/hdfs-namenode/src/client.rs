@@ -9,6 +9,7 @@ mod lease;
 mod pipeline;
 mod query;
 mod redirect;
+mod snapshot;
 mod tree;
 mod write;
 

@@ -28,6 +28,7 @@ mod subordinate;
 pub use call::{Call, Caller};
 pub use client::names_datanode;
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
+pub use hdfs_namespace::snapshot_path;
 pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};

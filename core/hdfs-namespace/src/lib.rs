@@ -52,7 +52,10 @@ pub use plan::{
     AllComplete, Attempt, BlockFacts, BlockStage, Caller, LeasePurpose, LeaseRelease,
     NamespaceConf, PlanContext, Planned,
 };
-pub use query::{QUOTA_KINDS, SummaryCursor};
+pub use query::{
+    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport, QUOTA_KINDS,
+    SnapshotStatus, SnapshottableDirectory, SummaryCursor, snapshot_path,
+};
 pub use status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage, TypeSpace,
     Writer,

@@ -76,6 +76,10 @@ pub struct NamespaceConf {
     pub capture_open_files: bool,
     /// `dfs.namenode.snapshot.skip.capture.accesstime-only-change` (false): access times alone are not kept.
     pub skip_access_times: bool,
+    /// `dfs.namenode.snapshotdiff.listing.limit` (1,000): entries of one part of a report.
+    pub snapshot_diff_listing_limit: usize,
+    /// `dfs.namenode.snapshotdiff.allow.snap-root-descendant` (true): reports about directories below a snapshottable one.
+    pub snapshot_diff_allow_descendant: bool,
     /// Soft limit of a lease: others may take the file over (60 s, not configurable in Hadoop).
     pub lease_soft_limit_ms: u64,
     /// `dfs.namenode.lease-hard-limit-sec` in milliseconds (20 minutes): the NameNode closes the file.
@@ -117,6 +121,8 @@ impl Default for NamespaceConf {
             max_snapshots_total: 65_536,
             capture_open_files: false,
             skip_access_times: false,
+            snapshot_diff_listing_limit: 1_000,
+            snapshot_diff_allow_descendant: true,
             lease_soft_limit_ms: 60_000,
             lease_hard_limit_ms: 1_200_000,
         }

@@ -21,8 +21,14 @@ use crate::store::children::Children;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
 
+mod snapshot_diff;
+mod snapshots;
 mod summary;
 
+pub use snapshot_diff::{
+    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport,
+};
+pub use snapshots::{SnapshotStatus, SnapshottableDirectory, snapshot_path};
 pub use summary::SummaryCursor;
 
 /// Hadoop's id of what is no inode: `/.reserved` and what is in it, `/.snapshot`.
@@ -119,7 +125,7 @@ impl Namespace {
         }
     }
 
-    fn status_with_policy(
+    pub(crate) fn status_with_policy(
         &self,
         (slot, at): (Slot, SnapshotId),
         name: Vec<u8>,
@@ -187,7 +193,7 @@ impl Namespace {
         }
     }
 
-    fn children_count_at(&self, slot: Slot, at: SnapshotId) -> u32 {
+    pub(crate) fn children_count_at(&self, slot: Slot, at: SnapshotId) -> u32 {
         let diff = self.directory_diffs(slot).iter().find(|diff| diff.snapshot == at);
         if let Some(diff) = diff {
             return diff.children_size;
@@ -267,18 +273,7 @@ impl Namespace {
         limit: usize,
     ) -> Result<Listing> {
         let parent = resolved.parent_text();
-        let Some(slot) = resolved.parent() else {
-            return Err(Error::new(
-                ErrorKind::FileNotFound,
-                format!("Directory does not exist: {parent}"),
-            ));
-        };
-        if !self.record(slot).is_directory() {
-            return Err(Error::new(
-                ErrorKind::PathIsNotDirectory,
-                format!("`{parent}': Is not a directory"),
-            ));
-        }
+        let slot = self.as_directory(resolved.parent(), || parent.clone())?;
         if !self.is_snapshottable(slot) {
             return Err(Error::new(
                 ErrorKind::Snapshot,

@@ -283,6 +283,12 @@ keys! { NAMENODE:
     DFS_NAMENODE_SNAPSHOT_CAPTURE_OPENFILES = "dfs.namenode.snapshot.capture.openfiles", Bool, "false";
     /// Most snapshots of one directory.
     DFS_NAMENODE_SNAPSHOT_MAX_LIMIT = "dfs.namenode.snapshot.max.limit", Int, "65536";
+    /// Entries in one part of a snapshot diff report.
+    DFS_NAMENODE_SNAPSHOT_DIFF_LISTING_LIMIT = "dfs.namenode.snapshotdiff.listing.limit", Int, "1000";
+    /// Whether a snapshot diff report may be about a directory below the snapshottable one.
+    DFS_NAMENODE_SNAPSHOT_DIFF_ALLOW_SNAP_ROOT_DESCENDANT = "dfs.namenode.snapshotdiff.allow.snap-root-descendant", Bool, "true";
+    /// Whether snapshottable directories have trash of their own.
+    DFS_NAMENODE_SNAPSHOT_TRASHROOT_ENABLED = "dfs.namenode.snapshot.trashroot.enabled", Bool, "false";
     /// Events that one inotify answer holds.
     DFS_NAMENODE_INOTIFY_MAX_EVENTS_PER_RPC = "dfs.namenode.inotify.max.events.per.rpc", Int, "1000";
     /// Uses after which Java interns a file name.

@@ -16,18 +16,28 @@ use super::webhdfs::NO_CALL;
 /// What a kind of call writes into the audit log: the command and where its request names source and target.
 pub(crate) struct Audit<Q> {
     command: &'static str,
-    paths: fn(&Q) -> (&str, &str),
+    paths: Paths<Q>,
+}
+
+enum Paths<Q> {
+    Named(fn(&Q) -> (&str, &str)),
+    Computed(fn(&Q) -> (String, String)),
 }
 
 impl<Q> Audit<Q> {
     /// No line.
     pub(crate) fn none() -> Self {
-        Self { command: "", paths: |_| ("", "") }
+        Self { command: "", paths: Paths::Named(|_| ("", "")) }
     }
 
     /// A call with a source, or with source and target.
     pub(crate) fn new(command: &'static str, paths: fn(&Q) -> (&str, &str)) -> Self {
-        Self { command, paths }
+        Self { command, paths: Paths::Named(paths) }
+    }
+
+    /// A call whose request does not hold the paths as they are written.
+    pub(crate) fn computed(command: &'static str, paths: fn(&Q) -> (String, String)) -> Self {
+        Self { command, paths: Paths::Computed(paths) }
     }
 }
 
@@ -60,8 +70,20 @@ impl AuditLog {
             Some(ErrorKind::AccessControl) => false,
             Some(_) => return,
         };
-        let (source, target) = (audit.paths)(request);
-        tracing::info!(target: "audit", "{}", line(call, audit.command, source, target, allowed));
+        let write = |source: &str, target: &str| {
+            let line = line(call, audit.command, source, target, allowed);
+            tracing::info!(target: "audit", "{line}");
+        };
+        match audit.paths {
+            Paths::Named(paths) => {
+                let (source, target) = paths(request);
+                write(source, target);
+            }
+            Paths::Computed(paths) => {
+                let (source, target) = paths(request);
+                write(&source, &target);
+            }
+        }
     }
 }
 

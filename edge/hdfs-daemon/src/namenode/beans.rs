@@ -42,7 +42,7 @@ pub(super) fn all(monitor: &Monitor) -> Vec<Bean> {
         namesystem::metrics(&view, &storage),
         namesystem::replicated_blocks(&view.stats),
         namesystem::block_groups(&view),
-        namesystem::snapshots(),
+        namesystem::snapshots(&view),
         namesystem::storage_types(&view),
         activity::retry_cache(&view),
         activity::operations(&view),

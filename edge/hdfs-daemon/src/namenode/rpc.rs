@@ -11,6 +11,7 @@ mod hold;
 mod locations;
 mod namenode_protocol;
 mod peers;
+mod snapshot;
 mod summary;
 mod unsupported;
 
@@ -77,6 +78,7 @@ impl RpcService for NameNodeService {
         let shell = &self.shell;
         let reply = match call.protocol {
             names::CLIENT => client::call(shell, &call)
+                .or_else(|| snapshot::call(shell, &call))
                 .or_else(|| admin::call(shell, &call))
                 .or_else(|| erasure_coding::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),

@@ -111,6 +111,8 @@ fn files(bean: Bean, view: &View<'_>, calls: &Calls) -> Bean {
         + calls.begun("isFileClosed")
         + calls.succeeded("getLocatedFileInfo");
     let listings = calls.succeeded("getListing") + calls.succeeded("getBatchedListing");
+    let reports =
+        calls.succeeded("getSnapshotDiffReport") + calls.succeeded("getSnapshotDiffReportListing");
     let counts = [
         ("GetBlockLocations", located),
         ("CreateFileOps", created),
@@ -124,6 +126,14 @@ fn files(bean: Bean, view: &View<'_>, calls: &Calls) -> Bean {
         ("FileInfoOps", infos),
         ("GetLinkTargetOps", calls.begun("getLinkTarget")),
         ("CreateSymlinkOps", calls.succeeded("createSymlink")),
+        ("AllowSnapshotOps", calls.begun("allowSnapshot")),
+        ("DisallowSnapshotOps", calls.begun("disallowSnapshot")),
+        ("CreateSnapshotOps", calls.begun("createSnapshot")),
+        ("RenameSnapshotOps", calls.begun("renameSnapshot")),
+        ("DeleteSnapshotOps", calls.begun("deleteSnapshot")),
+        ("ListSnapshottableDirOps", calls.succeeded("getSnapshottableDirListing")),
+        ("ListSnapshotOps", calls.succeeded("getSnapshotListing")),
+        ("SnapshotDiffReportOps", reports),
     ];
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     let bean = counts.into_iter().fold(bean, |bean, (name, count)| bean.with(name, count));
@@ -133,23 +143,11 @@ fn files(bean: Bean, view: &View<'_>, calls: &Calls) -> Bean {
         .with("FilesInGetListingOps", view.monitor.shell.metrics.listed.load(Ordering::Relaxed))
 }
 
-/// True zeros: snapshots, encryption zones, standbys and image transfers do not exist yet, and no block operation is
+/// True zeros: encryption zones, standbys and image transfers do not exist yet, and no block operation is
 /// queued: reports are applied by the call that brings them, and blocks are removed in slices by the deletion itself.
 fn not_built(bean: Bean) -> Bean {
-    let counts = [
-        "AllowSnapshotOps",
-        "BlockOpsBatched",
-        "BlockOpsQueued",
-        "CreateSnapshotOps",
-        "DeleteBlocksQueued",
-        "DeleteSnapshotOps",
-        "DisallowSnapshotOps",
-        "ListSnapshotOps",
-        "ListSnapshottableDirOps",
-        "PendingDeleteBlocksCount",
-        "RenameSnapshotOps",
-        "SnapshotDiffReportOps",
-    ];
+    let counts =
+        ["BlockOpsBatched", "BlockOpsQueued", "DeleteBlocksQueued", "PendingDeleteBlocksCount"];
     let rates = [
         "EditLogFetchTime",
         "EditLogTailInterval",

@@ -133,7 +133,7 @@ fn identity(bean: Bean, view: &View<'_>) -> Bean {
         .with("RollingUpgradeStatus", Value::Null)
         .with("Safemode", safe_mode)
         .with("NNStartedTimeInMillis", view.monitor.shell.started.0)
-        .with("NumberOfSnapshottableDirs", 0)
+        .with("NumberOfSnapshottableDirs", view.nn.namespace().snapshot_counts().0)
         .with("DistinctVersionCount", versions.len())
         .with("DistinctVersions", distinct)
 }

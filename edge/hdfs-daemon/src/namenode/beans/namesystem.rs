@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use hdfs_blocks::{DatanodeReportType, FsStats};
+use hdfs_namenode::snapshot_path;
+use hdfs_namespace::SnapshottableDirectory;
 use hdfs_rt::host::host_name;
 use hdfs_rt::http::Bean;
 use serde_json::{Value, json};
@@ -49,7 +51,7 @@ pub(super) fn state(view: &View<'_>) -> Bean {
         .with("UnderReplicatedBlocks", stats.low_redundancy)
         .with("TotalSyncCount", shell.log.metrics().syncs.snapshot().count)
         .with("TotalLoad", stats.total_load)
-        .with("SnapshotStats", "{\"SnapshottableDirectories\":0,\"Snapshots\":0}")
+        .with("SnapshotStats", snapshot_stats(view))
         .with("CurrentTokensCount", 0)
         .with("FsLockQueueLength", shell.metrics.lock.waiting.load(Ordering::Relaxed))
         .with("MaxObjects", 0)
@@ -154,8 +156,8 @@ fn capacity(bean: Bean, view: &View<'_>) -> Bean {
         .with("CapacityUsedGB", gib(stats.used))
         .with("CapacityRemainingGB", gib(stats.remaining))
         .with("ProvidedCapacityTotal", 0)
-        .with("SnapshottableDirectories", 0)
-        .with("Snapshots", 0)
+        .with("SnapshottableDirectories", view.nn.namespace().snapshot_counts().0)
+        .with("Snapshots", view.nn.namespace().snapshot_counts().1)
         .with("NumEncryptionZones", 0)
         .with("PendingSPSPaths", 0)
         .with("CurrentTokensCount", 0)
@@ -211,14 +213,53 @@ pub(super) fn block_groups(view: &View<'_>) -> Bean {
         .with("EnabledEcPolicies", view.nn.enabled_erasure_coding_policies())
 }
 
-/// `SnapshotInfo`: there are no snapshots yet.
-pub(super) fn snapshots() -> Bean {
+fn snapshot_stats(view: &View<'_>) -> String {
+    let (directories, snapshots) = view.nn.namespace().snapshot_counts();
+    json!({"SnapshottableDirectories": directories, "Snapshots": snapshots}).to_string()
+}
+
+/// `SnapshotInfo`.
+pub(super) fn snapshots(view: &View<'_>) -> Bean {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (mut directories, mut all) = (Vec::new(), Vec::new());
+    for (directory, snapshots) in view.nn.namespace().snapshots_by_directory() {
+        let status = &directory.status;
+        let octal = format!("{:o}", status.permission.0);
+        let path = snapshot_root(&directory);
+        directories.push(json!({
+            "group": &*status.group,
+            "modificationTime": status.mtime.0,
+            "owner": &*status.owner,
+            "path": text(&path),
+            "permission": octal.parse::<u64>().unwrap_or_default(),
+            "snapshotNumber": directory.snapshots,
+            "snapshotQuota": directory.quota,
+        }));
+        for snapshot in snapshots {
+            let name = text(&snapshot.status.name);
+            all.push(json!({
+                "modificationTime": snapshot.status.mtime.0,
+                "snapshotDirectory": snapshot_path(&text(&path), &name),
+                "snapshotID": snapshot.id,
+                "status": if snapshot.is_deleted { "DELETED" } else { "ACTIVE" },
+            }));
+        }
+    }
     Bean::new(
         "Hadoop:service=NameNode,name=SnapshotInfo",
         "org.apache.hadoop.hdfs.server.namenode.snapshot.SnapshotManager",
     )
-    .with("SnapshottableDirectories", json!([]))
-    .with("Snapshots", json!([]))
+    .with("SnapshottableDirectories", directories)
+    .with("Snapshots", all)
+}
+
+fn snapshot_root(directory: &SnapshottableDirectory) -> Vec<u8> {
+    let mut path = directory.parent.clone();
+    if path != b"/" {
+        path.push(b'/');
+    }
+    path.extend_from_slice(&directory.status.name);
+    path
 }
 
 /// `BlockStats`: space by kind of storage.

@@ -1,0 +1,248 @@
+//! Snapshots: made, named, deleted, listed, compared.
+//!
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NameNodeRpcServer, FSDirSnapshotOp} (3.5.0)
+
+use hdfs_namespace::{DiffCursor, DiffEntry, DiffListingEntry, SnapshottableDirectory};
+use hdfs_proto::hdfs as p;
+use hdfs_types::{Error, Result};
+
+use super::check_path_length;
+use crate::call::Call;
+use crate::machine::NameNode;
+use crate::retry_cache::CachedAnswer;
+
+impl NameNode {
+    /// Proto: allowSnapshot.
+    pub fn allow_snapshot(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::AllowSnapshotRequestProto,
+    ) -> Result<p::AllowSnapshotResponseProto> {
+        self.check_superuser_for(call, "allowSnapshot")?;
+        let path = &request.snapshot_root;
+        self.check_writable(&format!("Cannot allow snapshot for {path}"), call.now.mono)?;
+        let planned = self.plan(call, |namespace, context| {
+            namespace.plan_allow_snapshot(context, path.as_bytes())
+        })?;
+        self.commit(planned, call.now);
+        Ok(p::AllowSnapshotResponseProto {})
+    }
+
+    /// Proto: disallowSnapshot.
+    pub fn disallow_snapshot(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::DisallowSnapshotRequestProto,
+    ) -> Result<p::DisallowSnapshotResponseProto> {
+        self.check_superuser_for(call, "disallowSnapshot")?;
+        let path = &request.snapshot_root;
+        self.check_writable(&format!("Cannot disallow snapshot for {path}"), call.now.mono)?;
+        let planned = self.plan(call, |namespace, context| {
+            namespace.plan_disallow_snapshot(context, path.as_bytes())
+        })?;
+        self.commit(planned, call.now);
+        Ok(p::DisallowSnapshotResponseProto {})
+    }
+
+    /// Asked before safe mode is looked at.
+    fn check_superuser_for(&self, call: &Call<'_>, operation: &str) -> Result<()> {
+        self.plan(call, |_, context| context.caller.check_superuser_for(operation))
+    }
+
+    /// Proto: createSnapshot.
+    pub fn create_snapshot(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::CreateSnapshotRequestProto,
+    ) -> Result<p::CreateSnapshotResponseProto> {
+        let root = &request.snapshot_root;
+        check_path_length(root, "createSnapshot")?;
+        let path = self.once(
+            call,
+            |_, answer| match answer {
+                CachedAnswer::Path(path) => Ok(path.clone()),
+                other => Err(Error::io(format!("the call was another one before: {other:?}"))),
+            },
+            |path| CachedAnswer::Path(path.clone()),
+            |nn| {
+                nn.check_writable(&format!("Cannot create snapshot for {root}"), call.now.mono)?;
+                let name = request.snapshot_name.as_deref().map(str::as_bytes);
+                let planned = nn.plan(call, |namespace, context| {
+                    namespace.plan_create_snapshot(context, root.as_bytes(), name)
+                })?;
+                Ok(nn.commit(planned, call.now))
+            },
+        )?;
+        let snapshot_path = String::from_utf8_lossy(&path).into_owned();
+        Ok(p::CreateSnapshotResponseProto { snapshot_path })
+    }
+
+    /// Proto: renameSnapshot.
+    pub fn rename_snapshot(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::RenameSnapshotRequestProto,
+    ) -> Result<p::RenameSnapshotResponseProto> {
+        let root = &request.snapshot_root;
+        let (old, new) = (&request.snapshot_old_name, &request.snapshot_new_name);
+        if new.is_empty() {
+            return Err(Error::io("The new snapshot name is null or empty."));
+        }
+        self.once(
+            call,
+            |_, _| Ok(()),
+            |()| CachedAnswer::Done,
+            |nn| {
+                nn.check_writable(&format!("Cannot rename snapshot for {root}"), call.now.mono)?;
+                let planned = nn.plan(call, |namespace, context| {
+                    let (old, new) = (old.as_bytes(), new.as_bytes());
+                    namespace.plan_rename_snapshot(context, root.as_bytes(), old, new)
+                })?;
+                nn.commit(planned, call.now);
+                Ok(())
+            },
+        )?;
+        Ok(p::RenameSnapshotResponseProto {})
+    }
+
+    /// Proto: deleteSnapshot.
+    pub fn delete_snapshot(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::DeleteSnapshotRequestProto,
+    ) -> Result<p::DeleteSnapshotResponseProto> {
+        let root = &request.snapshot_root;
+        if request.snapshot_name.is_empty() {
+            return Err(Error::io("The snapshot name is null or empty."));
+        }
+        self.once(
+            call,
+            |_, _| Ok(()),
+            |()| CachedAnswer::Done,
+            |nn| {
+                nn.check_writable(&format!("Cannot delete snapshot for {root}"), call.now.mono)?;
+                let planned = nn.plan(call, |namespace, context| {
+                    let name = request.snapshot_name.as_bytes();
+                    namespace.plan_delete_snapshot(context, root.as_bytes(), name)
+                })?;
+                nn.commit(planned, call.now);
+                Ok(())
+            },
+        )?;
+        Ok(p::DeleteSnapshotResponseProto {})
+    }
+
+    /// Proto: getSnapshottableDirListing.
+    pub fn get_snapshottable_dir_listing(
+        &self,
+        call: &Call<'_>,
+        _: &p::GetSnapshottableDirListingRequestProto,
+    ) -> Result<p::GetSnapshottableDirListingResponseProto> {
+        let directories = self
+            .plan(call, |namespace, context| namespace.snapshottable_directories(&context.caller));
+        let status = |directory: SnapshottableDirectory| p::SnapshottableDirectoryStatusProto {
+            snapshot_quota: directory.quota,
+            snapshot_number: directory.snapshots,
+            parent_fullpath: directory.parent.into(),
+            dir_status: self.status_proto(call, directory.status),
+        };
+        Ok(p::GetSnapshottableDirListingResponseProto {
+            snapshottable_dir_list: directories.map(|directories| {
+                p::SnapshottableDirectoryListingProto {
+                    snapshottable_dir_listing: directories.into_iter().map(status).collect(),
+                }
+            }),
+        })
+    }
+
+    /// Proto: getSnapshotListing.
+    pub fn get_snapshot_listing(
+        &self,
+        call: &Call<'_>,
+        request: &p::GetSnapshotListingRequestProto,
+    ) -> Result<p::GetSnapshotListingResponseProto> {
+        let snapshots = self.plan(call, |namespace, context| {
+            namespace.get_snapshot_listing(context, request.snapshot_root.as_bytes())
+        })?;
+        let snapshot_listing = snapshots
+            .into_iter()
+            .map(|snapshot| p::SnapshotStatusProto {
+                snapshot_id: snapshot.id,
+                parent_fullpath: snapshot.directory.into(),
+                is_deleted: snapshot.is_deleted,
+                dir_status: self.status_proto(call, snapshot.status),
+            })
+            .collect();
+        let snapshot_list = Some(p::SnapshotListingProto { snapshot_listing });
+        Ok(p::GetSnapshotListingResponseProto { snapshot_list })
+    }
+
+    /// Proto: getSnapshotDiffReport.
+    pub fn get_snapshot_diff_report(
+        &self,
+        call: &Call<'_>,
+        request: &p::GetSnapshotDiffReportRequestProto,
+    ) -> Result<p::GetSnapshotDiffReportResponseProto> {
+        let report = self.plan(call, |namespace, context| {
+            let (from, to) = (request.from_snapshot.as_bytes(), request.to_snapshot.as_bytes());
+            namespace.get_snapshot_diff(context, request.snapshot_root.as_bytes(), from, to)
+        })?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(p::GetSnapshotDiffReportResponseProto {
+            diff_report: p::SnapshotDiffReportProto {
+                snapshot_root: text(&report.root),
+                from_snapshot: text(&report.from),
+                to_snapshot: text(&report.to),
+                diff_report_entries: report.entries.into_iter().map(entry).collect(),
+            },
+        })
+    }
+
+    /// Proto: getSnapshotDiffReportListing.
+    pub fn get_snapshot_diff_report_listing(
+        &self,
+        call: &Call<'_>,
+        request: &p::GetSnapshotDiffReportListingRequestProto,
+    ) -> Result<p::GetSnapshotDiffReportListingResponseProto> {
+        let cursor = request.cursor.as_ref().map_or_else(DiffCursor::default, |cursor| {
+            DiffCursor { start_path: cursor.start_path.to_vec(), index: cursor.index }
+        });
+        let part = self.plan(call, |namespace, context| {
+            let names = (request.from_snapshot.as_bytes(), request.to_snapshot.as_bytes());
+            let root = request.snapshot_root.as_bytes();
+            namespace.get_snapshot_diff_listing(context, root, names, &cursor)
+        })?;
+        let entries = |list: Vec<DiffListingEntry>| list.into_iter().map(listing_entry).collect();
+        Ok(p::GetSnapshotDiffReportListingResponseProto {
+            diff_report: p::SnapshotDiffReportListingProto {
+                modified_entries: entries(part.modified),
+                created_entries: entries(part.created),
+                deleted_entries: entries(part.deleted),
+                is_from_earlier: part.from_earlier,
+                cursor: Some(p::SnapshotDiffReportCursorProto {
+                    start_path: part.cursor.start_path.into(),
+                    index: part.cursor.index,
+                }),
+            },
+        })
+    }
+}
+
+fn entry(entry: DiffEntry) -> p::SnapshotDiffReportEntryProto {
+    p::SnapshotDiffReportEntryProto {
+        fullpath: entry.path.into(),
+        modification_label: entry.kind.label().to_owned(),
+        target_path: entry.target.map(Into::into),
+    }
+}
+
+fn listing_entry(entry: DiffListingEntry) -> p::SnapshotDiffReportListingEntryProto {
+    p::SnapshotDiffReportListingEntryProto {
+        fullpath: entry.path.into(),
+        dir_id: entry.directory.0,
+        is_reference: entry.is_reference,
+        // Hadoop sends an empty one, too.
+        target_path: Some(entry.target.unwrap_or_default().into()),
+        file_id: Some(entry.inode.0),
+    }
+}

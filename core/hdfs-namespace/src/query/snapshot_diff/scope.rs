@@ -1,0 +1,141 @@
+//! What a report is about, and the walk over it.
+
+use std::vec::IntoIter;
+
+use hdfs_types::{Error, ErrorKind, Result};
+
+use super::RelativePath;
+use super::changed::ChildrenDiff;
+use crate::namespace::Namespace;
+use crate::resolve::text;
+use crate::snapshot::model::{Child, SnapshotId};
+use crate::store::record::Slot;
+
+/// The two states that are compared, and from where on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// The directory of the report.
+    pub(super) top: Slot,
+    pub(super) earlier: SnapshotId,
+    pub(super) later: SnapshotId,
+    /// The report leads from the earlier to the later one.
+    pub(super) from_earlier: bool,
+}
+
+/// A node that is to be looked at.
+pub(super) struct Node {
+    pub(super) child: Child,
+    /// It was renamed to this place.
+    pub(super) renamed_to: Option<RelativePath>,
+    /// It is only on the way to where an earlier call stopped.
+    pub(super) is_seen: bool,
+}
+
+/// Children of a directory that wait, and the names that the later tree does not have.
+struct Frame {
+    children: IntoIter<Child>,
+    gone: Vec<Box<[u8]>>,
+}
+
+/// A walk over the earlier tree, parents first. The caller looks at a node and enters it if it is a directory.
+pub(super) struct Walk<'a> {
+    scope: Scope,
+    frames: Vec<Frame>,
+    path: RelativePath,
+    first: Option<Slot>,
+    /// Names on the way to where the walk begins; None once it is there.
+    resume: Option<Vec<&'a [u8]>>,
+}
+
+impl Scope {
+    pub(super) fn walk<'a>(&self, resume: Option<Vec<&'a [u8]>>) -> Walk<'a> {
+        let (frames, path) = (Vec::new(), RelativePath::new());
+        Walk { scope: *self, frames, path, first: Some(self.top), resume }
+    }
+}
+
+impl Walk<'_> {
+    /// The next node and its path.
+    pub(super) fn next(&mut self, namespace: &Namespace) -> Option<(Node, RelativePath)> {
+        if let Some(slot) = self.first.take() {
+            let is_seen = self.resume.is_some();
+            let node = Node { child: Child::INode(slot), renamed_to: None, is_seen };
+            return Some((node, RelativePath::new()));
+        }
+        loop {
+            let level = self.frames.len();
+            let frame = self.frames.last_mut()?;
+            self.path.truncate(level - 1);
+            let Some(child) = frame.children.next() else {
+                self.frames.pop();
+                // What follows comes after the place at which the walk was to begin.
+                self.resume = None;
+                continue;
+            };
+            let name = namespace.child_name(child);
+            let mut is_seen = false;
+            if let Some(resume) = &self.resume {
+                if resume.get(level - 1) != Some(&name) {
+                    continue;
+                }
+                is_seen = level < resume.len();
+            }
+            if !is_seen || !namespace.record(namespace.child_slot(child)).is_directory() {
+                self.resume = None;
+            }
+            let is_gone = frame.gone.binary_search_by(|gone| compare(gone, name)).is_ok();
+            let renamed_to = if is_gone && matches!(child, Child::Name(_)) {
+                let slot = namespace.child_slot(child);
+                namespace.rename_target(self.scope.top, slot, self.scope.later)
+            } else {
+                None
+            };
+            if is_gone && renamed_to.is_none() {
+                self.resume = None;
+                continue;
+            }
+            self.path.push(name.into());
+            return Some((Node { child, renamed_to, is_seen }, self.path.clone()));
+        }
+    }
+
+    /// Goes on with what is in the directory that came last.
+    pub(super) fn enter(
+        &mut self,
+        namespace: &Namespace,
+        slot: Slot,
+        diff: &ChildrenDiff,
+        scope: &Scope,
+    ) {
+        let children = namespace.children_at(slot, scope.earlier).into_iter();
+        let gone = diff.deleted.iter().map(|child| namespace.child_name(*child).into()).collect();
+        self.frames.push(Frame { children, gone });
+    }
+}
+
+fn compare(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    crate::store::name_pool::compare_names(a, b)
+}
+
+impl Namespace {
+    pub(super) fn scope(&self, root: Slot, top: Slot, from: &[u8], to: &[u8]) -> Result<Scope> {
+        let find = |name: &[u8]| {
+            if name.is_empty() {
+                return Ok(SnapshotId::CURRENT);
+            }
+            let found = self.snapshot_by_name(root, name).map(|snapshot| snapshot.id);
+            found.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Snapshot,
+                    format!(
+                        "Cannot find the snapshot of directory {} with name {}",
+                        text(&self.path_of(root)),
+                        text(name)
+                    ),
+                )
+            })
+        };
+        let (from, to) = (find(from)?, find(to)?);
+        Ok(Scope { top, earlier: from.min(to), later: from.max(to), from_earlier: from < to })
+    }
+}
