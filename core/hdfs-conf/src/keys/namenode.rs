@@ -283,6 +283,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_SNAPSHOT_CAPTURE_OPENFILES = "dfs.namenode.snapshot.capture.openfiles", Bool, "false";
     /// Most snapshots of one directory.
     DFS_NAMENODE_SNAPSHOT_MAX_LIMIT = "dfs.namenode.snapshot.max.limit", Int, "65536";
+    /// Most snapshots of all directories.
+    DFS_NAMENODE_SNAPSHOT_FILESYSTEM_LIMIT = "dfs.namenode.snapshot.filesystem.limit", Int, "65536";
+    /// Whether a change of the access time alone is not kept for snapshots.
+    DFS_NAMENODE_SNAPSHOT_SKIP_CAPTURE_ACCESSTIME_ONLY_CHANGE = "dfs.namenode.snapshot.skip.capture.accesstime-only-change", Bool, "false";
     /// Entries in one part of a snapshot diff report.
     DFS_NAMENODE_SNAPSHOT_DIFF_LISTING_LIMIT = "dfs.namenode.snapshotdiff.listing.limit", Int, "1000";
     /// Whether a snapshot diff report may be about a directory below the snapshottable one.

@@ -56,8 +56,11 @@ impl Namespace {
             let owner = self.users.name(self.record(*slot).user());
             caller.is_superuser || &**owner == caller.user
         };
-        let mut directories: Vec<SnapshottableDirectory> =
-            self.snapshottable_slots().filter(mine).map(|slot| self.describe_snapshottable(slot)).collect();
+        let mut directories: Vec<SnapshottableDirectory> = self
+            .snapshottable_slots()
+            .filter(mine)
+            .map(|slot| self.describe_snapshottable(slot))
+            .collect();
         directories.sort_by(|a, b| {
             compare_names(&a.parent, &b.parent)
                 .then_with(|| compare_names(&a.status.name, &b.status.name))

@@ -295,10 +295,15 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
         user_erasure_coding_policies: conf
             .get_bool(&keys::DFS_NAMENODE_EC_USERDEFINED_POLICY_ALLOWED),
         max_open_files_listed: conf.get_usize(&keys::DFS_NAMENODE_LIST_OPENFILES_NUM_RESPONSES)?,
+        max_snapshots: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_MAX_LIMIT)?,
+        max_snapshots_total: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_FILESYSTEM_LIMIT)?,
+        capture_open_files: conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_CAPTURE_OPENFILES),
+        skip_access_times: conf
+            .get_bool(&keys::DFS_NAMENODE_SNAPSHOT_SKIP_CAPTURE_ACCESSTIME_ONLY_CHANGE),
         snapshot_diff_listing_limit: conf
             .get_usize(&keys::DFS_NAMENODE_SNAPSHOT_DIFF_LISTING_LIMIT)?,
         snapshot_diff_allow_descendant: conf
-            .get_bool(&keys::DFS_NAMENODE_SNAPSHOT_DIFF_ALLOW_SNAP_ROOT_DESCENDANT)?,
+            .get_bool(&keys::DFS_NAMENODE_SNAPSHOT_DIFF_ALLOW_SNAP_ROOT_DESCENDANT),
         lease_hard_limit_ms: millis(hard_limit),
         ..NamespaceConf::default()
     })
@@ -327,7 +332,7 @@ fn server_defaults(conf: &Configuration) -> Result<FsServerDefaultsProto> {
         key_provider_uri: Some(conf.get_str(&keys::HADOOP_SECURITY_KEY_PROVIDER_PATH).to_owned()),
         policy_id: Some(u32::from(hdfs_namenode::policies::HOT)),
         snapshot_trash_root_enabled: Some(
-            conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_TRASHROOT_ENABLED)?,
+            conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_TRASHROOT_ENABLED),
         ),
     })
 }

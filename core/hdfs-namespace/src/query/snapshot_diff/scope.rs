@@ -9,7 +9,7 @@ use super::changed::ChildrenDiff;
 use crate::namespace::Namespace;
 use crate::resolve::text;
 use crate::snapshot::model::{Child, SnapshotId};
-use crate::store::record::Slot;
+use crate::store::record::{Flag, Slot};
 
 /// The two states that are compared, and from where on.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,9 @@ impl Walk<'_> {
             } else {
                 None
             };
-            if is_gone && renamed_to.is_none() {
+            // Nothing is known of what has no mark and no marks below: it is as it was.
+            let is_marked = namespace.record(namespace.child_slot(child)).has(Flag::Marked);
+            if is_gone && renamed_to.is_none() || !is_marked && !is_seen && renamed_to.is_none() {
                 self.resume = None;
                 continue;
             }
