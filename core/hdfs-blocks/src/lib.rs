@@ -35,8 +35,8 @@ pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, 
 pub use event::BlockEvent;
 pub use manager::{
     BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, DumpNames, FsStats, FullReport,
-    HostsLists, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts, ReplicaHealth,
-    SafeCounts, StorageTypeStats, TargetRequest,
+    GroupStats, HostsLists, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts,
+    ReplicaHealth, SafeCounts, StorageTypeStats, StripedUnits, TargetRequest,
 };
 pub use registration::{
     DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,

@@ -14,12 +14,14 @@ mod replicas;
 mod report;
 mod standby;
 mod stats;
+mod striped;
 mod surplus;
 mod target;
 
 pub use check::{PlacementViolation, ReplicaHealth};
 pub use dump::DumpNames;
 pub use stats::{ReplicaCounts, StorageTypeStats};
+pub use striped::{GroupStats, StripedUnits};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -302,6 +304,8 @@ pub struct BlockManager {
     to_purge: BTreeSet<StorageSlot>,
 
     map: BlockMap,
+    /// Block groups of erasure-coded files, and what is known of their blocks.
+    striped: striped::Groups,
     under_construction: BTreeMap<BlockId, UnderConstruction>,
     /// Surplus replicas on different kinds of storage: which of them go depends on the file's storage policy.
     undecided: Vec<surplus::Undecided>,
@@ -358,6 +362,7 @@ impl BlockManager {
             leases,
             to_purge: BTreeSet::new(),
             map: BlockMap::default(),
+            striped: striped::Groups::default(),
             under_construction: BTreeMap::new(),
             undecided: Vec::new(),
             corrupt: BTreeMap::new(),
@@ -405,12 +410,12 @@ impl BlockManager {
 
     /// What is stored for a block.
     pub fn block(&self, id: BlockId) -> Option<BlockInfo> {
-        self.map.find(id).map(|slot| self.info(slot))
+        self.map.find(id).map(|slot| self.info(slot)).or_else(|| self.group_info(id))
     }
 
     /// Blocks in the map.
     pub fn block_count(&self) -> usize {
-        self.map.len()
+        self.map.len() + self.striped.len()
     }
 
     /// A node. The slot must come from this manager.

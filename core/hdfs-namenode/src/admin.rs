@@ -43,13 +43,14 @@ impl NameNode {
         _: &p::GetFsStatusRequestProto,
     ) -> Result<p::GetFsStatsResponseProto> {
         let stats = self.blocks.stats(call.now.mono);
+        let groups = self.blocks.group_stats();
         Ok(p::GetFsStatsResponseProto {
             capacity: stats.capacity,
             used: stats.used,
             remaining: stats.remaining,
-            under_replicated: stats.low_redundancy,
+            under_replicated: stats.low_redundancy + groups.low_redundancy,
             corrupt_blocks: stats.corrupt,
-            missing_blocks: stats.missing,
+            missing_blocks: stats.missing + groups.missing,
             missing_repl_one_blocks: Some(stats.missing_replication_one),
             blocks_in_future: Some(self.blocks.bytes_in_future()),
             pending_deletion_blocks: Some(stats.pending_deletion),
@@ -75,19 +76,20 @@ impl NameNode {
         })
     }
 
-    /// Proto: getFsECBlockGroupStats. There are no block groups yet: every count is zero.
+    /// Proto: getFsECBlockGroupStats. Blocks that are there twice, corrupt or on too few racks are not told from others.
     pub fn get_fs_ec_block_group_stats(
         &self,
         _: &Call<'_>,
         _: &p::GetFsEcBlockGroupStatsRequestProto,
     ) -> Result<p::GetFsEcBlockGroupStatsResponseProto> {
+        let stats = self.blocks.group_stats();
         Ok(p::GetFsEcBlockGroupStatsResponseProto {
-            low_redundancy: 0,
+            low_redundancy: stats.low_redundancy,
             corrupt_blocks: 0,
-            missing_blocks: 0,
+            missing_blocks: stats.missing,
             blocks_in_future: 0,
             pending_deletion_blocks: 0,
-            highest_prio_low_redundancy_blocks: Some(0),
+            highest_prio_low_redundancy_blocks: Some(stats.highest_priority),
             badly_distributed_blocks: Some(0),
         })
     }

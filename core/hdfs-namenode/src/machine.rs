@@ -9,12 +9,12 @@
 use std::io;
 use std::time::Duration;
 
-use hdfs_blocks::{BlockEvent, BlockManager, BlocksConf, FsStats, Now, StorageSlot};
+use hdfs_blocks::{BlockEvent, BlockManager, BlocksConf, FsStats, Now, StorageSlot, StripedUnits};
 use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_format::fsimage::ImageWriter;
 use hdfs_namespace::{BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned};
 use hdfs_proto::hdfs::{CheckpointSignatureProto, FsServerDefaultsProto};
-use hdfs_types::{Block, Error, INodeId, Mono, Result, TxId};
+use hdfs_types::{Block, BlockId, Error, INodeId, Mono, Result, TxId};
 
 use crate::call::Call;
 use crate::facts::Facts;
@@ -97,7 +97,10 @@ impl NameNode {
         namespace.visit_blocks(|of| {
             let state = if of.complete { Complete } else { UnderConstruction };
             if added.is_ok() {
-                added = blocks.add_block(of.block, of.owner, of.replication, state);
+                added = match striped_units(&namespace, of.block.id, of.owner) {
+                    Some(units) => blocks.add_group(of.block, of.owner, units, state, &[]),
+                    None => blocks.add_block(of.block, of.owner, of.replication, state),
+                };
             }
         });
         added?;
@@ -324,6 +327,16 @@ impl NameNode {
     fn change_block(&mut self, change: BlockChange, source: &Source<'_>) -> Result<()> {
         use hdfs_blocks::BlockState::{Complete, UnderConstruction};
         let blocks = &mut self.blocks;
+        if let BlockChange::Added { block, owner, complete, .. } = change
+            && let Some(units) = striped_units(&self.namespace, block.id, owner)
+        {
+            let state = if complete { Complete } else { UnderConstruction };
+            let targets = match source {
+                Source::Live { targets, .. } => targets,
+                Source::Replay => &[][..],
+            };
+            return blocks.add_group(block, owner, units, state, targets);
+        }
         let mono = match source {
             Source::Live { now, .. } => now.mono,
             Source::Replay => Mono::default(),
@@ -534,6 +547,19 @@ impl NameNode {
         let path = self.namespace.path(inode)?;
         Some(String::from_utf8_lossy(&path).into_owned())
     }
+}
+
+/// What a block group is made of; `None` for a replicated block.
+fn striped_units(namespace: &Namespace, id: BlockId, owner: INodeId) -> Option<StripedUnits> {
+    if id.0 >= 0 {
+        return None;
+    }
+    let policy = namespace.erasure_coding_policy_of(owner)?;
+    Some(StripedUnits {
+        data: u8::try_from(policy.data_units).ok()?,
+        parity: u8::try_from(policy.parity_units).ok()?,
+        cell_bytes: policy.cell_size,
+    })
 }
 
 /// What a call answered, as far as its operation says.

@@ -170,6 +170,15 @@ impl NameNode {
             block_indices: None,
             block_tokens: Vec::new(),
         };
+        if block.id.0 < 0
+            && let Some(group) = self.blocks.group_locations(block.id)
+        {
+            let index =
+                |slot: &StorageSlot| group.iter().find(|of| of.1 == *slot).map_or(0, |of| of.0);
+            let indices: Vec<u8> = locations.iter().map(index).collect();
+            proto.block_tokens = vec![convert::no_token(); indices.len()];
+            proto.block_indices = Some(indices.into());
+        }
         for slot in locations {
             let storage = self.blocks.storage(*slot);
             let datanode = self.blocks.datanode(storage.datanode);

@@ -39,6 +39,9 @@ pub struct PlacementViolation {
 impl BlockManager {
     /// Storages that hold a replica, good or bad; of a block that is not complete those that it is written to.
     pub fn all_replicas(&self, id: BlockId) -> Vec<StorageSlot> {
+        if let Some(located) = self.locate_group(id) {
+            return located.locations;
+        }
         let Some(slot) = self.map.find(id) else { return Vec::new() };
         if !self.map.entry(slot).is_complete() {
             return self.expected_locations(id);
@@ -48,6 +51,9 @@ impl BlockManager {
 
     /// Storages that have reported a replica, good or bad.
     pub fn stored_replicas(&self, id: BlockId) -> Vec<StorageSlot> {
+        if let Some(located) = self.locate_group(id) {
+            return located.locations;
+        }
         let Some(slot) = self.map.find(id) else { return Vec::new() };
         let there = |storage: &StorageSlot| self.classify(id, *storage) != ReplicaClass::Gone;
         self.map.storages(slot).into_iter().filter(there).collect()
@@ -95,7 +101,8 @@ impl BlockManager {
 
     /// Blocks without any good replica after this one, by id.
     pub fn missing_after(&self, from: BlockId) -> impl Iterator<Item = BlockInfo> + '_ {
-        self.needed.iter_level(Level::Missing, from).filter_map(|id| self.block(id))
+        let replicated = self.needed.iter_level(Level::Missing, from);
+        self.missing_groups_after(from).chain(replicated.filter_map(|id| self.block(id)))
     }
 
     /// Looks at these blocks again, so that copies are scheduled for those that lie badly; returns how many there

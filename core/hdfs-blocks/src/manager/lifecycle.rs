@@ -9,7 +9,7 @@ use crate::datanode::StorageSlot;
 use crate::registration::StorageState;
 use crate::under_construction::UnderConstruction;
 
-fn check_fields(block: Block, owner: INodeId, replication: u16) -> Result<()> {
+pub(super) fn check_fields(block: Block, owner: INodeId, replication: u16) -> Result<()> {
     let fits = block.id.0 != 0
         && block.num_bytes < FIELD_LIMIT
         && block.generation_stamp.0 < FIELD_LIMIT
@@ -72,6 +72,9 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is unknown or complete.
     pub fn set_expected_locations(&mut self, id: BlockId, targets: &[StorageSlot]) -> Result<()> {
+        if self.set_group_expected(id, targets) {
+            return Ok(());
+        }
         let block = self.map.entry(self.slot_of(id)?).block();
         let Some(uc) = self.under_construction.get_mut(&id) else {
             return Err(Error::io(format!("Block {block} is not under construction")));
@@ -88,14 +91,20 @@ impl BlockManager {
         if let Some(uc) = self.under_construction.get(&id) {
             return uc.replicas.iter().map(|replica| replica.storage).collect();
         }
+        if let Some(expected) = self.group_expected(id) {
+            return expected;
+        }
         self.map.find(id).map_or_else(Vec::new, |slot| self.map.storages(slot).to_vec())
     }
 
     /// True when enough good replicas were reported for the block to be complete.
     pub fn has_min_storage(&self, id: BlockId) -> bool {
-        self.map
-            .find(id)
-            .is_some_and(|slot| self.count(slot).usable() >= u32::from(self.conf.min_replication))
+        self.group_has_min_storage(id).unwrap_or_else(|| {
+            let slot = self.map.find(id);
+            slot.is_some_and(|slot| {
+                self.count(slot).usable() >= u32::from(self.conf.min_replication)
+            })
+        })
     }
 
     /// The client says the final length and stamp of a file's last block. Completes it when enough replicas were
@@ -106,6 +115,9 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is under recovery, or the client's stamp or length does not fit.
     pub fn commit_or_complete(&mut self, now: Mono, commit: Block) -> Result<CommitOutcome> {
+        if self.is_striped(commit.id) {
+            return self.commit_or_complete_group(commit);
+        }
         let slot = self.slot_of(commit.id)?;
         let state = self.map.entry(slot).state();
         if state == BlockState::Complete {
@@ -184,6 +196,10 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is unknown.
     pub fn force_complete(&mut self, id: BlockId) -> Result<()> {
+        if self.is_striped(id) {
+            self.complete_group(id);
+            return Ok(());
+        }
         let slot = self.slot_of(id)?;
         if !self.map.entry(slot).is_complete() {
             let stamp = self.map.entry(slot).generation_stamp();
@@ -200,6 +216,9 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is unknown, a field is out of range, or the stamp would go back.
     pub fn update_block(&mut self, block: Block) -> Result<()> {
+        if self.is_striped(block.id) {
+            return self.update_group(block);
+        }
         let slot = self.slot_of(block.id)?;
         check_fields(block, self.map.entry(slot).owner(), 0)?;
         let stored = self.map.entry(slot).block();
@@ -224,6 +243,9 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is unknown.
     pub fn convert_to_under_construction(&mut self, id: BlockId) -> Result<Vec<StorageSlot>> {
+        if self.is_striped(id) {
+            return Ok(self.reopen_group(id));
+        }
         let slot = self.slot_of(id)?;
         let storages = self.map.storages(slot).to_vec();
         if !self.map.entry(slot).is_complete() {
@@ -255,6 +277,11 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is not under construction, or stamp or length goes back.
     pub fn update_pipeline(&mut self, new_block: Block, targets: &[StorageSlot]) -> Result<()> {
+        if self.is_striped(new_block.id) {
+            self.update_group(new_block)?;
+            self.set_group_expected(new_block.id, targets);
+            return Ok(());
+        }
         let slot = self.slot_of(new_block.id)?;
         let stored = self.map.entry(slot).block();
         if self.map.entry(slot).state() != BlockState::UnderConstruction {
@@ -300,6 +327,10 @@ impl BlockManager {
 
     /// Forgets a block; its replicas will be deleted. Unknown blocks are forgotten already.
     pub fn remove_block(&mut self, id: BlockId) {
+        if self.is_striped(id) {
+            self.remove_group(id);
+            return;
+        }
         let Some(slot) = self.map.find(id) else { return };
         let block = self.map.entry(slot).block();
         let expected = self.under_construction.remove(&id);
@@ -339,6 +370,9 @@ impl BlockManager {
             let text = format!("Replication {replication} exceeds what an inode holds");
             return Err(Error::new(ErrorKind::HadoopIllegalArgument, text));
         }
+        if self.is_striped(id) {
+            return Ok(());
+        }
         let slot = self.slot_of(id)?;
         if self.map.entry(slot).replication() == replication {
             return Ok(());
@@ -353,6 +387,9 @@ impl BlockManager {
     /// # Errors
     /// Io when the block is unknown or the owner's id out of range.
     pub fn set_owner(&mut self, id: BlockId, owner: INodeId) -> Result<()> {
+        if self.is_striped(id) {
+            return self.set_group_owner(id, owner);
+        }
         let slot = self.slot_of(id)?;
         check_fields(self.map.entry(slot).block(), owner, 0)?;
         self.map.entry_mut(slot).set_owner(owner);

@@ -22,7 +22,9 @@ impl BlockManager {
         reader: Option<&str>,
         seed: u64,
     ) -> LocatedReplicas {
-        let Some(slot) = self.map.find(id) else { return LocatedReplicas::default() };
+        let Some(slot) = self.map.find(id) else {
+            return self.locate_group(id).unwrap_or_default();
+        };
         let mut located = if self.map.entry(slot).is_complete() {
             self.readable_replicas(slot, id)
         } else {

@@ -113,6 +113,10 @@ impl BlockManager {
     /// Hadoop forgets whatever the node held of this block. Here it must be on the storage that says so: a replica that
     /// moved between two volumes of a node stays.
     pub(crate) fn replica_deleted(&mut self, storage: StorageSlot, block: Block) {
+        if self.is_striped(block.id) {
+            self.internal_deleted(storage, block.id);
+            return;
+        }
         if self.is_from_future(block) {
             self.hold(storage, Held::Deleted(block));
             return;
@@ -189,6 +193,10 @@ impl BlockManager {
         }
         self.supersede_held(storage, replica.block);
         let Some(slot) = slot else {
+            if self.is_striped(replica.block.id) {
+                self.internal_reported(storage, replica);
+                return;
+            }
             self.apply_unknown(storage, replica.block, delete_unknown);
             return;
         };
@@ -334,6 +342,7 @@ impl BlockManager {
                 self.remove_stored(slot, report.storage);
             }
         }
+        self.forget_unreported_internals(report.storage, report.number);
         let held = self.storage_mut(report.storage);
         if held.heartbeated_since_failover {
             held.contents_stale = false;

@@ -37,9 +37,10 @@ fn add(sum: &mut u64, value: u64) {
 impl BlockManager {
     /// Counts for safe mode.
     pub fn safe_counts(&self) -> SafeCounts {
+        let groups = self.striped.safe_counts();
         SafeCounts {
-            total: self.complete_blocks,
-            safe: self.safe_blocks,
+            total: self.complete_blocks + groups.0,
+            safe: self.safe_blocks + groups.1,
             live_datanodes: self.topology.nodes().len() as u32,
         }
     }
@@ -153,16 +154,15 @@ impl BlockManager {
 
     /// Blocks without any good replica, from an id on, for listCorruptFileBlocks and fsck.
     pub fn corrupt_blocks(&self, from: BlockId, limit: usize) -> Vec<BlockInfo> {
-        self.needed
-            .iter_level(Level::Missing, from)
-            .filter_map(|id| self.block(id))
-            .take(limit)
-            .collect()
+        self.missing_after(from).take(limit).collect()
     }
 
     /// How many replicas of a block are good, leaving, corrupt and surplus: for fsck.
     pub fn replica_counts(&self, id: BlockId) -> Option<ReplicaCounts> {
-        let counts = self.count(self.map.find(id)?);
+        let counts = match self.counts_of_group(id) {
+            Some(counts) => counts,
+            None => self.count(self.map.find(id)?),
+        };
         Some(ReplicaCounts {
             live: counts.live,
             decommissioning: counts.decommissioning,

@@ -76,6 +76,32 @@ impl BlockManager {
         now: Mono,
         request: &TargetRequest<'_>,
     ) -> Result<Vec<StorageSlot>> {
+        let minimum = usize::from(self.conf.min_replication);
+        self.choose_at_least(now, request, minimum, "minReplication nodes")
+    }
+
+    /// Storages for the blocks of a new group, by index: at least `data` of them.
+    // Differs: as for replicas, two blocks may lie on one rack while another has none; Hadoop spreads them evenly.
+    ///
+    /// # Errors
+    /// Io with Hadoop's "could only be written to …".
+    pub fn choose_group_targets(
+        &mut self,
+        now: Mono,
+        request: &TargetRequest<'_>,
+        data: usize,
+        policy: &str,
+    ) -> Result<Vec<StorageSlot>> {
+        self.choose_at_least(now, request, data, &format!("required nodes for {policy}"))
+    }
+
+    fn choose_at_least(
+        &mut self,
+        now: Mono,
+        request: &TargetRequest<'_>,
+        minimum: usize,
+        what: &str,
+    ) -> Result<Vec<StorageSlot>> {
         let mut rng = self.rng.clone();
         let writer = self.writer_of(request, &mut rng);
         let mut excluded = BTreeSet::new();
@@ -88,13 +114,12 @@ impl BlockManager {
         }
         let targets = self.new_block_targets(now, request, writer, &mut excluded, &mut rng);
         self.rng = rng;
-        if targets.len() < usize::from(self.conf.min_replication) {
+        if targets.len() < minimum {
             return Err(Error::io(format!(
-                "File {} could only be written to {} of the {} minReplication nodes. There are {} datanode(s) running \
-                 and {} node(s) are excluded in this operation.",
+                "File {} could only be written to {} of the {minimum} {what}. There are {} datanode(s) running and {} \
+                 node(s) are excluded in this operation.",
                 request.path,
                 targets.len(),
-                self.conf.min_replication,
                 self.topology.nodes().len(),
                 excluded.len() + unknown.len()
             )));

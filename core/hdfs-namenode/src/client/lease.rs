@@ -152,6 +152,12 @@ impl NameNode {
 
     fn start_recovery(&mut self, call: &Call<'_>, last: Block) -> Result<()> {
         let mono = call.now.mono;
+        if self.blocks.is_striped(last.id) {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                format!("Recovery of block group {last} is not supported yet"),
+            ));
+        }
         if !self.blocks.recovery_is_due(mono, last.id) {
             return Ok(());
         }

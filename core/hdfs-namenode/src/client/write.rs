@@ -177,7 +177,14 @@ impl NameNode {
                 no_local_rack: false,
             },
         };
-        self.blocks.choose_targets(call.now.mono, &targets)
+        let mono = call.now.mono;
+        match self.namespace.erasure_coding_policy(new.ec_policy) {
+            None => self.blocks.choose_targets(mono, &targets),
+            Some(policy) => {
+                let data = policy.data_units as usize;
+                self.blocks.choose_group_targets(mono, &targets, data, &policy.name)
+            }
+        }
     }
 
     /// Proto: getAdditionalDatanode.

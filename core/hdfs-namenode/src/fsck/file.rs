@@ -134,7 +134,8 @@ impl Fsck {
         };
         let minimum = nn.blocks.conf().min_replication;
         let tally = if file.coded { &mut self.erasure_coded } else { &mut self.replicated };
-        let lacking = tally.add_block(&counts, file.replication, minimum);
+        let wanted = if file.coded { info.replication } else { file.replication };
+        let lacking = tally.add_block(&counts, wanted, minimum);
         let located = nn.blocks.locate(call.now.mono, block.id, None, 0);
         let name = ExtendedBlock { pool: nn.identity.block_pool_id.clone(), block: info.block };
         let length = info.block.num_bytes;
@@ -156,14 +157,10 @@ impl Fsck {
             if !self.options.files {
                 put!(out, "\n{}: ", file.path);
             }
-            put!(
-                out,
-                " Under replicated {name}. Target Replicas is {} but found ",
-                file.replication
-            );
+            put!(out, " Under replicated {name}. Target Replicas is {wanted} but found ");
             put_found(&counts, self.options.maintenance, out);
         }
-        self.check_placement(nn, file, &name, &located.locations, out);
+        self.check_placement(nn, file, (&name, wanted), &located.locations, out);
         if let Some(policies) = &mut self.policies {
             let kinds =
                 located.locations.iter().map(|storage| nn.blocks.storage(*storage).storage_type());
@@ -187,11 +184,11 @@ impl Fsck {
         &mut self,
         nn: &NameNode,
         file: &mut FileCheck,
-        name: &ExtendedBlock,
+        (name, wanted): (&ExtendedBlock, u16),
         locations: &[StorageSlot],
         out: &mut String,
     ) {
-        let Some(violation) = nn.blocks.placement_violation(locations, file.replication) else {
+        let Some(violation) = nn.blocks.placement_violation(locations, wanted) else {
             return;
         };
         let tally = if file.coded { &mut self.erasure_coded } else { &mut self.replicated };

@@ -9,6 +9,7 @@ use hdfs_types::{Block, BlockId, Error, ErrorKind, GenerationStamp, INodeId, Res
 
 use super::limits::check_block;
 use crate::effects::{BlockChange, Effects};
+use crate::erasure::MAX_BLOCKS_IN_GROUP;
 use crate::namespace::Namespace;
 use crate::plan::{BlockStage, PlanContext, Planned};
 use crate::resolve::text;
@@ -40,8 +41,10 @@ pub struct NewBlock {
     pub offset: u64,
     /// The block before it, to be committed with this length before the plan is applied.
     pub previous: Option<Block>,
-    /// Replicas wanted.
+    /// Replicas wanted; of a group, its data and parity blocks.
     pub replication: u16,
+    /// Erasure-coding policy of a group; 0: a replicated block.
+    pub ec_policy: u8,
     /// Preferred length of a block, in bytes.
     pub block_size: u64,
     /// Storage policy that holds; 0: none set.
@@ -75,12 +78,6 @@ impl Namespace {
         let resolved = self.resolve_file(ctx, request.path, request.file_id)?;
         self.check_object_limit(ctx)?;
         let slot = self.check_lease(&resolved, Some(request.client_name), request.file_id)?;
-        if self.record(slot).file_header().striped {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "Blocks of erasure-coded files can't be written yet",
-            ));
-        }
         let path = resolved.path();
         let blocks = self.blocks_of(slot);
         let blocks = blocks.as_slice();
@@ -158,13 +155,16 @@ impl Namespace {
         offset: u64,
     ) -> NewBlock {
         let record = self.record(slot);
+        let policy = self.ec_policy_of(slot);
         NewBlock {
             inode: record.id(),
             path,
             block,
             offset,
             previous,
-            replication: self.replication_of(slot),
+            replication: policy
+                .map_or_else(|| self.replication_of(slot), |policy| policy.units() as u16),
+            ec_policy: policy.map_or(0, |policy| policy.id),
             block_size: record.file_header().preferred_block_size,
             storage_policy: self.storage_policy(slot),
             client_machine: self
@@ -180,7 +180,10 @@ impl Namespace {
         path: Vec<u8>,
         previous: Option<Block>,
     ) -> Result<Planned<NewBlock>> {
-        let block_id = BlockId(self.identities.last_block_id.0 + 1);
+        let block_id = match self.record(slot).file_header().striped {
+            false => BlockId(self.identities.last_block_id.0 + 1),
+            true => self.next_group_id()?,
+        };
         let generation_stamp = self.next_generation_stamp(0)?;
         let block = Block { id: block_id, num_bytes: 0, generation_stamp };
         let stored_last = self.blocks_of(slot).last().map_or(0, |last| last.num_bytes);
@@ -198,6 +201,22 @@ impl Namespace {
             retry: RetryKey::NONE,
         }));
         Ok(planned)
+    }
+
+    /// The low bits of a group's id are for the indices of its blocks.
+    ///
+    /// Hadoop: SequentialBlockGroupIdGenerator (3.5.0)
+    fn next_group_id(&self) -> Result<BlockId> {
+        let step = i64::from(MAX_BLOCKS_IN_GROUP);
+        let next = (self.identities.last_striped_block_id.0 & !(step - 1)) + step;
+        if next >= 0 {
+            return Err(Error::new(
+                ErrorKind::IllegalState,
+                "All negative block group IDs are used, growing into positive IDs, which might conflict with non-erasure \
+                 coded blocks.",
+            ));
+        }
+        Ok(BlockId(next))
     }
 
     /// The next stamp, `ahead` of those that are planned already.

@@ -134,6 +134,10 @@ impl Namespace {
 
     /// What bytes in a file's blocks count against quotas.
     pub(crate) fn block_usage(&self, slot: Slot, bytes: i64) -> QuotaCounts {
+        if let Some(policy) = self.ec_policy_of(slot) {
+            let space = bytes.saturating_mul(policy.units().into());
+            return QuotaCounts { space, ..QuotaCounts::default() };
+        }
         let replication = self.replication_of(slot);
         let mut usage = QuotaCounts {
             space: bytes.saturating_mul(i64::from(replication)),

@@ -121,7 +121,13 @@ impl Namespace {
 
     fn concat_delta(&self, target: Slot, sources: &[Slot]) -> QuotaCounts {
         let mut delta = QuotaCounts::default();
+        let striped = self.record(target).file_header().striped;
         for source in sources {
+            if striped {
+                // Groups take the same space in another file of the same policy.
+                delta.names -= 1;
+                continue;
+            }
             let length = self.file_length(*source).cast_signed();
             delta.add(&self.block_usage(target, length));
             delta = delta.minus(&self.file_usage(*source));

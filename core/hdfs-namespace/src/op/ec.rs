@@ -9,7 +9,7 @@ use hdfs_format::edits::{
     RemoveXAttrOp, SetXAttrOp, XAttr, XAttrNamespace,
 };
 use hdfs_proto::hdfs::ErasureCodingPolicyState;
-use hdfs_types::{Error, ErrorKind, FsAction, Result};
+use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result};
 
 use crate::effects::Effects;
 use crate::erasure::{ErasureCodingPolicy, REPLICATION};
@@ -47,6 +47,12 @@ impl Namespace {
             )),
             policy => Ok(policy),
         }
+    }
+
+    /// The policy of a file by id, in the tree or in snapshots only; None: it is replicated.
+    pub fn erasure_coding_policy_of(&self, file: INodeId) -> Option<&ErasureCodingPolicy> {
+        let slot = Slot(self.index.get(file.0)?);
+        self.record(slot).is_file().then(|| self.ec_policy_of(slot)).flatten()
     }
 
     /// The configured default policy exists.
