@@ -36,13 +36,13 @@ const NO_INODE: INodeId = INodeId(u64::MAX);
 
 /// What holds for an inode: its own, or that of an ancestor; 0: none.
 #[derive(Clone, Copy)]
-struct Inherited {
+pub(crate) struct Inherited {
     storage_policy: u8,
     ec_policy: u8,
 }
 
 impl Inherited {
-    const NONE: Self = Self { storage_policy: 0, ec_policy: 0 };
+    pub(crate) const NONE: Self = Self { storage_policy: 0, ec_policy: 0 };
 }
 
 impl Namespace {

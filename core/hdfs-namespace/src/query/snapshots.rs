@@ -5,6 +5,7 @@
 use hdfs_format::edits::XAttrNamespace;
 use hdfs_types::{Error, ErrorKind, FsAction, Result, WallMillis};
 
+use super::Inherited;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{Caller, PlanContext};
@@ -111,7 +112,7 @@ impl Namespace {
 
     fn snapshot_status(&self, slot: Slot, snapshot: &Snapshot) -> SnapshotStatus {
         let name = snapshot.root.name.to_vec();
-        let mut status = self.status_with_policy((slot, snapshot.id), name, false, 0);
+        let mut status = self.status_with_policy((slot, snapshot.id), name, false, Inherited::NONE);
         // As in Hadoop, which does not look for the number of children then.
         status.children = self.children_count_at(slot, SnapshotId::CURRENT);
         status.atime = WallMillis(0);
