@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod events;
 mod framing;
 mod names;
 pub mod op;
@@ -13,6 +14,7 @@ pub mod xml;
 
 pub use decode::decode_body;
 pub use encode::{encode_op, encode_op_as};
+pub use events::event_batch;
 pub use framing::Frame;
 pub use names::{EditsFile, finalized_name, in_progress_name, temporary_name};
 pub use op::*;

@@ -164,6 +164,8 @@ kinds! {
     ServiceFailed = "org.apache.hadoop.ha.ServiceFailedException", Never;
     /// A storage folder is in a state that does not allow to start.
     InconsistentFSState = "org.apache.hadoop.hdfs.server.common.InconsistentFSStateException", Never;
+    /// A reader of inotify fell so far behind that events were purged.
+    MissingEvents = "org.apache.hadoop.hdfs.inotify.MissingEventsException", Never;
     /// A file below a read-only or snapshot path may not be changed.
     SnapshotAccessControl = "org.apache.hadoop.hdfs.protocol.SnapshotAccessControlException", Never;
     /// An extended attribute does not exist.

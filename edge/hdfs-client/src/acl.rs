@@ -34,7 +34,7 @@ fn to_proto(entries: &[AclEntry]) -> Vec<proto::AclEntryProto> {
     entries.iter().map(one).collect()
 }
 
-fn from_proto(entry: proto::AclEntryProto) -> AclEntry {
+pub(crate) fn entry_from_proto(entry: proto::AclEntryProto) -> AclEntry {
     use proto::acl_entry_proto::{AclEntryScopeProto as Scope, AclEntryTypeProto as Type};
     AclEntry {
         kind: match entry.r#type() {
@@ -68,7 +68,7 @@ impl HdfsClient {
             owner: status.owner,
             group: status.group,
             sticky: status.sticky,
-            entries: status.entries.into_iter().map(from_proto).collect(),
+            entries: status.entries.into_iter().map(entry_from_proto).collect(),
             permission: status.permission.map(|bits| FsPermission((bits.perm & 0o1777) as u16)),
         })
     }

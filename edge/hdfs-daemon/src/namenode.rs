@@ -43,6 +43,7 @@ mod servlets;
 mod shell;
 mod startup;
 mod storage;
+mod tail;
 mod top;
 mod trash_emptier;
 mod tunable;

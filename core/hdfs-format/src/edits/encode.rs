@@ -391,7 +391,7 @@ fn put_x_attrs(out: &mut Vec<u8>, src: Option<&[u8]>, x_attrs: &[XAttr], layout:
     });
 }
 
-fn acl_proto(entry: &AclEntry) -> pb::AclEntryProto {
+pub(super) fn acl_proto(entry: &AclEntry) -> pb::AclEntryProto {
     pb::AclEntryProto {
         r#type: entry.kind as i32,
         scope: entry.scope as i32,
@@ -400,7 +400,7 @@ fn acl_proto(entry: &AclEntry) -> pb::AclEntryProto {
     }
 }
 
-fn x_attr_proto(x_attr: &XAttr) -> pb::XAttrProto {
+pub(super) fn x_attr_proto(x_attr: &XAttr) -> pb::XAttrProto {
     pb::XAttrProto {
         namespace: x_attr.namespace as i32,
         name: x_attr.name.clone(),

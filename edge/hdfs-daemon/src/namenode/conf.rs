@@ -48,6 +48,8 @@ pub(crate) struct NameNodeConf {
     pub(crate) checked_volumes_minimum: usize,
     /// `dfs.namenode.max.op.size`.
     pub(crate) max_op_bytes: usize,
+    /// Events that one inotify answer holds (`dfs.namenode.inotify.max.events.per.rpc`).
+    pub(crate) inotify_max_events: usize,
     /// `dfs.namenode.resource.check.interval`.
     pub(crate) resource_check_interval: Duration,
     /// `dfs.namenode.redundancy.interval.seconds`.
@@ -108,6 +110,7 @@ impl NameNodeConf {
             checked_volumes_minimum: conf
                 .get_usize(&keys::DFS_NAMENODE_RESOURCE_CHECKED_VOLUMES_MINIMUM)?,
             max_op_bytes: conf.get_usize(&keys::DFS_NAMENODE_MAX_OP_SIZE)?,
+            inotify_max_events: conf.get_usize(&keys::DFS_NAMENODE_INOTIFY_MAX_EVENTS_PER_RPC)?,
             resource_check_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,
             redundancy_interval: conf

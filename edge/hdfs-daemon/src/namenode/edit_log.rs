@@ -140,6 +140,11 @@ impl EditLog {
         self.shared.synced.load(Ordering::Acquire) >= txid.0
     }
 
+    /// The last transaction that is durable.
+    pub(crate) fn last_synced(&self) -> TxId {
+        TxId(self.shared.synced.load(Ordering::Acquire))
+    }
+
     /// Blocks this thread until `txid` is durable; for start and stop, not for calls.
     pub(crate) fn wait_synced(&self, txid: TxId) -> Result<()> {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -81,7 +81,7 @@ fn note_segment(progress: &StartupProgress, segment: &SegmentFile, count: u64, b
 }
 
 /// The copies that may hold a transaction: finalized ones first, long ones first.
-fn candidates(segments: &[SegmentFile], txid: TxId) -> Vec<&SegmentFile> {
+pub(super) fn candidates(segments: &[SegmentFile], txid: TxId) -> Vec<&SegmentFile> {
     let mut found: Vec<_> = segments
         .iter()
         .filter(|segment| segment.first <= txid && segment.last.is_none_or(|last| last >= txid))

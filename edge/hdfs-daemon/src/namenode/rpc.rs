@@ -8,6 +8,7 @@ mod client;
 mod datanode;
 mod erasure_coding;
 mod hold;
+mod inotify;
 mod locations;
 mod namenode_protocol;
 mod peers;

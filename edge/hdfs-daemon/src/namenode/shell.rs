@@ -32,6 +32,7 @@ use super::image_transfer::TransferHost;
 use super::metrics::{Coarse, NameNodeMetrics};
 use super::progress::StartupProgress;
 use super::proxies::Proxies;
+use super::tail::LogTail;
 use super::tunable;
 use super::waiting::Waiting;
 
@@ -44,6 +45,7 @@ pub(crate) fn now() -> Now {
 pub(crate) struct Shell {
     machine: RwLock<NameNode>,
     pub(crate) log: EditLog,
+    pub(crate) tail: LogTail,
     pub(crate) images: ImageStore,
     pub(crate) conf: NameNodeConf,
     pub(crate) callers: Callers,
@@ -86,6 +88,7 @@ impl Shell {
         Ok(Self {
             machine: RwLock::new(machine),
             log,
+            tail: LogTail::default(),
             images,
             callers,
             racks,

@@ -74,6 +74,7 @@ fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "finalizeUpgrade" => shell.read(call, Audit::none(), N::finalize_upgrade),
         "rollingUpgrade" => shell.read(call, Audit::none(), N::rolling_upgrade),
         "getCurrentEditLogTxid" => shell.read(call, Audit::none(), N::get_current_edit_log_txid),
+        "getEditsFromTxid" => super::inotify::get_edits_from_txid(shell, call),
         "getEZForPath" => shell.read(call, Audit::none(), N::get_ez_for_path),
         "listEncryptionZones" => shell.read(call, Audit::none(), N::list_encryption_zones),
         "listCachePools" => shell.read(call, Audit::none(), N::list_cache_pools),

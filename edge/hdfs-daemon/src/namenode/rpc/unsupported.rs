@@ -18,7 +18,6 @@ const WAITING: &[(&str, &str)] = &[
     ("createEncryptionZone", "encryption zones"),
     ("reencryptEncryptionZone", "encryption zones"),
     ("listReencryptionStatus", "encryption zones"),
-    ("getEditsFromTxid", "inotify"),
 ];
 
 /// Methods that Hadoop refuses too, as long as their feature is switched off; class and text are Hadoop's.
