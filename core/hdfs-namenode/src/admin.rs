@@ -317,7 +317,7 @@ impl NameNode {
         call: &Call<'_>,
         _: &p::GetCurrentEditLogTxidRequestProto,
     ) -> Result<p::GetCurrentEditLogTxidResponseProto> {
-        call.caller.check_superuser()?;
+        call.caller.check_superuser_for("getCurrentEditLogTxid")?;
         let txid = i64::try_from(self.last_txid().0).unwrap_or(i64::MAX);
         Ok(p::GetCurrentEditLogTxidResponseProto { txid })
     }

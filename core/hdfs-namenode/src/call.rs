@@ -24,13 +24,26 @@ impl Caller {
     /// # Errors
     /// AccessControl, in Hadoop's words.
     pub fn check_superuser(&self) -> Result<()> {
+        if self.superuser { Ok(()) } else { Err(self.not_superuser("")) }
+    }
+
+    /// The same, naming the operation.
+    ///
+    /// # Errors
+    /// AccessControl, in Hadoop's words.
+    pub fn check_superuser_for(&self, operation: &str) -> Result<()> {
         if self.superuser {
             return Ok(());
         }
-        Err(Error::new(
+        Err(self.not_superuser(&format!(" for operation {operation}")))
+    }
+
+    fn not_superuser(&self, what: &str) -> Error {
+        let user = &self.user;
+        Error::new(
             ErrorKind::AccessControl,
-            format!("Access denied for user {}. Superuser privilege is required", self.user),
-        ))
+            format!("Access denied for user {user}. Superuser privilege is required{what}"),
+        )
     }
 }
 

@@ -13,7 +13,7 @@ use hdfs_types::Result;
 use tokio::runtime::Runtime;
 
 /// Start-up options of Hadoop's daemons that are not built yet.
-const ABSENT: [&str; 11] = [
+const ABSENT: [&str; 10] = [
     "-backup",
     "-checkpoint",
     "-upgrade",
@@ -23,7 +23,6 @@ const ABSENT: [&str; 11] = [
     "-importcheckpoint",
     "-initializesharededits",
     "-bootstrapstandby",
-    "-recover",
     "-metadataversion",
 ];
 

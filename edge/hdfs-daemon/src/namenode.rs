@@ -35,6 +35,7 @@ mod monitor;
 mod progress;
 mod prom;
 mod proxies;
+mod recover;
 mod replay;
 mod restore;
 mod rpc;
@@ -53,3 +54,4 @@ mod webhdfs;
 
 pub use format::{FormatOptions, Formatted, format};
 pub use handle::{NameNodeHandle, start};
+pub use recover::{Recovered, recover};

@@ -11,13 +11,15 @@ use super::{
 
 pub(crate) const USAGE: &str = "\
 Usage: hdfs namenode [-regular] | 
-\t[-format [-clusterid cid ] [-force] [-nonInteractive] ]";
+\t[-format [-clusterid cid ] [-force] [-nonInteractive] ] | 
+\t[-recover [ -force] ]";
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Run,
     Format(FormatOptions),
+    Recover { force: bool },
 }
 
 /// Runs `hdfs namenode ARGS…`; the exit status.
@@ -36,6 +38,10 @@ pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
             });
             exit_status("namenode", status)
         }
+        Some(Task::Recover { force }) => {
+            startup_message("NameNode", &args);
+            exit_status("namenode", namenode::recover(&conf, force).map(|_| 0))
+        }
         None => refuse(&args, USAGE),
     }
 }
@@ -46,6 +52,10 @@ fn parse(args: &[String]) -> Option<Task> {
     match first.to_ascii_lowercase().as_str() {
         "-regular" if rest.is_empty() => Some(Task::Run),
         "-format" => parse_format(rest).map(Task::Format),
+        "-recover" => {
+            let known = rest.iter().all(|option| option.eq_ignore_ascii_case("-force"));
+            known.then_some(Task::Recover { force: !rest.is_empty() })
+        }
         _ => None,
     }
 }
@@ -109,7 +119,7 @@ mod tests {
             "-format -clusterid",
             "-format -clusterid -force",
             "-format x",
-            "-recover",
+            "-recover x",
             "-regular x",
         ] {
             assert_eq!(parsed(wrong), None, "{wrong}");

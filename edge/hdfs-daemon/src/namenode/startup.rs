@@ -64,7 +64,7 @@ pub(crate) fn load(conf: &NameNodeConf, progress: &StartupProgress) -> Result<Lo
 }
 
 /// The identity, which every formatted folder must share.
-fn read_identity(dirs: &NameDirs) -> Result<Identity> {
+pub(super) fn read_identity(dirs: &NameDirs) -> Result<Identity> {
     let mut identity: Option<(Identity, String)> = None;
     for dir in dirs.all() {
         let path = dir.current().join(VERSION);
@@ -157,6 +157,25 @@ fn load_image(
     image: &ImageFile,
     progress: &StartupProgress,
 ) -> Result<(NameNode, Replayed)> {
+    let mut machine = load_machine(conf, identity, image, progress)?;
+    progress.begin(Phase::LoadingEdits);
+    let at = now();
+    let replayed =
+        replay::replay(inventory, image.txid, conf.max_op_bytes, progress, |txid, op| {
+            machine.replay(txid, op, at)
+        })?;
+    progress.end(Phase::LoadingEdits);
+    machine.start(now());
+    Ok((machine, replayed))
+}
+
+/// A machine as an image has it, without the edits after it.
+pub(super) fn load_machine(
+    conf: &NameNodeConf,
+    identity: &Identity,
+    image: &ImageFile,
+    progress: &StartupProgress,
+) -> Result<NameNode> {
     let name = image.path.display().to_string();
     progress.begin(Phase::LoadingFsImage);
     let bytes = image_store::read(&image.path)?;
@@ -178,17 +197,9 @@ fn load_image(
     );
     let mut settings = conf.machine.clone();
     settings.seed = random_seed()?;
-    let mut machine = NameNode::new(settings, identity.clone(), namespace, image.txid)?;
+    let machine = NameNode::new(settings, identity.clone(), namespace, image.txid)?;
     progress.end(Phase::LoadingFsImage);
-    progress.begin(Phase::LoadingEdits);
-    let at = now();
-    let replayed =
-        replay::replay(inventory, image.txid, conf.max_op_bytes, progress, |txid, op| {
-            machine.replay(txid, op, at)
-        })?;
-    progress.end(Phase::LoadingEdits);
-    machine.start(now());
-    Ok((machine, replayed))
+    Ok(machine)
 }
 
 /// A folder that was added to the configuration becomes a full one.

@@ -23,7 +23,7 @@ pub(super) fn get_edits_from_txid(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Rep
     let request = shell
         .callers
         .get(call.caller)
-        .check_superuser()
+        .check_superuser_for("getEditsFromTxid")
         .and_then(|()| call.decode::<p::GetEditsFromTxidRequestProto>());
     let from = match request {
         Ok(request) => TxId(u64::try_from(request.txid).unwrap_or(0)),
