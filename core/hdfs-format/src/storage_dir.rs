@@ -12,6 +12,7 @@ mod version;
 
 pub use corrupt::Corrupt;
 pub use date::CivilTime;
+pub(crate) use date::parse_iso_millis;
 pub use names::{
     CURRENT, IN_USE_LOCK, ImageFile, MD5_SUFFIX, SEEN_TXID, VERSION, parse_hex, parse_md5,
     parse_number, print_hex, print_md5, print_number,

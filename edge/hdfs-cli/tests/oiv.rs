@@ -69,6 +69,67 @@ fn what_directories_list_and_the_image_lacks_is_found() {
     assert_eq!(text(&["-i", IMAGE, "-p", "DetectCorruption"]).lines().count(), 1);
 }
 
+/// A path in a folder of this test's own.
+fn scratch(name: &str) -> String {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn xml_becomes_the_image_that_apache_makes_of_it() {
+    let to = scratch("oiv-reversed");
+    assert_eq!(text(&["-i", "damaged.xml", "-p", "ReverseXML", "-o", &to]), "");
+    let bytes = |file: &str| std::fs::read(testdata().join(file)).unwrap();
+    assert!(bytes(&to) == bytes("damaged"));
+    let md5 = String::from_utf8(bytes(&format!("{to}.md5"))).unwrap();
+    assert_eq!(md5.replace("oiv-reversed", "damaged"), apache("damaged.md5"));
+    assert_eq!(text(&["-i", &to, "-p", "XML"]), apache("damaged.xml"));
+}
+
+#[test]
+fn cache_pools_survive_the_way_through_xml() {
+    let (xml, image) = (scratch("oiv-pools.xml"), scratch("oiv-pools"));
+    text(&["-i", IMAGE, "-p", "XML", "-o", &xml]);
+    // XML turns a carriage return (the length of an attribute) into a line break, on the way back.
+    let document = std::fs::read_to_string(&xml).unwrap().replace('\r', "\n");
+    assert!(document.contains("<pool>") && document.contains("<directive>"));
+    std::fs::write(&xml, &document).unwrap();
+    text(&["-i", &xml, "-p", "ReverseXML", "-o", &image]);
+    assert_eq!(text(&["-i", &image, "-p", "XML"]), document);
+}
+
+#[test]
+fn wrong_xml_is_refused_in_hadoops_words() {
+    let document = apache("damaged.xml");
+    let cases = [
+        (
+            "<layoutVersion>-67",
+            "<layoutVersion>-66",
+            "Layout version mismatch.  This oiv tool handles",
+        ),
+        ("<numInodes>22", "<numInodes>23", "Only found 22 <inode> entries out of 23"),
+        ("<txid>", "<other>2</other><bogus>1</bogus><txid>", "keys in NameSection: bogus, other"),
+        ("SnapshotSection>", "Sektion>", "Unknown or duplicate section found for Sektion"),
+        ("<type>FILE", "<type>FIFO", "INode XML found with unknown <type> tag FIFO"),
+        (
+            "<permission>root:",
+            "<permission>root:x:",
+            "root:x:supergroup:0755: expected 3 components",
+        ),
+        ("<ns>SYSTEM", "<ns>X", "XAttrProtos.XAttrProto.XAttrNamespaceProto.X"),
+    ];
+    for (from, to, message) in cases {
+        let file = scratch("oiv-wrong.xml");
+        assert!(document.contains(from), "{from}");
+        std::fs::write(&file, document.replace(from, to)).unwrap();
+        let output = oiv(&["-i", &file, "-p", "ReverseXML", "-o", &scratch("oiv-wrong")]);
+        assert_eq!(output.status.code(), Some(1), "{from}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.starts_with("OfflineImageReconstructor failed: "), "{errors}");
+        assert!(errors.contains(message), "{from}: {errors}");
+        assert!(!Path::new(&scratch("oiv-wrong.md5")).exists());
+    }
+}
+
 #[test]
 fn bad_input_ends_with_hadoops_status_and_message() {
     let cases: [(&[&str], i32, &str); 5] = [

@@ -18,6 +18,7 @@ use sink::Sink;
 use std::fmt;
 use std::io::{self, Write};
 
+pub(crate) use input::unmangle;
 pub(crate) use operations::hex;
 pub use operations::write_op;
 pub use writer::XmlWriter;

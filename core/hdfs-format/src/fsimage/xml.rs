@@ -1,4 +1,4 @@
-//! An image as XML: `hdfs oiv -p XML`.
+//! An image as XML, and back: `hdfs oiv -p XML` and `-p ReverseXML`.
 //!
 //! The output equals that of Apache's viewer byte for byte, line breaks included; only the revision of the viewer is the
 //! caller's. Numbers are printed with Java's signs.
@@ -7,7 +7,10 @@
 
 mod inode;
 mod policies;
+mod reverse;
 mod sections;
+
+pub use reverse::{ReverseError, read_xml};
 
 use super::{Image, SectionName, StringTable};
 use crate::edits::xml::mangle_with_entities;

@@ -72,6 +72,33 @@ impl CivilTime {
     }
 }
 
+/// The milliseconds since 1970 of `2026-11-21T09:30:00.123`. Fields out of range run over, as in Java.
+pub(crate) fn parse_iso_millis(text: &str) -> Option<u64> {
+    let (date, clock) = text.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|field| field.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()?? - 1, date.next()??);
+    let mut clock = clock.split([':', '.']).map(|field| field.parse::<i64>().ok());
+    let (hour, minute) = (clock.next()??, clock.next()??);
+    let (second, millis) = (clock.next()??, clock.next()??);
+    // Counted from 1 March, as above.
+    let months = year.checked_mul(12)?.checked_add(month)?.checked_sub(2)?;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
+    let days = year
+        .checked_mul(365)?
+        .checked_add(year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400))?
+        .checked_add((153 * month + 2) / 5)?
+        .checked_add(day - 1)?
+        .checked_sub(719_468)?;
+    let seconds = days
+        .checked_mul(24)?
+        .checked_add(hour)?
+        .checked_mul(60)?
+        .checked_add(minute)?
+        .checked_mul(60)?
+        .checked_add(second)?;
+    Some(seconds.checked_mul(1000)?.checked_add(millis)?.cast_unsigned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +110,11 @@ mod tests {
         assert_eq!(date(951_782_400_000).to_string(), "Tue Feb 29 00:00:00 UTC 2000");
         assert_eq!(date(1_795_253_399_999).to_string(), "Sat Nov 21 09:29:59 UTC 2026");
         assert_eq!(date(1_795_253_399_999).iso(), "2026-11-21T09:29:59.999");
+        for millis in
+            [0, 951_782_400_000, 1_709_164_799_999, 1_795_253_399_999, 253_402_300_800_000]
+        {
+            assert_eq!(parse_iso_millis(&date(millis).iso()), Some(millis));
+        }
+        assert_eq!(parse_iso_millis("yesterday"), None);
     }
 }

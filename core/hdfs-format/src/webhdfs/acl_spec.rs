@@ -28,7 +28,11 @@ pub(super) fn parse(spec: &str, with_permission: bool) -> Result<Vec<AclEntryPro
     entries.map(|entry| parse_entry(entry, with_permission)).collect()
 }
 
-fn parse_entry(entry: &str, with_permission: bool) -> Result<AclEntryProto> {
+/// One entry.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_entry(entry: &str, with_permission: bool) -> Result<AclEntryProto> {
     let refuse =
         |what: &str| Error::new(ErrorKind::HadoopIllegalArgument, format!("{what}{entry}"));
     let invalid = || refuse("Invalid <aclSpec> : ");

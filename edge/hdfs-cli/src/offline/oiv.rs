@@ -19,6 +19,7 @@ mod corruption;
 mod delimited;
 mod distribution;
 mod options;
+mod reverse;
 mod tree;
 
 pub(crate) const USAGE: &str = include_str!("oiv.txt");
@@ -34,6 +35,8 @@ enum Failure {
     Ended,
     /// What Hadoop's viewer does not catch: its class and message.
     Uncaught(&'static str, String),
+    /// The document of ReverseXML is wrong, or the image can't be written.
+    Reverse(String),
     /// The output can't be written.
     Output,
 }
@@ -57,6 +60,10 @@ impl Failure {
             Self::Ended => complain!("Input file ended unexpectedly. Exiting"),
             Self::Uncaught(class, message) => {
                 complain!("Exception in thread \"main\" {class}: {message}");
+                return 1;
+            }
+            Self::Reverse(message) => {
+                complain!("OfflineImageReconstructor failed: {message}");
                 return 1;
             }
             Self::Output => {
@@ -156,13 +163,17 @@ fn process(options: &Options) -> Result<i32, Failure> {
     let processor = options.value("p", "Web");
     let file = options.value("i", "");
     let image = || Input::open(file);
+    let kind = processor.to_uppercase();
+    if kind == "REVERSEXML" {
+        return reverse::run(file, options.value("o", "-"));
+    }
     let mut out = output(options.value("o", "-"))?;
-    match processor.to_uppercase().as_str() {
+    match kind.as_str() {
         "FILEDISTRIBUTION" => distribution::write(options, image, &mut out)?,
         "XML" => xml::write_xml(&image()?.image()?, REVISION, &mut out)?,
         "DELIMITED" => delimited::write(options, threads, image, &mut out)?,
         "DETECTCORRUPTION" => corruption::write(options, image, &mut out)?,
-        "REVERSEXML" | "WEB" => {
+        "WEB" => {
             complain!("oiv: the processor {processor} is not supported yet");
             return Ok(255);
         }

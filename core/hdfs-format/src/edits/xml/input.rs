@@ -157,7 +157,7 @@ fn parse_record(record: &Stanza) -> Result<(TxId, EditOp), String> {
 }
 
 /// Undoes Hadoop's escape. Hadoop: XMLUtils.unmangleXmlString.
-fn unmangle(text: &str) -> Result<String, String> {
+pub(crate) fn unmangle(text: &str) -> Result<String, String> {
     let mut parts = text.split('\\');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
