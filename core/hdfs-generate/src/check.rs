@@ -95,11 +95,11 @@ fn compare(name: &str, found: &str, expected: &str) -> Result<(), String> {
 /// # Errors
 /// What does not hold, and after which call.
 pub fn run_seed(
+    mut generator: Generator,
     seed: u64,
     steps: usize,
     mut told: impl FnMut(usize, &crate::Step),
 ) -> Result<Generator, String> {
-    let mut generator = Generator::new(seed);
     let mut when = SplitMix64(!seed);
     let mut replayed = Follower::new("the replay", Namespace::new(generator.conf()), 0);
     let mut imaged =
@@ -107,7 +107,9 @@ pub fn run_seed(
     for number in 0..steps {
         let step = generator.step();
         told(number, &step);
-        check(&generator, &mut replayed, &mut imaged, when.below(10) == 0)
+        generator
+            .check_snapshots()
+            .and_then(|()| check(&generator, &mut replayed, &mut imaged, when.below(10) == 0))
             .map_err(|error| format!("seed {seed}, step {number}, {}: {error}", step.call))?;
     }
     Ok(generator)

@@ -7,7 +7,8 @@ use hdfs_namespace::{
 use hdfs_types::{CallId, ClientId, Mono, Result, Rng, SplitMix64, TxId, WallMillis};
 
 use crate::secrets::Secrets;
-use crate::{attributes, files, secrets, tree};
+use crate::snapshots::Snapshots;
+use crate::{attributes, files, secrets, snapshots, tree};
 
 /// What one step did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +40,8 @@ pub struct Generator {
     /// Milliseconds; grows with every step.
     pub(crate) now: u64,
     pub(crate) secrets: Secrets,
+    pub(crate) snapshots: Snapshots,
+    families: Vec<&'static [(u32, Call)]>,
     conf: NamespaceConf,
     caller: usize,
     log: Vec<EditOp>,
@@ -55,6 +58,8 @@ impl Generator {
             rng: SplitMix64(seed),
             now: 1_700_000_000_000,
             secrets: Secrets::default(),
+            snapshots: Snapshots::default(),
+            families: FAMILIES.to_vec(),
             conf,
             caller: 0,
             log: Vec::new(),
@@ -63,6 +68,13 @@ impl Generator {
         };
         generator.apply_ops(&[EditOp::StartLogSegment]);
         generator
+    }
+
+    /// With snapshots, while they are being built.
+    #[must_use]
+    pub fn with_snapshots(mut self) -> Self {
+        self.families.push(snapshots::CALLS);
+        self
     }
 
     /// The tree as it is.
@@ -109,13 +121,13 @@ impl Generator {
     }
 
     fn draw_call(&mut self) -> Call {
-        let all = || FAMILIES.iter().flat_map(|family| family.iter());
-        let sum: u32 = all().map(|(weight, _)| weight).sum();
+        let all: Vec<(u32, Call)> = self.families.concat();
+        let sum: u32 = all.iter().map(|(weight, _)| weight).sum();
         let mut draw = self.rng.below(sum.into()) as u32;
-        for (weight, call) in all() {
-            match draw.checked_sub(*weight) {
+        for (weight, call) in all {
+            match draw.checked_sub(weight) {
                 Some(rest) => draw = rest,
-                None => return *call,
+                None => return call,
             }
         }
         unreachable!("the draw is below the sum of the weights")

@@ -16,6 +16,7 @@ mod folder;
 mod generator;
 mod pick;
 mod secrets;
+mod snapshots;
 mod tree;
 
 pub use check::{Follower, Image, image_of, load_image, run_seed};

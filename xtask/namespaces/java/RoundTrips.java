@@ -24,6 +24,7 @@ import org.apache.hadoop.hdfs.server.common.HdfsServerConstants.StartupOption;
 import org.apache.hadoop.hdfs.tools.offlineImageViewer.PBImageXmlWriter;
 import org.apache.hadoop.hdfs.util.RwLockMode;
 import org.apache.hadoop.metrics2.lib.DefaultMetricsSystem;
+import org.apache.hadoop.util.ShutdownHookManager;
 
 public final class RoundTrips {
   public static void main(String[] args) throws Exception {
@@ -67,6 +68,8 @@ public final class RoundTrips {
       namesystem.getBlockManager().close();
       namesystem.shutdown();
       image.close();
+      // Saving adds a hook that keeps the whole namesystem.
+      ShutdownHookManager.get().clearShutdownHooks();
     }
   }
 

@@ -70,11 +70,18 @@ impl Jvm {
         let requests = self.requests.as_mut().context("the program takes requests")?;
         writeln!(requests, "{request}")?;
         requests.flush()?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        match answer.trim_end().strip_prefix("ok ") {
-            Some(answer) => Ok(answer.to_owned()),
-            None => bail!("Apache: {request}: {}", answer.trim_end().replace(" | ", "\n")),
+        loop {
+            let mut line = String::new();
+            if self.answers.read_line(&mut line)? == 0 {
+                bail!("Apache: {request}: the program ended");
+            }
+            // Other lines are the JVM's own.
+            if let Some(answer) = line.strip_prefix("ok ") {
+                return Ok(answer.trim_end().to_owned());
+            }
+            if let Some(trace) = line.strip_prefix("error ") {
+                bail!("Apache: {request}: {}", trace.trim_end().replace(" | ", "\n"));
+            }
         }
     }
 }

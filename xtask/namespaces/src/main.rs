@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show]
+const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show] [--snapshots]
        namespaces folder SEED STEPS DIR
        namespaces round-trips FIRST_SEED SEEDS [STEPS]";
 
@@ -31,11 +31,8 @@ fn main() -> std::process::ExitCode {
 
 fn run(args: &[&str]) -> Result<()> {
     match args {
-        ["property", first, seeds, steps] => {
-            property::run(number(first)?, number(seeds)?, number(steps)?, false)
-        }
-        ["property", first, seeds, steps, "--show"] => {
-            property::run(number(first)?, number(seeds)?, number(steps)?, true)
+        ["property", first, seeds, steps, options @ ..] => {
+            property::run(number(first)?, number(seeds)?, number(steps)?, options)
         }
         ["folder", seed, steps, dir] => {
             property::write_folder(number(seed)?, number(steps)?, Path::new(dir))

@@ -7,10 +7,16 @@ use hdfs_generate::{Folder, Generator, image_of};
 use hdfs_types::TxId;
 
 /// Runs seeds; the command that runs a failing one again is printed.
-pub(crate) fn run(first: u64, seeds: u64, steps: u64, show: bool) -> Result<()> {
+pub(crate) fn run(first: u64, seeds: u64, steps: u64, options: &[&str]) -> Result<()> {
+    let show = options.contains(&"--show");
+    let snapshots = options.contains(&"--snapshots");
     let mut failed = 0;
     let (mut made, mut refused) = (0_u64, 0_u64);
     for seed in first..first + seeds {
+        let mut generator = Generator::new(seed);
+        if snapshots {
+            generator = generator.with_snapshots();
+        }
         let told = |number: usize, step: &hdfs_generate::Step| {
             match &step.refused {
                 None => made += 1,
@@ -23,9 +29,12 @@ pub(crate) fn run(first: u64, seeds: u64, steps: u64, show: bool) -> Result<()> 
                 println!("{number}: {} -> {end}", step.call);
             }
         };
-        if let Err(error) = hdfs_generate::run_seed(seed, steps as usize, told) {
+        if let Err(error) = hdfs_generate::run_seed(generator, seed, steps as usize, told) {
             failed += 1;
-            println!("{error}\nagain: cargo run -p namespaces -- property {seed} 1 {steps} --show");
+            println!(
+                "{error}\nagain: cargo run -p namespaces -- property {seed} 1 {steps} --show {}",
+                options.join(" ")
+            );
         }
     }
     println!("{seeds} seeds, {made} calls made, {refused} refused, {failed} seeds failed");
