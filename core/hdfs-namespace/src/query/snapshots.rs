@@ -9,7 +9,6 @@ use super::Inherited;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{Caller, PlanContext};
-use crate::query::Inherited;
 use crate::resolve::Resolved;
 use crate::snapshot::model::{Snapshot, SnapshotId};
 use crate::status::FileStatus;
