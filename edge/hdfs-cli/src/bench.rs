@@ -1,6 +1,7 @@
 //! `hdfs bench`: load for any HDFS, and what it costs.
 //!
-//! `nn` drives the NameNode's calls over few connections with many calls in flight; `io` moves bytes through the client.
+//! `nn` drives the NameNode's calls over few connections with many calls in flight; `io` moves bytes through the client;
+//! `stalls` looks at single calls while one operation works on millions of inodes.
 //! Each run works in a directory of its own and removes it. Hadoop has NNThroughputBenchmark and TestDFSIO for this.
 
 mod histogram;
@@ -51,18 +52,19 @@ fn simple_class(error: &hdfs_types::Error) -> &str {
     error.kind.java_class().rsplit('.').next().unwrap_or_default()
 }
 
-/// Runs `hdfs bench nn|io …`; the exit status.
+/// Runs `hdfs bench nn|io|stalls …`; the exit status.
 pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
     let run: fn(&Configuration, &[String]) -> Result<i32, Failure> =
         match args.first().map(String::as_str) {
             Some("nn") => nn::run,
             Some("io") => io::run,
+            Some("stalls") => nn::stalls::run,
             Some("-h" | "-help" | "--help" | "help") => {
                 print(USAGE);
                 return 0;
             }
             Some(other) => {
-                complain!("bench: {other} is neither nn nor io");
+                complain!("bench: {other} is none of nn, io, stalls");
                 complain!("{USAGE}");
                 return 1;
             }

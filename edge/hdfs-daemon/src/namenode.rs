@@ -20,6 +20,7 @@ mod callers;
 mod checkpoint;
 mod conf;
 mod dashboard;
+mod decode_ahead;
 mod durable;
 mod edit_log;
 mod format;

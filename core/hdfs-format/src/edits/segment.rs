@@ -298,6 +298,11 @@ impl<'a> SegmentReader<'a> {
             Ok(frame) => frame,
             Err(reason) => return Err(self.broken(reason)),
         };
+        self.accept(frame).map(Some)
+    }
+
+    /// Moves over a frame that comes in order.
+    fn accept(&mut self, frame: Frame<'a>) -> Result<Frame<'a>, SegmentError> {
         let expected = self.last.map_or(self.expected.first, |last| Some(TxId(last.0 + 1)));
         let ordered = !self.any_order && self.has_txids();
         let unexpected = |expected: &TxId| ordered && *expected != frame.txid;
@@ -307,7 +312,35 @@ impl<'a> SegmentReader<'a> {
         }
         self.position += frame.bytes.len();
         self.last = Some(frame.txid);
-        Ok(Some(frame))
+        Ok(frame)
+    }
+
+    /// The same while only a part of the file is in memory: none where the part's whole operations end. Nothing is decided
+    /// about the end of the file; see [`continued`](Self::continued).
+    ///
+    /// # Errors
+    /// At a gap.
+    pub fn next_frame_of_part(&mut self) -> Result<Option<Frame<'a>>, SegmentError> {
+        match self.frame_at(self.position) {
+            Ok(frame) => self.accept(frame).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Goes on in the next part of the file, whose first byte is the one at this reader's position. Offsets in errors and in
+    /// [`position`](Self::position) then count from the beginning of that part.
+    pub fn continued<'b>(&self, file: &'b str, bytes: &'b [u8]) -> SegmentReader<'b> {
+        SegmentReader {
+            file,
+            bytes,
+            position: 0,
+            layout: self.layout,
+            framing: self.framing,
+            expected: self.expected,
+            last: self.last,
+            max_op_bytes: self.max_op_bytes,
+            any_order: self.any_order,
+        }
     }
 
     /// After an error, goes on at the next operation that is valid; false when there is none. For viewers and for recovery

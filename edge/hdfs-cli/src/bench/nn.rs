@@ -5,6 +5,7 @@
 
 mod calls;
 mod connection;
+pub(super) mod stalls;
 mod workload;
 
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -200,12 +200,12 @@ fn head(moves_bytes: bool) -> String {
     head + &format!("{:>8}", "max")
 }
 
-fn micros(duration: Duration) -> f64 {
+pub(super) fn micros(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e3
 }
 
 /// A duration in three digits and its unit.
-fn time(duration: Duration) -> String {
+pub(super) fn time(duration: Duration) -> String {
     let nanos = duration.as_nanos() as f64;
     let (value, unit) = match nanos {
         ..1e3 => return format!("{nanos:.0}ns"),

@@ -17,6 +17,7 @@ use hdfs_format::edits::{self, EditOp, Expected, SegmentError, SegmentReader, Se
 use hdfs_rt::disk::{fsync_file, rename_durable};
 use hdfs_types::{Error, Result, TxId};
 
+use super::decode_ahead;
 use super::durable::{failed, with_suffix};
 use super::inventory::{Inventory, SegmentFile};
 use super::progress::{Phase, StartupProgress, Step, millis_since};
@@ -100,6 +101,11 @@ fn replay_segment(
     count: &mut u64,
     apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<Result<(), SegmentError>> {
+    decode_ahead::apply_whole((&segment.path, segment.first, max_op_bytes), last, count, apply)?;
+    if segment.last == Some(*last) {
+        return Ok(Ok(()));
+    }
+    // The end of a segment in progress, or damage.
     let bytes = std::fs::read(&segment.path).map_err(|e| failed("read", &segment.path, e))?;
     let name = segment.path.display().to_string();
     let expected = Expected { first: Some(segment.first), last: segment.last };

@@ -10,7 +10,7 @@ use hdfs_proto::common::RequestHeaderProto;
 use hdfs_proto::hdfs::{
     CompleteRequestProto, CreateRequestProto, DeleteRequestProto, FsPermissionProto,
     GetBlockLocationsRequestProto, GetFileInfoRequestProto, GetListingRequestProto,
-    MkdirsRequestProto, RenameRequestProto,
+    MkdirsRequestProto, RenameRequestProto, SetReplicationRequestProto,
 };
 use hdfs_proto::prost::Message;
 use hdfs_types::ClientId;
@@ -29,10 +29,11 @@ pub(crate) enum Operation {
     List,
     Rename,
     Delete,
+    SetReplication,
 }
 
 /// All of them, in the order of the table of results.
-pub(super) const OPERATIONS: [Operation; 8] = [
+pub(super) const OPERATIONS: [Operation; 9] = [
     Operation::Create,
     Operation::Complete,
     Operation::Mkdirs,
@@ -41,6 +42,7 @@ pub(super) const OPERATIONS: [Operation; 8] = [
     Operation::List,
     Operation::Rename,
     Operation::Delete,
+    Operation::SetReplication,
 ];
 
 impl Operation {
@@ -55,6 +57,7 @@ impl Operation {
             Self::List => "list",
             Self::Rename => "rename",
             Self::Delete => "delete",
+            Self::SetReplication => "setrep",
         }
     }
 
@@ -73,13 +76,16 @@ impl Operation {
             Self::List => "getListing",
             Self::Rename => "rename",
             Self::Delete => "delete",
+            Self::SetReplication => "setReplication",
         }
     }
 
     /// Whether an encoded response says that it was done: `result` is true, or what was asked for is there.
     pub(super) fn succeeded(self, body: &[u8]) -> bool {
         match self {
-            Self::Complete | Self::Mkdirs | Self::Rename | Self::Delete => body == [0x08, 1],
+            Self::Complete | Self::Mkdirs | Self::Rename | Self::Delete | Self::SetReplication => {
+                body == [0x08, 1]
+            }
             Self::Create | Self::Open | Self::Stat | Self::List => !body.is_empty(),
         }
     }
@@ -205,6 +211,11 @@ fn request(operation: Operation, kind: &FileKind) -> Vec<u8> {
         }
         Operation::Rename => RenameRequestProto { src, dst: String::new() }.encode_to_vec(),
         Operation::Delete => DeleteRequestProto { src, recursive: true }.encode_to_vec(),
+        // Another number than the files have, so that there is something to do.
+        Operation::SetReplication => {
+            let replication = kind.replication % 3 + 1;
+            SetReplicationRequestProto { src, replication }.encode_to_vec()
+        }
     }
 }
 

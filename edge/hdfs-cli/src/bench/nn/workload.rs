@@ -94,7 +94,9 @@ impl Slot {
                 let directory = self.below(layout.directories)?;
                 File { id: directory * layout.files_per_directory, renamed: false }
             }
-            Operation::Rename | Operation::Delete => self.alive.pop_front()?,
+            Operation::Rename | Operation::Delete | Operation::SetReplication => {
+                self.alive.pop_front()?
+            }
             Operation::Open | Operation::Stat | Operation::Complete => {
                 let index = self.below(self.alive.len() as u64)?;
                 self.alive[index as usize]
@@ -119,6 +121,7 @@ impl Slot {
                 }
             }
             Operation::Complete if succeeded => self.alive.push_back(file),
+            Operation::SetReplication => self.alive.push_back(file),
             Operation::Rename => {
                 let renamed = file.renamed ^ succeeded;
                 self.alive.push_back(File { renamed, ..file });
@@ -226,7 +229,7 @@ mod tests {
                     }
                     Operation::Delete => assert!(there.remove(&key)),
                     Operation::List => assert!(call.file.id < 20),
-                    Operation::Mkdirs => {}
+                    Operation::Mkdirs | Operation::SetReplication => {}
                 }
                 slot.ended(plan, call, true);
                 done += usize::from(call.counts);

@@ -1,0 +1,137 @@
+//! Decoding of a segment ahead of replay: one thread reads and decodes, the caller applies.
+//!
+//! A segment is read in windows, so that replay needs no memory for the file. Only what is whole and in order is handed on;
+//! at anything else decoding stops, and the caller looks at the rest of the file with the rules for its end and for damage.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use hdfs_format::edits::{EditOp, Expected, SegmentReader};
+use hdfs_types::{Result, TxId};
+
+use super::durable::failed;
+
+/// Bytes read at a time, unless one operation is longer.
+const WINDOW_BYTES: usize = 4 << 20;
+/// Operations handed on at a time.
+const BATCH: usize = 512;
+/// Batches that wait at most.
+const BATCHES: usize = 8;
+
+type Batch = Vec<(TxId, EditOp)>;
+
+/// Applies the operations of a segment after `last` as far as they are whole and in order, and moves `last` and `count`.
+///
+/// # Errors
+/// When the file can't be read, or `apply` fails.
+pub(super) fn apply_whole(
+    (path, first, max_op_bytes): (&Path, TxId, usize),
+    last: &mut TxId,
+    count: &mut u64,
+    apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
+) -> Result<()> {
+    let file = File::open(path).map_err(|e| failed("open", path, e))?;
+    let (sender, receiver) = sync_channel(BATCHES);
+    let after = *last;
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            let expected = Expected { first: Some(first), last: None };
+            Ahead { file, max_op_bytes, after, sender }.run(&path.display().to_string(), expected)
+        });
+        let applied = apply_batches(&receiver, last, count, apply);
+        // The reader ends at its next batch when applying failed.
+        drop(receiver);
+        let read = reading.join().expect("decoding does not panic");
+        applied?;
+        read.map_err(|e| failed("read", path, e))
+    })
+}
+
+fn apply_batches(
+    receiver: &Receiver<Batch>,
+    last: &mut TxId,
+    count: &mut u64,
+    apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
+) -> Result<()> {
+    for batch in receiver {
+        for (txid, op) in batch {
+            apply(txid, &op)?;
+            *last = txid;
+            *count += 1;
+        }
+    }
+    Ok(())
+}
+
+struct Ahead {
+    file: File,
+    max_op_bytes: usize,
+    /// Transactions up to this one are known.
+    after: TxId,
+    sender: SyncSender<Batch>,
+}
+
+impl Ahead {
+    fn run(mut self, name: &str, expected: Expected) -> std::io::Result<()> {
+        let mut window = Vec::new();
+        let mut room = WINDOW_BYTES;
+        let mut at_end = self.fill(&mut window, room)?;
+        let Ok(reader) = SegmentReader::open(name, &window, expected) else { return Ok(()) };
+        if !reader.has_txids() {
+            return Ok(());
+        }
+        let mut used = usize::try_from(reader.position()).unwrap_or(usize::MAX);
+        let mut state = reader.with_max_op_bytes(self.max_op_bytes).continued(name, &[]);
+        loop {
+            window.drain(..used.min(window.len()));
+            at_end = at_end || self.fill(&mut window, room)?;
+            let mut reader = state.continued(name, &window);
+            if !self.decode(&mut reader) {
+                return Ok(());
+            }
+            used = usize::try_from(reader.position()).unwrap_or(usize::MAX);
+            state = reader.continued(name, &[]);
+            if at_end {
+                return Ok(());
+            }
+            if used == 0 {
+                // One operation is longer than the window, or damaged: longer than allowed it is not read here.
+                if room > self.max_op_bytes {
+                    return Ok(());
+                }
+                room *= 2;
+            }
+        }
+    }
+
+    /// Reads on until the window has this many bytes; true at the end of the file.
+    fn fill(&mut self, window: &mut Vec<u8>, room: usize) -> std::io::Result<bool> {
+        let wanted = room.saturating_sub(window.len()) as u64;
+        let read = (&mut self.file).take(wanted).read_to_end(window)?;
+        Ok((read as u64) < wanted)
+    }
+
+    /// Hands on what the window holds; false when nobody wants more.
+    fn decode(&self, reader: &mut SegmentReader<'_>) -> bool {
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Ok(Some(frame)) = reader.next_frame_of_part() {
+            if frame.txid <= self.after {
+                continue;
+            }
+            let Ok(op) = reader.decode(&frame) else {
+                let _ = self.sender.send(batch);
+                return false;
+            };
+            batch.push((frame.txid, op));
+            if batch.len() == BATCH {
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                if self.sender.send(full).is_err() {
+                    return false;
+                }
+            }
+        }
+        self.sender.send(batch).is_ok()
+    }
+}
