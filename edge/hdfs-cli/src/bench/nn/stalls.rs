@@ -62,18 +62,18 @@ struct Outcome {
 
 /// Runs `hdfs bench stalls`; the exit status.
 pub(in super::super) fn run(conf: &Configuration, args: &[String]) -> Result<i32, Failure> {
-    let options = Options::parse(args, KNOWN).map_err(Failure::Usage)?;
+    let mut options = Options::parse(args, KNOWN).map_err(Failure::Usage)?;
     let files = options.number("files", 1_000_000, (1, 1 << 32)).map_err(Failure::Usage)?;
     let after = options.duration("after").map_err(Failure::Usage)?;
     let after = after.unwrap_or(Duration::from_secs(3));
-    let wanted = wanted(&options.words).map_err(Failure::Usage)?;
     // The words name steps here, not calls.
-    let plain = Options { words: Vec::new(), ..options };
+    let words = std::mem::take(&mut options.words);
+    let wanted = wanted(&words).map_err(Failure::Usage)?;
     let settings =
-        Settings::read(&plain, &std::process::id().to_string()).map_err(Failure::Usage)?;
-    let mut run = Run::start(conf, &plain, "stalls")?;
+        Settings::read(&options, &std::process::id().to_string()).map_err(Failure::Usage)?;
+    let mut run = Run::start(conf, &options, "stalls")?;
     run.settings = json!({ "files": files });
-    let result = Stalls { conf, files, after, settings: &settings, options: &plain }
+    let result = Stalls { conf, files, after, settings: &settings, options: &options }
         .measure(&mut run, &wanted);
     run.finish(result)
 }
