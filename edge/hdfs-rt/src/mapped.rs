@@ -5,15 +5,16 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::ptr::NonNull;
+
+use memmap2::{Mmap, MmapMut};
 
 /// The bytes of a file, for tools that read files nobody writes to any more (images): cutting the file while it is
 /// mapped ends the process.
 #[derive(Debug)]
 pub struct MappedFile {
-    region: Region,
+    /// An empty file can't be mapped.
+    map: Option<Mmap>,
 }
 
 impl MappedFile {
@@ -23,8 +24,12 @@ impl MappedFile {
     /// When the file can't be opened or mapped.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        let length = usize_of(file.metadata()?.len())?;
-        Ok(Self { region: Region::map(&file, length, libc::PROT_READ)? })
+        if file.metadata()?.len() == 0 {
+            return Ok(Self { map: None });
+        }
+        // SAFETY: callers name files that nobody writes to or cuts while they are read.
+        let map = unsafe { Mmap::map(&file) }?;
+        Ok(Self { map: Some(map) })
     }
 }
 
@@ -32,16 +37,14 @@ impl Deref for MappedFile {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the region is mapped for reading with this length until it is dropped.
-        unsafe { std::slice::from_raw_parts(self.region.start.as_ptr(), self.region.length) }
+        self.map.as_deref().unwrap_or_default()
     }
 }
 
 /// A table of numbers in a file of its own; numbers that were never written are 0 and take no room on the disk.
 #[derive(Debug)]
 pub struct MappedTable {
-    region: Region,
-    entries: usize,
+    map: Option<MmapMut>,
 }
 
 impl MappedTable {
@@ -53,8 +56,12 @@ impl MappedTable {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         let bytes = entries.checked_mul(8).ok_or(io::ErrorKind::FileTooLarge)?;
         file.set_len(bytes)?;
-        let region = Region::map(&file, usize_of(bytes)?, libc::PROT_READ | libc::PROT_WRITE)?;
-        Ok(Self { region, entries: usize_of(entries)? })
+        if bytes == 0 {
+            return Ok(Self { map: None });
+        }
+        // SAFETY: the file was made here, and nobody else knows it.
+        let map = unsafe { MmapMut::map_mut(&file) }?;
+        Ok(Self { map: Some(map) })
     }
 }
 
@@ -62,66 +69,16 @@ impl Deref for MappedTable {
     type Target = [u64];
 
     fn deref(&self) -> &[u64] {
-        // SAFETY: the region holds `entries` numbers, is aligned to a page, and lives as long as `self`.
-        unsafe { std::slice::from_raw_parts(self.region.start.as_ptr().cast(), self.entries) }
+        // SAFETY: any eight bytes are a number. A mapping begins at a page, so nothing is cut off in front.
+        self.map.as_deref().map_or(&[], |bytes| unsafe { bytes.align_to::<u64>() }.1)
     }
 }
 
 impl DerefMut for MappedTable {
     fn deref_mut(&mut self) -> &mut [u64] {
-        // SAFETY: as above; it is mapped for writing, and `&mut self` means that nobody else looks.
-        unsafe { std::slice::from_raw_parts_mut(self.region.start.as_ptr().cast(), self.entries) }
+        // SAFETY: as above.
+        self.map.as_deref_mut().map_or(&mut [], |bytes| unsafe { bytes.align_to_mut::<u64>() }.1)
     }
-}
-
-/// A mapping, undone when it is dropped.
-#[derive(Debug)]
-struct Region {
-    start: NonNull<u8>,
-    /// 0: nothing is mapped, and `start` is only aligned.
-    length: usize,
-}
-
-// SAFETY: a mapping belongs to the process, not to a thread.
-unsafe impl Send for Region {}
-// SAFETY: `&Region` gives out shared slices only.
-unsafe impl Sync for Region {}
-
-impl Region {
-    fn map(file: &File, length: usize, protection: i32) -> io::Result<Self> {
-        if length == 0 {
-            return Ok(Self { start: NonNull::<u64>::dangling().cast(), length });
-        }
-        // SAFETY: the kernel chooses the place, the descriptor is open, and the mapping keeps the file.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                length,
-                protection,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { start, length })
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        if self.length > 0 {
-            // SAFETY: it was mapped with this length, and no slice of it outlives `self`.
-            unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
-        }
-    }
-}
-
-fn usize_of(bytes: u64) -> io::Result<usize> {
-    usize::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
 #[cfg(test)]
