@@ -103,8 +103,8 @@ fn contract_cluster(name: &str) -> Result<Cluster> {
 /// One JVM a class: some leave a login behind that others can't use.
 const OWN_JVMS: [(&str, &str); 1] = [("PER_CLASS", "1")];
 
-/// Classes on commands, WebHDFS and trash that the contract lacks, on a running cluster.
-const ATTACHED: [&str; 11] = [
+/// Classes on commands, WebHDFS, trash and the namespace's features that the contract lacks, on a running cluster.
+const ATTACHED: [&str; 29] = [
     "org.apache.hadoop.hdfs.TestHDFSTrash",
     "org.apache.hadoop.hdfs.TestDFSShellTouch",
     "org.apache.hadoop.hdfs.TestDFSShellGenericOptions",
@@ -116,6 +116,24 @@ const ATTACHED: [&str; 11] = [
     "org.apache.hadoop.hdfs.tools.TestDelegationTokenFetcher",
     "org.apache.hadoop.hdfs.tools.TestGetGroups",
     "org.apache.hadoop.hdfs.server.namenode.TestMalformedURLs",
+    "org.apache.hadoop.hdfs.TestBlockStoragePolicy",
+    "org.apache.hadoop.hdfs.TestErasureCodingAddConfig",
+    "org.apache.hadoop.hdfs.TestExtendedAcls",
+    "org.apache.hadoop.hdfs.TestFileStatusWithDefaultECPolicy",
+    "org.apache.hadoop.hdfs.TestFileStatusWithRandomECPolicy",
+    "org.apache.hadoop.hdfs.TestRenameWhileOpen",
+    "org.apache.hadoop.hdfs.TestRollingUpgrade",
+    "org.apache.hadoop.hdfs.server.blockmanagement.TestSequentialBlockId",
+    "org.apache.hadoop.hdfs.server.namenode.TestAclConfigFlag",
+    "org.apache.hadoop.hdfs.server.namenode.TestCorrectnessOfQuotaAfterRenameOp",
+    "org.apache.hadoop.hdfs.server.namenode.TestFSImage",
+    "org.apache.hadoop.hdfs.server.namenode.TestProtectedDirectories",
+    "org.apache.hadoop.hdfs.server.namenode.TestStartup",
+    "org.apache.hadoop.hdfs.server.namenode.TestXAttrConfigFlag",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestAclWithSnapshot",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestFileContextSnapshot",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestXAttrWithSnapshot",
+    "org.apache.hadoop.security.TestPermission",
 ];
 
 /// Runs them.
@@ -128,13 +146,24 @@ pub(super) fn attached() -> Result<Count> {
 }
 
 /// The same subjects, where each test starts daemons of its own.
-const LAUNCHED: [&str; 6] = [
+const LAUNCHED: [&str; 17] = [
     "org.apache.hadoop.TestGenericRefresh",
     "org.apache.hadoop.cli.TestDeleteCLI",
     "org.apache.hadoop.hdfs.TestDFSShell",
     "org.apache.hadoop.hdfs.TestFileStatus",
     "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
     "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
+    "org.apache.hadoop.fs.viewfs.TestViewFsWithAcls",
+    "org.apache.hadoop.fs.viewfs.TestViewFsWithXAttrs",
+    "org.apache.hadoop.hdfs.TestAppendSnapshotTruncate",
+    "org.apache.hadoop.hdfs.TestErasureCodingExerciseAPIs",
+    "org.apache.hadoop.hdfs.TestErasureCodingPolicyWithSnapshot",
+    "org.apache.hadoop.hdfs.TestSnapshotCommands",
+    "org.apache.hadoop.hdfs.server.namenode.FSXAttrBaseTest",
+    "org.apache.hadoop.hdfs.server.namenode.TestFSImageWithXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.TestFileContextXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.TestNameNodeXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
 ];
 
 /// Runs them.
