@@ -135,7 +135,7 @@ impl Namespace {
             EditOp::DisallowSnapshot(op) => self.apply_disallow_snapshot(op),
             EditOp::CreateSnapshot(op) => self.apply_create_snapshot(op),
             EditOp::RenameSnapshot(op) => self.apply_rename_snapshot(op),
-            EditOp::DeleteSnapshot(_) => Err("deleting snapshots is not supported yet".to_owned()),
+            EditOp::DeleteSnapshot(op) => self.apply_delete_snapshot(op),
             EditOp::AddCacheDirective(_)
             | EditOp::ModifyCacheDirective(_)
             | EditOp::RemoveCacheDirective(_)

@@ -7,7 +7,13 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.*, INodeReference (3.5.0)
 
+mod check;
+pub(crate) mod clean;
+mod clean_directory;
+mod clean_file;
 mod latest;
 pub(crate) mod model;
 mod record;
+mod rename;
+mod usage;
 pub(crate) mod view;

@@ -398,30 +398,22 @@ impl<'a> Loader<'a> {
 
     /// What follows from everything that was loaded.
     fn finish(&mut self) -> Result<(), Corrupt> {
-        let (_, reached) = self.namespace.recount_quotas(Slot::ROOT);
+        if !self.references.is_empty() {
+            self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
+        }
         let mut files: Vec<Slot> = self.namespace.snapshots.file_diffs.keys().copied().collect();
-        files.retain(|slot| !self.is_current(*slot));
+        files.retain(|slot| !self.namespace.is_current(*slot));
         for slot in files {
             if let Some(feature) = self.namespace.snapshots.file_diffs.get_mut(&slot) {
                 feature.current_deleted = true;
             }
         }
-        let unreachable = self.namespace.counts.inodes() - reached;
-        if unreachable > 0 || !self.references.is_empty() {
+        self.namespace.index_snapshots();
+        let (_, reached) = self.namespace.recount_quotas(Slot::ROOT);
+        if self.namespace.counts.inodes() > reached && self.references.is_empty() {
             self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
         }
         Ok(())
-    }
-
-    /// True when an inode is in the tree and not in snapshots only.
-    fn is_current(&self, slot: Slot) -> bool {
-        let namespace = &self.namespace;
-        namespace.ancestry(slot).take(snapshots::MAX_DEPTH).all(|slot| {
-            let parent = namespace.record(slot).parent;
-            slot == Slot::ROOT
-                || parent != Slot::NONE
-                    && namespace.child(parent, namespace.name_of(slot)) == Some(slot)
-        })
     }
 
     fn damaged(&self, section: SectionName, reason: &str) -> Corrupt {

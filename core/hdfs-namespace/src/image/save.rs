@@ -108,18 +108,6 @@ impl Namespace {
         self.index.iter().map(|(_, slot)| Slot(slot)).filter(move |slot| all || self.is_kept(*slot))
     }
 
-    /// False for what was deleted and waits to be reclaimed.
-    fn is_kept(&self, slot: Slot) -> bool {
-        let is_named = |slot: &Slot| {
-            let known = self.snapshots.references.get(slot);
-            known.is_some_and(|known| !known.names.is_empty())
-        };
-        self.ancestry(slot).any(|ancestor| {
-            ancestor == Slot::ROOT
-                || self.record(ancestor).has(Flag::Referenced) && is_named(&ancestor)
-        })
-    }
-
     fn save_inodes<W: Write>(
         &self,
         writer: &mut ImageWriter<W>,

@@ -25,8 +25,12 @@ impl Namespace {
 
     /// Replaces the blocks of a file.
     pub(crate) fn set_blocks(&mut self, slot: Slot, blocks: Vec<Block>) {
-        let before = self.blocks_of(slot).len();
-        self.counts.blocks = self.counts.blocks + blocks.len() as u64 - before as u64;
+        let before = self.owned_count(slot) as u64;
+        self.replace_block_list(slot, blocks);
+        self.counts.blocks = self.counts.blocks + self.owned_count(slot) as u64 - before;
+    }
+
+    fn replace_block_list(&mut self, slot: Slot, blocks: Vec<Block>) {
         let record = self.record(slot);
         let list = record.has(Flag::ManyBlocks).then(|| record.number());
         match (blocks.len(), list) {
@@ -70,6 +74,7 @@ impl Namespace {
 
     /// Replaces the last block.
     pub(crate) fn set_last_block(&mut self, slot: Slot, block: Block) {
+        self.follow_block(slot, block);
         let record = self.record_mut(slot);
         if record.has(Flag::OneBlock) {
             record.set_inline_block(block);
@@ -86,19 +91,25 @@ impl Namespace {
         for (_, slot) in self.index.iter() {
             let slot = Slot(slot);
             let record = self.record(slot);
-            if !record.is_file() || !self.detached.is_empty() && !self.is_attached(slot) {
+            if !record.is_file() || !self.detached.is_empty() && !self.is_kept(slot) {
                 continue;
             }
             let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
             let blocks = self.blocks_of(slot);
             let last = blocks.len().wrapping_sub(1);
+            let replication = self.block_replication(slot);
             for (index, block) in blocks.iter().enumerate() {
                 visit(BlockOfFile {
                     block: *block,
                     owner: record.id(),
-                    replication: self.replication_of(slot),
+                    replication,
                     complete: !(open_last && index == last),
                 });
+            }
+            if record.has(Flag::Diffs) {
+                for block in self.owned_blocks(slot).into_iter().skip(blocks.len()) {
+                    visit(BlockOfFile { block, owner: record.id(), replication, complete: true });
+                }
             }
         }
     }
@@ -163,11 +174,17 @@ impl Namespace {
         let blocks = self.blocks_of(slot);
         let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
         let mut bytes: u64 = blocks.iter().map(|block| block.num_bytes).sum();
+        let mut replication = self.replication_of(slot);
+        if self.record(slot).has(Flag::Diffs) {
+            // Blocks of snapshots count as well, and as many replicas as any of them wants.
+            let kept = self.owned_blocks(slot);
+            bytes += kept.iter().skip(blocks.len()).map(|block| block.num_bytes).sum::<u64>();
+            replication = self.block_replication(slot);
+        }
         if open_last && let Some(last) = blocks.last() {
             bytes = bytes - last.num_bytes + header.preferred_block_size;
         }
         let bytes = bytes.cast_signed();
-        let replication = self.replication_of(slot);
         let mut usage = QuotaCounts {
             names: 1,
             space: bytes.saturating_mul(i64::from(replication)),

@@ -30,19 +30,23 @@ impl Namespace {
                     counts.directories += 1;
                     self.check_children(slot)?;
                     waiting.extend(self.children_of(slot).iter());
+                    self.kept_by(slot, &mut waiting);
                 }
                 Some(INodeKind::File) => {
                     counts.files += 1;
-                    counts.blocks += self.blocks_of(slot).len() as u64;
-                    open += usize::from(record.has(Flag::Open));
+                    counts.blocks += self.owned_count(slot) as u64;
+                    let is_open = record.has(Flag::Open) && self.is_current(slot);
+                    open += usize::from(is_open);
                     let holder = self.leases.holder(record.id());
-                    let writer = self.under_construction(slot).map(|open| &open.client_name);
+                    let writer = self.under_construction(slot).filter(|_| is_open);
+                    let writer = writer.map(|open| &open.client_name);
                     if holder != writer {
                         return Err(format!("{}: lease {holder:?}, writer {writer:?}", path()));
                     }
                 }
                 Some(INodeKind::Symlink) => counts.symlinks += 1,
             }
+            self.check_snapshots_at(slot)?;
             if let Some(quota) = self.quotas.get(&slot) {
                 let mut used = self.subtree_usage(slot);
                 if !self.detached.is_empty() {
@@ -87,7 +91,8 @@ impl Namespace {
     /// Everything that a restart must bring back, as text: equal texts are equal trees.
     pub fn dump(&self) -> String {
         use std::fmt::Write;
-        let mut out = format!("{:?}\n", self.identities);
+        let mut out =
+            format!("{:?} {} {}\n", self.identities, self.snapshots.counter, self.snapshots.count);
         let _ = writeln!(out, "{:?}", self.erasure.save());
         let mut waiting = vec![Slot::ROOT];
         while let Some(slot) = waiting.pop() {
@@ -109,6 +114,7 @@ impl Namespace {
                 Some(INodeKind::Directory) => {
                     let children: Vec<Slot> = self.children_of(slot).iter().collect();
                     waiting.extend(children.into_iter().rev());
+                    self.kept_by(slot, &mut waiting);
                 }
                 Some(INodeKind::File) => {
                     let _ =
@@ -132,6 +138,7 @@ impl Namespace {
             if let Some(quota) = self.quotas.get(&slot) {
                 let _ = write!(out, " {:?}", quota.limit);
             }
+            self.dump_snapshots_at(slot, &mut out);
             out.push('\n');
         }
         out

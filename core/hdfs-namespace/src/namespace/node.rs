@@ -173,17 +173,35 @@ impl Namespace {
     /// The inode with this id, unless it was deleted.
     pub(crate) fn attached(&self, id: INodeId) -> Option<Slot> {
         let slot = Slot(self.index.get(id.0)?);
-        (self.detached.is_empty() || self.is_attached(slot)).then_some(slot)
+        let plain = self.detached.is_empty() && !self.snapshots.in_use();
+        (plain || self.is_current(slot)).then_some(slot)
     }
 
-    pub(crate) fn is_attached(&self, mut slot: Slot) -> bool {
+    /// True for what the current tree shows: not for what only snapshots show, or what waits to be reclaimed.
+    pub(crate) fn is_current(&self, mut slot: Slot) -> bool {
         while slot != Slot::ROOT {
-            slot = self.record(slot).parent;
-            if slot == Slot::NONE {
+            let parent = self.record(slot).parent;
+            if parent == Slot::NONE
+                || self.record(parent).has(Flag::Diffs)
+                    && self.child(parent, self.name_of(slot)) != Some(slot)
+            {
                 return false;
             }
+            slot = parent;
         }
         true
+    }
+
+    /// False for what was deleted and waits to be reclaimed: no directory and no snapshot shows it.
+    pub(crate) fn is_kept(&self, slot: Slot) -> bool {
+        let is_named = |slot: &Slot| {
+            let known = self.snapshots.references.get(slot);
+            known.is_some_and(|known| !known.names.is_empty())
+        };
+        self.ancestry(slot).any(|ancestor| {
+            ancestor == Slot::ROOT
+                || self.record(ancestor).has(Flag::Referenced) && is_named(&ancestor)
+        })
     }
 
     /// The inode and its ancestors, from itself to `/`.

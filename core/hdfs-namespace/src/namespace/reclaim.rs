@@ -34,15 +34,29 @@ impl Detached {
 impl Namespace {
     /// Takes an inode and everything below out of the tree; reclaims the first ones at once.
     pub(crate) fn detach(&mut self, slot: Slot, effects: &mut Effects) {
+        self.unlink(slot);
+        self.push_detached(slot);
+        self.reclaim_inline(effects);
+    }
+
+    /// An inode that is in no list any more waits to be reclaimed, with everything below.
+    pub(crate) fn push_detached(&mut self, slot: Slot) {
         let policy = self.storage_policy(slot);
-        let parent = self.unlink(slot);
-        self.record_mut(slot).parent = Slot::NONE;
+        let parent = std::mem::replace(&mut self.record_mut(slot).parent, Slot::NONE);
+        if parent == Slot::NONE {
+            self.detached.push_back(Detached { stack: vec![slot], quotas: Vec::new(), policy });
+            return;
+        }
         let quotas = self
             .ancestry(parent)
             .filter(|ancestor| self.record(*ancestor).has(Flag::Quota))
             .map(|ancestor| self.record(ancestor).id())
             .collect();
         self.detached.push_back(Detached { stack: vec![slot], quotas, policy });
+    }
+
+    /// Reclaims the first of what waits.
+    pub(crate) fn reclaim_inline(&mut self, effects: &mut Effects) {
         // What was detached before goes first, so that a row of small deletions leaves nothing behind.
         self.reclaim(self.inline_budget, effects);
         effects.reclaim_pending = !self.detached.is_empty();

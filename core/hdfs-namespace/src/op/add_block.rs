@@ -163,7 +163,7 @@ impl Namespace {
             offset,
             previous,
             replication: policy
-                .map_or_else(|| self.replication_of(slot), |policy| policy.units() as u16),
+                .map_or_else(|| self.block_replication(slot), |policy| policy.units() as u16),
             ec_policy: policy.map_or(0, |policy| policy.id),
             block_size: record.file_header().preferred_block_size,
             storage_policy: self.storage_policy(slot),
@@ -277,7 +277,7 @@ impl Namespace {
         effects.push(BlockChange::Added {
             block: op.last_block,
             owner: self.record(slot).id(),
-            replication: self.replication_of(slot),
+            replication: self.block_replication(slot),
             complete: false,
         });
         Ok(effects)

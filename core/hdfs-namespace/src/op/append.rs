@@ -138,7 +138,7 @@ impl Namespace {
             let space = bytes.saturating_mul(policy.units().into());
             return QuotaCounts { space, ..QuotaCounts::default() };
         }
-        let replication = self.replication_of(slot);
+        let replication = self.block_replication(slot);
         let mut usage = QuotaCounts {
             space: bytes.saturating_mul(i64::from(replication)),
             ..QuotaCounts::default()
@@ -159,6 +159,7 @@ impl Namespace {
         new_block: bool,
     ) -> Effects {
         let mut effects = Effects::default();
+        self.record_latest(slot);
         let before = self.file_usage(slot);
         let reopens = self.reopens_last_block(slot, new_block);
         self.open_file(slot, client_name, client_machine);

@@ -211,13 +211,15 @@ impl Namespace {
         if !self.record(slot).is_file() || self.record(slot).file_header().striped {
             return Ok(effects);
         }
+        self.record_latest(slot);
         let before = self.file_usage(slot);
-        let (from, to) = (self.replication_of(slot), op.replication);
+        let from = self.block_replication(slot);
         let mut header = self.record(slot).file_header();
-        header.redundancy = to;
+        header.redundancy = op.replication;
         self.record_mut(slot).set_file_header(header);
         let delta = self.file_usage(slot).minus(&before);
         self.add_usage(self.record(slot).parent, &delta);
+        let to = self.block_replication(slot);
         let changes = self
             .blocks_of(slot)
             .iter()

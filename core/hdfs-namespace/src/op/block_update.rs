@@ -148,6 +148,7 @@ impl Namespace {
         let mut effects = Effects::default();
         for (index, (old_block, new_block)) in old.iter().zip(new).enumerate() {
             if old_block != new_block {
+                self.follow_block(slot, *new_block);
                 effects.push(BlockChange::Updated { block: *new_block });
                 self.saw_generation_stamp(new_block.generation_stamp);
             }
@@ -157,13 +158,13 @@ impl Namespace {
             }
         }
         let owner = self.record(slot).id();
-        let replication = self.replication_of(slot);
+        let replication = self.block_replication(slot);
         for block in new.iter().skip(old.len()) {
             self.saw_generation_stamp(block.generation_stamp);
             let (block, complete) = (*block, close);
             effects.push(BlockChange::Added { block, owner, replication, complete });
         }
-        for block in old.iter().skip(new.len()) {
+        for block in old.iter().skip(new.len()).filter(|block| !self.keeps_block(slot, block.id)) {
             effects.push(BlockChange::Removed { block: *block });
         }
         self.set_blocks(slot, new.to_vec());

@@ -12,7 +12,6 @@ use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
 use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, is_reserved_inodes, is_reserved_raw, text};
-use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
 impl Namespace {
@@ -63,7 +62,6 @@ impl Namespace {
         }
         let delta = self.concat_delta(slot, &slots);
         self.verify_quota(self.record(slot).parent, &delta, None)?;
-        self.refuse_with_snapshots()?;
         let op = EditOp::ConcatDelete(ConcatDeleteOp {
             trg: resolved.path(),
             srcs: slots.iter().map(|slot| self.path_of(*slot)).collect(),
@@ -91,6 +89,20 @@ impl Namespace {
             return Err(refused(format!(
                 "Source file {source} is not in the same directory with the target {target_path}"
             )));
+        }
+        if self.is_child_in_latest(slot, self.latest_snapshot(slot)) {
+            return Err(Error::new(
+                ErrorKind::Snapshot,
+                format!("Concat: the source file {source} is in snapshot"),
+            ));
+        }
+        if self.reference_count(slot) > 1 {
+            return Err(Error::new(
+                ErrorKind::Snapshot,
+                format!(
+                    "Concat: the source file {source} is referred by some other reference in some snapshot."
+                ),
+            ));
         }
         if slot == target {
             return Err(refused(format!(
@@ -145,10 +157,17 @@ impl Namespace {
             if slot == target || sources.contains(&slot) || open {
                 return Err(format!("{} can't be joined", text(source)));
             }
+            if self.is_child_in_latest(slot, self.latest_snapshot(slot))
+                || self.reference_count(slot) > 1
+            {
+                return Err(format!("{} is in a snapshot", text(source)));
+            }
             sources.push(slot);
         }
+        let latest = self.latest_snapshot(target);
         let delta = self.concat_delta(target, &sources);
-        let (owner, replication) = (self.record(target).id(), self.replication_of(target));
+        self.record_change(target, latest);
+        let (owner, replication) = (self.record(target).id(), self.block_replication(target));
         let mut effects = Effects::default();
         let mut blocks = self.blocks_of(target).to_vec();
         for source in &sources {
@@ -158,13 +177,13 @@ impl Namespace {
             }
             self.set_blocks(*source, Vec::new());
             // What is left of the source is a name, which counts in `delta`.
-            self.unlink(*source);
+            self.take_out_joined(*source, latest);
             self.erase(*source, 0, &mut effects);
         }
         self.set_blocks(target, blocks);
         self.record_mut(target).set_mtime(op.timestamp);
         let parent = self.record(target).parent;
-        self.carry_mtime(parent, op.timestamp, SnapshotId::CURRENT);
+        self.carry_mtime(parent, op.timestamp, latest);
         self.add_usage(parent, &delta);
         Ok(effects)
     }

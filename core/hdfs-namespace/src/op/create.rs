@@ -21,7 +21,6 @@ use crate::resolve::{
     Purpose, Resolved, invalid_path, is_exact_reserved, is_reserved, is_reserved_inodes,
     is_reserved_raw, text,
 };
-use crate::snapshot::model::SnapshotId;
 use crate::status::INodeKind;
 use crate::store::record::Slot;
 
@@ -224,9 +223,6 @@ impl Namespace {
         }
         let (permission, acl) = inherit(ctx, &made.acl, modes, false);
         let acl_entries = if acl.is_empty() { Vec::new() } else { logical(permission, &acl) };
-        if replaced.is_some() {
-            self.refuse_with_snapshots()?;
-        }
         let inode_id = self.next_inode_id(made.ops.len() as u64);
         let ec_policy = self.ec_policy_of_new_file(request, resolved)?.map_or(0, |of| of.id);
         let freed = replaced.map(|slot| self.file_usage(slot)).unwrap_or_default();
@@ -320,9 +316,7 @@ impl Namespace {
                     return Err(format!("{} is not a file", text(&op.path)));
                 }
                 self.check_new_inode(op.inode_id)?;
-                let parent = self.record(slot).parent;
-                self.detach(slot, &mut effects);
-                self.carry_mtime(parent, op.mtime, SnapshotId::CURRENT);
+                self.delete_inode(slot, op.mtime, &mut effects);
                 self.check_new_name(&op.path, op.inode_id)?
             }
             Err(place) => {

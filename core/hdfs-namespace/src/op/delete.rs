@@ -10,8 +10,7 @@ use crate::effects::Effects;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::resolve::{Purpose, invalid_path, is_exact_reserved};
-use crate::snapshot::model::SnapshotId;
+use crate::resolve::{Purpose, invalid_path, is_exact_reserved, text};
 use crate::store::record::Slot;
 
 impl Namespace {
@@ -43,7 +42,7 @@ impl Namespace {
         if slot == Slot::ROOT {
             return Ok(Planned::nothing(ctx, false));
         }
-        self.refuse_with_snapshots()?;
+        self.check_no_snapshots(slot)?;
         let op = EditOp::Delete(DeleteOp {
             path: resolved.path(),
             timestamp: ctx.now,
@@ -52,13 +51,21 @@ impl Namespace {
         Ok(Planned::one(ctx, op, true).in_directory(self.record(slot).parent))
     }
 
-    /// What lies in snapshots can't be moved or deleted yet.
-    pub(crate) fn refuse_with_snapshots(&self) -> Result<()> {
-        if self.snapshots.in_use() {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "Moving and deleting files is not supported yet while there are snapshots",
-            ));
+    /// No directory from `top` downwards has snapshots. Hadoop: FSDirSnapshotOp.checkSnapshot
+    pub(crate) fn check_no_snapshots(&self, top: Slot) -> Result<()> {
+        if self.snapshots.count == 0 {
+            return Ok(());
+        }
+        for slot in self.snapshottable_below(top) {
+            if self.snapshots_of(slot).is_some_and(|snapshots| !snapshots.is_empty()) {
+                let path = text(&self.path_of(slot));
+                return Err(Error::new(
+                    ErrorKind::Snapshot,
+                    format!(
+                        "The directory {path} cannot be deleted since {path} is snapshottable and already has snapshots"
+                    ),
+                ));
+            }
         }
         Ok(())
     }
@@ -69,10 +76,9 @@ impl Namespace {
         if slot == Slot::ROOT {
             return Err("/ can't be deleted".to_owned());
         }
-        let parent = self.record(slot).parent;
+        self.check_no_snapshots(slot).map_err(|error| error.message)?;
         let mut effects = Effects::default();
-        self.detach(slot, &mut effects);
-        self.carry_mtime(parent, op.timestamp, SnapshotId::CURRENT);
+        self.delete_inode(slot, op.timestamp, &mut effects);
         Ok(effects)
     }
 }

@@ -183,6 +183,9 @@ impl Namespace {
             if record.is_directory() {
                 waiting.extend(self.children_of(slot).iter());
             }
+            if record.has(Flag::Diffs) {
+                usage.add(&self.deleted_usage(slot, &mut waiting));
+            }
         }
         usage
     }
@@ -209,10 +212,13 @@ impl Namespace {
                 order.push((slot, true));
             }
             reached += 1;
+            let mut deleted = Vec::new();
             let usage = if self.record(slot).is_file() {
                 self.file_usage(slot)
             } else {
-                QuotaCounts { names: 1, ..QuotaCounts::default() }
+                let mut usage = self.deleted_usage(slot, &mut deleted);
+                usage.names += 1;
+                usage
             };
             if let Some(current) = running.last_mut() {
                 current.add(&usage);
@@ -220,6 +226,7 @@ impl Namespace {
             if self.record(slot).is_directory() {
                 order.extend(self.children_of(slot).iter().map(|child| (child, false)));
             }
+            order.extend(deleted.into_iter().map(|slot| (slot, false)));
         }
         for (slot, used) in quotas {
             let id = self.record(slot).id();

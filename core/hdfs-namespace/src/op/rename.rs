@@ -46,6 +46,7 @@ impl Namespace {
         self.check_rename_access(ctx, &source, &destination, false)?;
         let refused = Ok(Planned::nothing(ctx, false));
         let Some(moved) = source.last().filter(|slot| *slot != Slot::ROOT) else { return refused };
+        self.check_no_snapshots(moved)?;
         let (from, to) = (source.path(), destination.path());
         if from == to {
             return Ok(Planned::nothing(ctx, true));
@@ -58,8 +59,8 @@ impl Namespace {
         if destination.last().is_some() || destination.parent().is_none() {
             return refused;
         }
+        self.check_nesting(moved, &from, destination.parent())?;
         self.verify_move(ctx, &source, &destination)?;
-        self.refuse_with_snapshots()?;
         let op = EditOp::RenameOld(RenameOldOp {
             src: from,
             dst: to,
@@ -91,6 +92,7 @@ impl Namespace {
         if moved == Slot::ROOT {
             return Err(Error::io("rename source cannot be the root"));
         }
+        self.check_no_snapshots(moved)?;
         if from == to {
             return Err(exists(format!(
                 "The source {} and destination {} are the same",
@@ -104,10 +106,12 @@ impl Namespace {
         }
         if let Some(replaced) = destination.last() {
             self.validate_overwrite(moved, replaced, &from, &to, flags.overwrite)?;
+            self.check_no_snapshots(replaced)?;
         }
         if destination.parent().is_none() {
             return Err(not_found(format!("rename destination parent {} not found.", text(&to))));
         }
+        self.check_nesting(moved, &from, destination.parent())?;
         self.verify_move(ctx, &source, &destination)?;
         let mut options = Vec::new();
         if flags.overwrite {
@@ -119,7 +123,6 @@ impl Namespace {
         if options.is_empty() {
             options.push(RenameOption::None);
         }
-        self.refuse_with_snapshots()?;
         let op = EditOp::Rename(RenameOp {
             src: from,
             dst: to,
@@ -215,6 +218,27 @@ impl Namespace {
         Ok(())
     }
 
+    /// Snapshottable directories do not move below others. Hadoop: FSDirRenameOp.validateNestSnapshot
+    fn check_nesting(&self, moved: Slot, from: &[u8], parent: Option<Slot>) -> Result<()> {
+        let Some(parent) = parent.filter(|_| !self.snapshots.order.is_empty()) else {
+            return Ok(());
+        };
+        let below = |slot: Slot| self.snapshots_of(slot).is_some() && slot != Slot::ROOT;
+        let nested = self.snapshots_of(parent).is_some() || self.ancestry(parent).any(below);
+        if nested && !self.snapshottable_below(moved).is_empty() {
+            return Err(Error::new(
+                ErrorKind::Snapshot,
+                format!(
+                    "Unable to rename because {} has snapshottable descendant directories and {} is a descent of a \
+                     snapshottable directory, and HDFS does not support nested snapshottable directory.",
+                    text(from),
+                    text(&self.path_of(parent))
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// Limits and quotas of the destination.
     fn verify_move(
         &self,
@@ -295,13 +319,21 @@ impl Namespace {
             let parent = self.check_move(moved, &destination, overwrite)?;
             (replaced, parent, destination.last_name().to_vec())
         };
+        for slot in std::iter::once(moved).chain(replaced) {
+            self.check_no_snapshots(slot).map_err(|error| error.message)?;
+        }
         let old_parent = self.record(moved).parent;
         let mut effects = Effects::default();
+        if self.snapshots.in_use() || self.record(moved).has(Flag::Marked) {
+            self.move_with_snapshots(moved, parent, &name, replaced, timestamp, &mut effects);
+            return Ok(effects);
+        }
         let usage = self.usage_of_move(moved, old_parent, parent);
         if let Some(usage) = &usage {
             self.add_usage(old_parent, &usage.negated());
         }
         if let Some(replaced) = replaced {
+            self.forget_snapshottable_below(replaced);
             self.detach(replaced, &mut effects);
         }
         self.unlink(moved);
@@ -344,7 +376,7 @@ impl Namespace {
     }
 
     /// What moves from quota to quota; None when no quota but that of a common ancestor sees it, and it stays the same.
-    fn usage_of_move(&self, moved: Slot, from: Slot, to: Slot) -> Option<QuotaCounts> {
+    pub(crate) fn usage_of_move(&self, moved: Slot, from: Slot, to: Slot) -> Option<QuotaCounts> {
         if from == to {
             return None;
         }

@@ -4,7 +4,8 @@
 //! snapshot.DirectorySnapshottableFeature} (3.5.0)
 
 use hdfs_format::edits::{
-    AllowSnapshotOp, CreateSnapshotOp, DisallowSnapshotOp, EditOp, RenameSnapshotOp,
+    AllowSnapshotOp, CreateSnapshotOp, DeleteSnapshotOp, DisallowSnapshotOp, EditOp,
+    RenameSnapshotOp,
 };
 use hdfs_types::{Error, ErrorKind, Result, WallMillis};
 
@@ -145,7 +146,13 @@ impl Namespace {
                 resolved.text()
             )));
         }
-        Err(Error::new(ErrorKind::UnsupportedOperation, "Deleting snapshots is not supported yet"))
+        let op = DeleteSnapshotOp {
+            snapshot_root: path.to_vec(),
+            snapshot_name: name.to_vec(),
+            mtime: ctx.now,
+            retry: ctx.retry_key(),
+        };
+        Ok(Planned::one(ctx, EditOp::DeleteSnapshot(op), ()))
     }
 
     /// Snapshots of a snapshottable directory, by name; None for others. `/` always counts as one.
@@ -371,6 +378,26 @@ impl Namespace {
             known.insert(place, snapshot);
         }
         Ok(Effects::default())
+    }
+
+    pub(crate) fn apply_delete_snapshot(
+        &mut self,
+        op: &DeleteSnapshotOp,
+    ) -> Result<Effects, String> {
+        check_time(op.mtime.0)?;
+        let slot = self.replay_snapshottable(&op.snapshot_root)?;
+        let mut effects = Effects::default();
+        // As Hadoop: a log may delete a snapshot twice, when deletion in order was switched off in between.
+        let Some(snapshot) = self.snapshot_by_name(slot, &op.snapshot_name) else {
+            return Ok(effects);
+        };
+        self.remove_snapshot(slot, snapshot.id, &mut effects);
+        if let Some(feature) = self.snapshots.snapshottable.get_mut(&slot) {
+            feature.snapshots.retain(|known| *known.root.name != *op.snapshot_name);
+        }
+        self.snapshots.count -= 1;
+        self.carry_mtime(slot, op.mtime, SnapshotId::CURRENT);
+        Ok(effects)
     }
 
     pub(crate) fn replay_snapshottable(&self, path: &[u8]) -> Result<Slot, String> {

@@ -6,7 +6,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirTruncateOp (3.5.0)
 
 use hdfs_format::edits::{EditOp, SetGenstampV2Op, TruncateOp};
-use hdfs_types::{Block, Error, ErrorKind, FsAction, GenerationStamp, INodeId, Result};
+use hdfs_types::{Block, BlockId, Error, ErrorKind, FsAction, GenerationStamp, INodeId, Result};
 
 use super::limits::{check_block, check_time};
 use super::policy::LAZY_PERSIST;
@@ -135,7 +135,12 @@ impl Namespace {
         request: &TruncateRequest<'_>,
         new_length: u64,
     ) -> Result<Planned<Truncated>> {
-        self.refuse_with_snapshots()?;
+        if self.copies_on_truncate(slot, new_length) {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "Truncating inside of a block that a snapshot shows is not supported yet",
+            ));
+        }
         let (kept, rest) = self.kept_blocks(slot, new_length);
         let done = rest == new_length;
         let inode = self.record(slot).id();
@@ -179,28 +184,57 @@ impl Namespace {
         (kept, bytes)
     }
 
+    /// The cut is inside of a block that the latest snapshot with blocks shows.
+    ///
+    /// Hadoop: FSDirTruncateOp.shouldCopyOnTruncate
+    fn copies_on_truncate(&self, slot: Slot, new_length: u64) -> bool {
+        let (kept, bytes) = self.kept_blocks(slot, new_length);
+        let cut = self.blocks_of(slot).as_slice().get(..kept).and_then(|kept| kept.last().copied());
+        let Some(cut) = cut.filter(|_| bytes > new_length) else { return false };
+        let latest = self.latest_snapshot(slot);
+        if self.is_in_latest(slot, latest) && self.last_diff(slot) != latest {
+            // The operation itself makes a diff with these blocks.
+            return true;
+        }
+        let mut with_blocks = self.file_diffs(slot).iter().rev().filter_map(|d| d.blocks.as_ref());
+        with_blocks.next().is_some_and(|blocks| blocks.iter().any(|block| block.id == cut.id))
+    }
+
     pub(crate) fn apply_truncate(&mut self, op: &TruncateOp) -> Result<Effects, String> {
         check_time(op.timestamp.0)?;
         let slot = self.replay_file(&op.src)?;
         let (kept, bytes) = self.kept_blocks(slot, op.new_length);
         let mut blocks = self.blocks_of(slot).to_vec();
-        let removed = blocks.split_off(kept);
+        blocks.truncate(kept);
         let last = blocks.last().copied();
         let cut = self.check_cut(op, last, bytes)?;
-        let before = self.file_usage(slot);
+        let latest = self.latest_snapshot(slot);
         let mut effects = Effects::default();
-        effects.blocks.extend(removed.iter().map(|block| BlockChange::Removed { block: *block }));
-        self.set_blocks(slot, blocks);
-        self.record_mut(slot).set_mtime(op.timestamp);
-        if let Some((id, new_length, recovery_stamp)) = cut {
-            self.open_file(slot, &op.client_name, &op.client_machine);
-            self.set_last_block_open(slot, true);
-            self.saw_generation_stamp(recovery_stamp);
-            effects.push(BlockChange::Reopened { id });
-            effects.push(BlockChange::TruncateScheduled { id, new_length, recovery_stamp });
+        self.change_file(slot, &mut effects, |namespace| {
+            namespace.record_file_change(slot, latest, true);
+            if let (Some(Cut::Copy { block }), Some(last)) = (&cut, blocks.last_mut()) {
+                *last = *block;
+            }
+            namespace.set_blocks(slot, blocks);
+            namespace.record_mut(slot).set_mtime(op.timestamp);
+            if cut.is_some() {
+                namespace.open_file(slot, &op.client_name, &op.client_machine);
+                namespace.set_last_block_open(slot, true);
+            }
+        });
+        match cut {
+            None => {}
+            Some(Cut::InPlace { id, new_length, recovery_stamp }) => {
+                self.saw_generation_stamp(recovery_stamp);
+                effects.push(BlockChange::Reopened { id });
+                effects.push(BlockChange::TruncateScheduled { id, new_length, recovery_stamp });
+            }
+            Some(Cut::Copy { block }) => {
+                self.saw_generation_stamp(block.generation_stamp);
+                let (owner, replication) = (self.record(slot).id(), self.block_replication(slot));
+                effects.push(BlockChange::Added { block, owner, replication, complete: false });
+            }
         }
-        let delta = self.file_usage(slot).minus(&before);
-        self.add_usage(self.record(slot).parent, &delta);
         Ok(effects)
     }
 
@@ -210,7 +244,7 @@ impl Namespace {
         op: &TruncateOp,
         last: Option<Block>,
         bytes: u64,
-    ) -> Result<Option<(hdfs_types::BlockId, u64, GenerationStamp)>, String> {
+    ) -> Result<Option<Cut>, String> {
         let path = || text(&op.src);
         if bytes < op.new_length {
             return Err(format!("{} has only {bytes} bytes", path()));
@@ -222,14 +256,22 @@ impl Namespace {
             return Err(format!("the operation on {} lacks the block to be cut", path()));
         };
         check_block(&cut)?;
+        let new_length = last.num_bytes - (bytes - op.new_length);
         if cut.id != last.id {
-            return Err(format!(
-                "{}: truncation by copying (during an upgrade, or of a file in a snapshot) is not supported yet",
-                path()
-            ));
+            return Ok(Some(Cut::Copy { block: Block { num_bytes: new_length, ..cut } }));
         }
-        Ok(Some((last.id, last.num_bytes - (bytes - op.new_length), cut.generation_stamp)))
+        let (id, recovery_stamp) = (last.id, cut.generation_stamp);
+        Ok(Some(Cut::InPlace { id, new_length, recovery_stamp }))
     }
+}
+
+/// How a recovery cuts the last block.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    /// The block itself becomes shorter.
+    InPlace { id: BlockId, new_length: u64, recovery_stamp: GenerationStamp },
+    /// A shorter copy takes its place; the block stays for snapshots.
+    Copy { block: Block },
 }
 
 fn refused(message: String) -> Error {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::images::{loaded, saved};
 use super::machine::{Machine, create_request};
+use crate::store::record::Flag;
 use crate::*;
 
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ enum Call {
     Reassign(String),
     Quota(String, i64),
     Policy(String, u8),
+    Allow(String, bool),
+    Snapshot(String, u8),
+    RenameSnapshot(String, u8, u8),
+    DeleteSnapshot(String, u8),
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -60,6 +65,10 @@ fn call() -> impl Strategy<Value = Call> {
         1 => path().prop_map(Call::Reassign),
         1 => (path(), -1_i64..30).prop_map(|(path, names)| Call::Quota(path, names)),
         1 => (path(), 0_u8..4).prop_map(|(path, policy)| Call::Policy(path, policy)),
+        2 => (path(), 0_u8..5).prop_map(|(path, no)| Call::Allow(path, no > 0)),
+        4 => (path(), 0_u8..4).prop_map(|(path, name)| Call::Snapshot(path, name)),
+        1 => (path(), 0_u8..4, 0_u8..4).prop_map(|(path, old, new)| Call::RenameSnapshot(path, old, new)),
+        3 => (path(), 0_u8..4).prop_map(|(path, name)| Call::DeleteSnapshot(path, name)),
     ]
 }
 
@@ -219,7 +228,54 @@ fn run_tree(machine: &mut Machine, call: &Call) {
                 machine.plan(|ns, ctx| ns.plan_set_storage_policy(ctx, path.as_bytes(), policy));
             done(machine, plan);
         }
-        _ => unreachable!("the others are calls on data"),
+        other => run_snapshot(machine, other),
+    }
+}
+
+/// The snapshottable directory at a path or above it, so that calls hit one.
+fn snapshottable(machine: &Machine, path: &str) -> String {
+    let namespace = &machine.namespace;
+    let above = namespace.find(path.as_bytes()).and_then(|slot| {
+        namespace.ancestry(slot).find(|slot| namespace.record(*slot).has(Flag::Snapshottable))
+    });
+    above.map_or_else(
+        || path.to_owned(),
+        |slot| String::from_utf8(namespace.path_of(slot)).expect("names are text"),
+    )
+}
+
+fn run_snapshot(machine: &mut Machine, call: &Call) {
+    let name = |number: &u8| format!("s{number}");
+    match call {
+        Call::Allow(path, allow) => {
+            let path = path.as_bytes();
+            let plan = machine.plan(|ns, ctx| match allow {
+                true => ns.plan_allow_snapshot(ctx, path),
+                false => ns.plan_disallow_snapshot(ctx, path),
+            });
+            done(machine, plan);
+        }
+        Call::Snapshot(path, number) => {
+            let (path, name) = (snapshottable(machine, path), name(number));
+            let plan = machine.plan(|ns, ctx| {
+                ns.plan_create_snapshot(ctx, path.as_bytes(), Some(name.as_bytes()))
+            });
+            done(machine, plan);
+        }
+        Call::RenameSnapshot(path, old, new) => {
+            let (path, old, new) = (snapshottable(machine, path), name(old), name(new));
+            let plan = machine.plan(|ns, ctx| {
+                ns.plan_rename_snapshot(ctx, path.as_bytes(), old.as_bytes(), new.as_bytes())
+            });
+            done(machine, plan);
+        }
+        Call::DeleteSnapshot(path, number) => {
+            let (path, name) = (snapshottable(machine, path), name(number));
+            let plan = machine
+                .plan(|ns, ctx| ns.plan_delete_snapshot(ctx, path.as_bytes(), name.as_bytes()));
+            done(machine, plan);
+        }
+        _ => unreachable!("the others are calls on the tree"),
     }
 }
 

@@ -1,0 +1,106 @@
+//! What snapshots count against quotas.
+//!
+//! Hadoop: computeQuotaUsage of INodeDirectory, INodeFile and INodeReference.WithName (3.5.0)
+
+use super::model::{Child, SnapshotId};
+use crate::namespace::Namespace;
+use crate::op::policy::storage_types;
+use crate::quota::{QuotaCounts, type_index};
+use crate::store::record::{Flag, Slot};
+
+impl Namespace {
+    /// What an inode that was renamed away counts where a snapshot still shows it: what it was then.
+    pub(crate) fn usage_at(&self, top: Slot, at: SnapshotId) -> QuotaCounts {
+        let mut usage = QuotaCounts::default();
+        let mut waiting = vec![(top, at)];
+        while let Some((slot, at)) = waiting.pop() {
+            if self.record(slot).is_file() {
+                usage.add(&self.file_usage_at(slot, at));
+                continue;
+            }
+            usage.names += 1;
+            if !self.record(slot).is_directory() {
+                continue;
+            }
+            if !self.record(slot).has(Flag::Diffs) {
+                waiting.extend(self.children_of(slot).iter().map(|child| (child, at)));
+                continue;
+            }
+            for child in self.children_at(slot, at) {
+                match child {
+                    Child::INode(slot) => waiting.push((slot, at)),
+                    Child::Name(number) => {
+                        waiting.push((self.snapshots.names.get(number).inode, at));
+                    }
+                }
+            }
+        }
+        usage
+    }
+
+    fn file_usage_at(&self, slot: Slot, at: SnapshotId) -> QuotaCounts {
+        let last = self.last_diff(slot);
+        if last == SnapshotId::CURRENT || self.record(slot).file_header().striped {
+            return self.file_usage(slot);
+        }
+        let (bytes, replication) = if last < at {
+            (self.file_length(slot), self.replication_of(slot))
+        } else {
+            let header = self.attributes_at(slot, at).header;
+            let bytes = self.file_size_at(slot, at).unwrap_or_else(|| self.file_length(slot));
+            (bytes, hdfs_format::fsimage::FileHeader::unpack(header).redundancy)
+        };
+        let bytes = bytes.cast_signed();
+        let mut usage = QuotaCounts {
+            names: 1,
+            space: bytes.saturating_mul(i64::from(replication)),
+            ..QuotaCounts::default()
+        };
+        for kind in storage_types(self.storage_policy(slot), replication) {
+            let space = &mut usage.types[type_index(kind)];
+            *space = space.wrapping_add(bytes);
+        }
+        usage
+    }
+
+    /// Counts a name anew; the quotas of its directory follow.
+    pub(super) fn count_name(&mut self, number: u32) {
+        let name = self.snapshots.names.get(number);
+        let usage = self.usage_at(name.inode, name.last_snapshot);
+        let (parent, delta) = (name.parent, usage.minus(&name.usage));
+        self.snapshots.names.get_mut(number).usage = usage;
+        self.add_usage(parent, &delta);
+    }
+
+    /// After loading: what every name counts, and where snapshots may know something.
+    pub(crate) fn index_snapshots(&mut self) {
+        let diffs = self.snapshots.directory_diffs.keys();
+        let known: Vec<Slot> = diffs
+            .chain(self.snapshots.file_diffs.keys())
+            .chain(self.snapshots.references.keys())
+            .copied()
+            .collect();
+        for slot in known {
+            self.mark(slot);
+        }
+        let references = self.snapshots.references.values();
+        let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
+        for number in numbers {
+            let name = self.snapshots.names.get(number);
+            let usage = self.usage_at(name.inode, name.last_snapshot);
+            self.snapshots.names.get_mut(number).usage = usage;
+        }
+    }
+
+    /// What the deleted lists of a directory count themselves, and the inodes in them that count further.
+    pub(crate) fn deleted_usage(&self, slot: Slot, inodes: &mut Vec<Slot>) -> QuotaCounts {
+        let mut usage = QuotaCounts::default();
+        for child in self.directory_diffs(slot).iter().flat_map(|diff| &diff.deleted) {
+            match child {
+                Child::INode(slot) => inodes.push(*slot),
+                Child::Name(number) => usage.add(&self.snapshots.names.get(*number).usage),
+            }
+        }
+        usage
+    }
+}
