@@ -119,12 +119,12 @@ impl Namespace {
                 self.destroy_child(child, cleaning);
             }
         } else {
-            self.combine(slot, index - 1, removed, cleaning);
+            self.combine_into(slot, index - 1, removed, cleaning);
         }
     }
 
     /// Hadoop: DirectoryDiff.combinePosteriorAndCollectBlocks
-    fn combine(
+    fn combine_into(
         &mut self,
         slot: Slot,
         previous: usize,
