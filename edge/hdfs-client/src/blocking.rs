@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hdfs_conf::Configuration;
 use hdfs_proto::common::TokenProto;
@@ -16,8 +17,8 @@ use tokio::runtime::Runtime;
 use crate::peer::Waiting;
 use crate::{
     CorruptFiles, CreateOptions, DatanodeInfo, DatanodeReportType, DatanodeStorageReport,
-    EcBlockGroupStats, FileChecksum, FileStatus, FsStats, HaState, LocatedBlocks, OpenFile,
-    QuotaChange, QuotaUsage, RenameOptions, ReplicatedBlockStats, RollingUpgrade,
+    EcBlockGroupStats, EventBatch, FileChecksum, FileStatus, FsStats, HaState, LocatedBlocks,
+    OpenFile, QuotaChange, QuotaUsage, RenameOptions, ReplicatedBlockStats, RollingUpgrade,
     RollingUpgradeAction, SafeModeAction, ServerDefaults, StoragePolicy, SyncOptions, Times,
 };
 
@@ -413,4 +414,65 @@ fn into_io(error: Error) -> io::Error {
         _ => io::ErrorKind::Other,
     };
     io::Error::new(kind, error)
+}
+
+impl HdfsClient {
+    /// Watches what happens after now.
+    ///
+    /// # Errors
+    /// As [`crate::HdfsClient::watch`].
+    pub fn watch(&self) -> Result<EventStream> {
+        let stream = self.runtime.block_on(self.client.watch())?;
+        Ok(EventStream { stream, runtime: Arc::clone(&self.runtime) })
+    }
+
+    /// Watches what happens after a transaction.
+    pub fn watch_from(&self, last_read: TxId) -> EventStream {
+        let stream = self.client.watch_from(last_read);
+        EventStream { stream, runtime: Arc::clone(&self.runtime) }
+    }
+}
+
+/// [`crate::EventStream`], blocking.
+#[derive(Debug)]
+pub struct EventStream {
+    stream: crate::EventStream,
+    runtime: Arc<Runtime>,
+}
+
+impl EventStream {
+    /// The next batch; none when there is none yet.
+    ///
+    /// # Errors
+    /// As [`crate::EventStream::poll`].
+    pub fn poll(&mut self) -> Result<Option<EventBatch>> {
+        self.runtime.block_on(self.stream.poll())
+    }
+
+    /// The next batch, for which it waits so long; none after that.
+    ///
+    /// # Errors
+    /// As [`crate::EventStream::poll`].
+    pub fn poll_for(&mut self, patience: Duration) -> Result<Option<EventBatch>> {
+        self.runtime.block_on(self.stream.poll_for(patience))
+    }
+
+    /// The last transaction that was read.
+    pub fn last_read(&self) -> Option<TxId> {
+        self.stream.last_read()
+    }
+
+    /// How many transactions the NameNode was ahead at the last read that found any.
+    pub fn txids_behind_estimate(&self) -> Option<u64> {
+        self.stream.txids_behind_estimate()
+    }
+}
+
+impl Iterator for EventStream {
+    type Item = Result<EventBatch>;
+
+    /// The next batch, however long it takes; the stream has no end.
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.runtime.block_on(self.stream.next()))
+    }
 }

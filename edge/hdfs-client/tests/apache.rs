@@ -34,8 +34,9 @@ const SIZES: [usize; 14] = [
     3 * MIB + 100,
 ];
 
-const SCENARIOS: [Scenario; 14] = [
+const SCENARIOS: [Scenario; 15] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
+    ("who watches is told what happens", who_watches_is_told_what_happens),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
     ("administrators' calls answer", administrators_calls_answer),
     ("java reads what we wrote", java_reads_what_we_wrote),

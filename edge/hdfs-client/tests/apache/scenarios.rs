@@ -455,6 +455,58 @@ pub(crate) fn a_flushed_write_gets_another_datanode(cluster: &dyn Cluster) {
     client.delete("/replaced", false).unwrap();
 }
 
+pub(crate) fn who_watches_is_told_what_happens(cluster: &dyn Cluster) {
+    let client = cluster.client(&[]);
+    let mut watcher = client.watch().unwrap();
+    let start = watcher.last_read().unwrap();
+    client.mkdirs("/watched", Some(FsPermission(0o750)), true).unwrap();
+    write(&client, "/watched/a", &data(1000, 12), 1000);
+    client.rename("/watched/a", "/watched/b").unwrap();
+    // The log goes on in another file.
+    client.roll_edits().unwrap();
+    client.set_permission("/watched/b", FsPermission(0o600)).unwrap();
+    client.set_owner("/watched/b", Some("else"), None).unwrap();
+    client.delete("/watched", true).unwrap();
+    let told = events_until_unlinked(&mut watcher);
+    let expected = [
+        "create /watched Directory 750",
+        "create /watched/a File 644",
+        "close /watched/a Some(1000)",
+        "rename /watched/a /watched/b",
+        "metadata /watched/b Permission(FsPermission(384))",
+        "metadata /watched/b Owner { owner: Some(\"else\"), group: None }",
+        "unlink /watched",
+    ];
+    assert_eq!(told, expected);
+    assert!(watcher.txids_behind_estimate().is_some());
+    assert_eq!(watcher.poll().unwrap(), None);
+    assert_eq!(events_until_unlinked(&mut client.watch_from(start)), expected, "as the log has it");
+    let error = cluster.client_of("nobody-special").watch().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AccessControl, "{error}");
+}
+
+/// Events about `/watched`, until it is gone.
+fn events_until_unlinked(watcher: &mut hdfs_client::blocking::EventStream) -> Vec<String> {
+    use hdfs_client::{CreatedKind, Event};
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "unlink /watched") {
+        let batch = watcher.poll_for(Duration::from_secs(20)).unwrap().expect("events are late");
+        told.extend(batch.events.into_iter().map(|event| match event {
+            Event::Create { path, kind, permission, .. } => {
+                let kind = if kind == CreatedKind::Directory { "Directory" } else { "File" };
+                format!("create {path} {kind} {:o}", permission.0)
+            }
+            Event::Close { path, length, .. } => format!("close {path} {length:?}"),
+            Event::Rename { source, target, .. } => format!("rename {source} {target}"),
+            Event::Metadata { path, change } => format!("metadata {path} {change:?}"),
+            Event::Unlink { path, .. } => format!("unlink {path}"),
+            other => format!("{other:?}"),
+        }));
+        told.retain(|event| event.contains("/watched"));
+    }
+    told
+}
+
 pub(crate) fn a_read_survives_a_killed_datanode(cluster: &dyn Cluster) {
     let client = cluster.client(&[]);
     let bytes = data(6 * MIB, 11);
