@@ -32,7 +32,7 @@ pub use packing::{
 };
 pub use reader::{Image, Messages, Section};
 pub use string_table::{NameTable, StringTable};
-pub use writer::{ImageDigest, ImageWriter};
+pub use writer::{ImageDigest, ImageOptions, ImageWriter};
 
 /// First bytes of an image.
 pub const MAGIC: &[u8; 8] = b"HDFSIMG1";
@@ -56,6 +56,22 @@ macro_rules! sections {
             /// The section with this name.
             pub fn from_name(name: &str) -> Option<Self> {
                 Some(match name { $($name => Self::$variant,)* _ => return None })
+            }
+
+            /// True for a part of a section.
+            pub fn is_part(self) -> bool {
+                self.section() != self
+            }
+
+            /// The section that this is a part of, or itself.
+            pub fn section(self) -> Self {
+                match self {
+                    Self::InodeSub => Self::Inode,
+                    Self::InodeReferenceSub => Self::InodeReference,
+                    Self::InodeDirSub => Self::InodeDir,
+                    Self::SnapshotDiffSub => Self::SnapshotDiff,
+                    section => section,
+                }
             }
         }
     };

@@ -5,6 +5,7 @@
 
 pub mod block_list;
 pub mod block_meta;
+pub mod compression;
 pub mod credentials;
 pub mod datatransfer;
 pub mod edits;

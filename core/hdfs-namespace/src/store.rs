@@ -5,6 +5,7 @@
 pub(crate) mod children;
 pub(crate) mod id_index;
 pub(crate) mod interned;
+pub(crate) mod name_block;
 pub(crate) mod name_pool;
 pub(crate) mod record;
 pub(crate) mod slab;

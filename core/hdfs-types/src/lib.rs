@@ -14,6 +14,7 @@ mod rng;
 mod storage;
 mod text;
 mod time;
+mod workers;
 
 pub use block::{Block, ExtendedBlock, ReplicaState};
 pub use collections::{FastMap, FastSet};
@@ -28,6 +29,7 @@ pub use rng::{Rng, SplitMix64};
 pub use storage::StorageType;
 pub use text::byte_desc;
 pub use time::{Mono, WallMillis};
+pub use workers::{Alone, Workers};
 
 /// Hadoop's constants of identity and layout.
 ///

@@ -6,6 +6,7 @@
 pub mod addr;
 pub mod clock;
 pub mod conf_files;
+pub mod crew;
 pub mod disk;
 pub mod host;
 pub mod http;

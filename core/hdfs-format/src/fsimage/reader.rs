@@ -1,21 +1,41 @@
 //! Reading an image that lies in memory (read or mapped by the caller).
 
 use super::{FILE_VERSION, INodeRecord, MAGIC, MAX_MESSAGE_BYTES, SectionName, StringTable};
+use crate::compression::Codec;
 use crate::storage_dir::Corrupt;
 use hdfs_proto::hdfs::fsimage as pb;
+use hdfs_types::{Alone, Workers};
 use prost::Message;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Layout of the first images in this format; older ones are refused. Hadoop: LayoutVersion.Feature.PROTOBUF_FORMAT.
 const FIRST_LAYOUT: i32 = -52;
 const ADVICE: &str = "Use another name folder or an older image with the edits after it, or fetch the image from the \
     other NameNode (-bootstrapStandby).";
 
+/// A section gives no more than this many bytes for one that is stored, once it gives more than [`FREE_BYTES`].
+const MAX_RATIO: u64 = 1_100;
+/// What any section may give: bzip2 packs long runs of equal bytes into nothing.
+const FREE_BYTES: u64 = 256 << 20;
+
 /// An image whose container is right: magic, summary, sections inside the file.
 #[derive(Clone, Debug)]
 pub struct Image<'a> {
     file: &'a str,
-    bytes: &'a [u8],
+    /// The file, or what its sections decompress to.
+    bytes: Cow<'a, [u8]>,
     summary: pb::FileSummary,
+    /// Where sections lie in `bytes`: as in the summary, except that parts of compressed sections are left out.
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    name: SectionName,
+    /// In the file.
+    offset: u64,
+    range: Range<usize>,
 }
 
 /// The bytes of one section, or of one part of it.
@@ -35,11 +55,23 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Checks the container of an image. `file` is for error messages.
+    /// Checks the container of an image, and decompresses its sections. `file` is for error messages.
     ///
     /// # Errors
-    /// When it is not an image, is cut, or is compressed.
+    /// When it is not an image, is cut, or does not decompress.
     pub fn parse(file: &'a str, bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        Self::parse_with(file, bytes, &Alone)
+    }
+
+    /// The same, with others to help.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(
+        file: &'a str,
+        bytes: &'a [u8],
+        workers: &impl Workers,
+    ) -> Result<Self, Corrupt> {
         let damaged = |offset: usize, reason: &str| corrupt(file, offset as u64, reason.to_owned());
         if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
             return Err(damaged(0, "it does not start with HDFSIMG1"));
@@ -60,12 +92,82 @@ impl<'a> Image<'a> {
             .get(start..tail)
             .and_then(|summary| pb::FileSummary::decode_length_delimited(summary).ok())
             .ok_or_else(|| damaged(start, "its summary does not decode"))?;
-        let image = Self { file, bytes, summary };
+        let mut image = Self { file, bytes: Cow::Borrowed(bytes), summary, places: Vec::new() };
         image.check_summary(start)?;
+        if let Some(codec) = image.codec(start)? {
+            image.decompress(codec, bytes, workers)?;
+        }
         Ok(image)
     }
 
-    fn check_summary(&self, start: usize) -> Result<(), Corrupt> {
+    fn codec(&self, summary: usize) -> Result<Option<Codec>, Corrupt> {
+        let Some(class) = self.summary.codec.as_deref().filter(|codec| !codec.is_empty()) else {
+            return Ok(None);
+        };
+        let codec = Codec::of_class(class).ok_or_else(|| Corrupt {
+            advice: "Set dfs.image.compression.codec to a codec of Hadoop on the NameNode that wrote it and run \
+                hdfs dfsadmin -saveNamespace.",
+            ..corrupt(self.file, summary as u64, format!("Not a supported codec: {class}"))
+        })?;
+        Ok(Some(codec))
+    }
+
+    /// Puts what the sections hold one behind the other. A section is decompressed in its parts, if it has some.
+    fn decompress(
+        &mut self,
+        codec: Codec,
+        file: &[u8],
+        workers: &impl Workers,
+    ) -> Result<(), Corrupt> {
+        let (parts, sections): (Vec<Place>, Vec<Place>) =
+            std::mem::take(&mut self.places).into_iter().partition(|place| place.name.is_part());
+        let mut jobs: Vec<(usize, Place)> = Vec::new();
+        for (index, section) in sections.iter().enumerate() {
+            let mut cut: Vec<&Place> =
+                parts.iter().filter(|part| part.name.section() == section.name).collect();
+            cut.sort_by_key(|part| part.range.start);
+            let mut end = section.range.start;
+            let covers = cut
+                .iter()
+                .all(|part| std::mem::replace(&mut end, part.range.end) == part.range.start)
+                && end == section.range.end;
+            match covers && !cut.is_empty() {
+                true => jobs.extend(cut.into_iter().map(|part| (index, part.clone()))),
+                false => jobs.push((index, section.clone())),
+            }
+        }
+        let mut plain: Vec<u8> = Vec::new();
+        let mut places: Vec<Place> = sections;
+        places.iter_mut().for_each(|place| place.range = 0..0);
+        let name = self.file;
+        workers.in_order(
+            jobs.into_iter(),
+            |(index, place)| {
+                let stored = file.get(place.range.clone()).unwrap_or_default();
+                let most = FREE_BYTES.max(stored.len() as u64 * MAX_RATIO);
+                (index, place, codec.decode_at_most(stored, most))
+            },
+            |(index, place, decoded)| {
+                let decoded = decoded.map_err(|error| {
+                    let section = place.name.as_str();
+                    let reason = format!("section {section} does not decompress: {error}");
+                    corrupt(name, place.offset, reason)
+                })?;
+                let start = plain.len();
+                plain.extend_from_slice(&decoded);
+                if let Some(known) = places.get_mut(index) {
+                    let first = known.range.is_empty();
+                    known.range = if first { start } else { known.range.start }..plain.len();
+                }
+                Ok(())
+            },
+        )?;
+        self.bytes = Cow::Owned(plain);
+        self.places = places;
+        Ok(())
+    }
+
+    fn check_summary(&mut self, start: usize) -> Result<(), Corrupt> {
         let damaged = |reason: String| corrupt(self.file, start as u64, reason);
         if self.summary.ondisk_version != FILE_VERSION {
             return Err(damaged(format!(
@@ -75,15 +177,6 @@ impl<'a> Image<'a> {
         }
         if self.layout_version() > FIRST_LAYOUT {
             return Err(damaged(format!("unsupported layout version {}", self.layout_version())));
-        }
-        if let Some(codec) = self.summary.codec.as_deref().filter(|codec| !codec.is_empty()) {
-            return Err(Corrupt {
-                file: self.file.to_owned(),
-                offset: start as u64,
-                txid: None,
-                reason: format!("unsupported codec {codec}: compressed images are not read yet"),
-                advice: "Set dfs.image.compress=false on the NameNode that wrote it and run hdfs dfsadmin -saveNamespace.",
-            });
         }
         for section in &self.summary.sections {
             let (offset, length) = (section.offset(), section.length());
@@ -95,9 +188,11 @@ impl<'a> Image<'a> {
                     section.name()
                 )));
             }
-            if SectionName::from_name(section.name()).is_none() {
-                return Err(damaged(format!("unrecognized section {}", section.name())));
-            }
+            let Some(name) = SectionName::from_name(section.name()) else {
+                return Err(damaged(format!("Unrecognized section {}", section.name())));
+            };
+            let range = offset as usize..(offset + length) as usize;
+            self.places.push(Place { name, offset, range });
         }
         Ok(())
     }
@@ -113,27 +208,21 @@ impl<'a> Image<'a> {
     }
 
     /// The section with this name, if the image has it.
-    pub fn section(&self, name: SectionName) -> Option<Section<'a>> {
+    pub fn section(&self, name: SectionName) -> Option<Section<'_>> {
         self.sections(name).next()
     }
 
-    /// Every entry of the summary with this name, in file order: the parts of a `_SUB` name.
-    pub fn sections(&self, name: SectionName) -> impl Iterator<Item = Section<'a>> {
-        let (file, bytes) = (self.file, self.bytes);
-        self.summary
-            .sections
-            .iter()
-            .filter(move |section| section.name() == name.as_str())
-            .filter_map(move |section| {
-                let start = usize::try_from(section.offset()).ok()?;
-                let end = start.checked_add(usize::try_from(section.length()).ok()?)?;
-                let bytes = bytes.get(start..end)?;
-                Some(Section { file, name: name.as_str(), offset: section.offset(), bytes })
-            })
+    /// Every entry with this name, in file order: the parts of a `_SUB` name, which only images have that are not
+    /// compressed.
+    pub fn sections(&self, name: SectionName) -> impl Iterator<Item = Section<'_>> {
+        self.places.iter().filter(move |place| place.name == name).filter_map(move |place| {
+            let bytes = self.bytes.get(place.range.clone())?;
+            Some(Section { file: self.file, name: name.as_str(), offset: place.offset, bytes })
+        })
     }
 
     /// The messages of a section; none when the image lacks it.
-    pub fn messages(&self, name: SectionName) -> Messages<'a> {
+    pub fn messages(&self, name: SectionName) -> Messages<'_> {
         let empty = Section { file: self.file, name: name.as_str(), offset: 0, bytes: &[] };
         Messages { section: self.section(name).unwrap_or(empty), position: 0 }
     }
@@ -184,7 +273,7 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// When the section is missing or its head is damaged.
-    pub fn inodes(&self) -> Result<(pb::INodeSection, Messages<'a>), Corrupt> {
+    pub fn inodes(&self) -> Result<(pb::INodeSection, Messages<'_>), Corrupt> {
         let mut messages = self.messages(SectionName::Inode);
         Ok((messages.required()?, messages))
     }
@@ -297,25 +386,31 @@ impl<'a> Messages<'a> {
         })
     }
 
-    /// Cuts the rest into runs of at most `messages` messages, for loading in parallel. Reads the lengths only.
-    ///
-    /// # Errors
-    /// When a length is wrong.
-    pub fn split(mut self, messages: usize) -> Result<Vec<Self>, Corrupt> {
-        let mut parts = Vec::new();
-        loop {
-            let start = self;
-            let mut count = 0;
-            while count < messages.max(1) && self.next_bytes()?.is_some() {
-                count += 1;
+    /// The rest in runs of at most `messages` messages, for loading in parallel. Reads the lengths only. It ends after
+    /// the first error.
+    pub fn batches(
+        mut self,
+        messages: usize,
+    ) -> impl Iterator<Item = Result<Self, Corrupt>> + use<'a> {
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            if failed {
+                return None;
             }
-            if count == 0 {
-                return Ok(parts);
+            let mut batch = self;
+            for _ in 0..messages.max(1) {
+                match self.next_bytes() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => {
+                        failed = true;
+                        return Some(Err(error));
+                    }
+                }
             }
-            let mut part = start;
-            part.section.bytes = part.section.bytes.get(..self.position).unwrap_or_default();
-            parts.push(part);
-        }
+            batch.section.bytes = batch.section.bytes.get(..self.position).unwrap_or_default();
+            (self.position > batch.position).then_some(Ok(batch))
+        })
     }
 
     /// An error about the next message, with its place.

@@ -112,7 +112,6 @@ impl StringTable {
                 str: Some(name.as_ref().to_owned()),
             })?;
         }
-        writer.end_section(SectionName::StringTable);
-        Ok(())
+        writer.end_section(SectionName::StringTable)
     }
 }

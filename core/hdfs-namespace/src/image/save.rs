@@ -7,7 +7,8 @@ use hdfs_format::fsimage::{
     NameTable, SectionName, StringTable, SymlinkRecord,
 };
 use hdfs_proto::hdfs::fsimage as pb;
-use hdfs_types::TxId;
+use hdfs_proto::hdfs::fsimage::i_node_directory_section::DirEntry;
+use hdfs_types::{Alone, TxId, Workers};
 use prost::Message;
 
 use super::features::{acl_message, intern_acl, intern_xattrs, type_quotas, xattr_message};
@@ -21,8 +22,50 @@ mod snapshots;
 
 use snapshots::References;
 
-/// Bytes that are encoded before they go to the writer.
-const BATCH_BYTES: usize = 128 * 1024;
+/// Images of older layouts have no erasure-coding policies. Hadoop: NameNodeLayoutVersion.Feature.ERASURE_CODING
+const ERASURE_CODING_LAYOUT: i32 = -64;
+/// Inodes that are encoded at a time.
+const BATCH_INODES: usize = 16 * 1024;
+/// Directories whose children are encoded at a time.
+const BATCH_DIRECTORIES: usize = 512;
+
+/// A run of inodes, by id.
+struct Batch {
+    slots: Vec<Slot>,
+    /// Its last inode ends a part of the section.
+    ends_part: bool,
+}
+
+/// What became of it.
+struct EncodedBatch {
+    bytes: Vec<u8>,
+    directories: Vec<Slot>,
+    /// Those with snapshot diffs, with their places in the batch.
+    with_diffs: Vec<(usize, Slot)>,
+    inodes: usize,
+    ends_part: bool,
+}
+
+/// What later sections need to know about inodes.
+#[derive(Default)]
+struct Saved {
+    /// Inodes in each part of a section, when sections are cut.
+    part: Option<u64>,
+    inodes: u64,
+    /// Directories that are not empty.
+    directories: Vec<Slot>,
+    /// Inodes with snapshot diffs, with their places among all inodes.
+    with_diffs: Vec<(u64, Slot)>,
+}
+
+/// Children of directories.
+#[derive(Default)]
+struct EncodedDirectories {
+    bytes: Vec<u8>,
+    /// For each directory: where its message ends, its children, and itself when they are not encoded because there are
+    /// references among them, which get their numbers in order.
+    ends: Vec<(usize, u64, Option<Slot>)>,
+}
 
 impl Namespace {
     /// Writes every section of an image of the state after `txid`; the caller finishes the file. What was deleted and waits
@@ -36,6 +79,20 @@ impl Namespace {
         namespace_id: u32,
         txid: TxId,
     ) -> io::Result<()> {
+        self.save_with(writer, namespace_id, txid, &Alone)
+    }
+
+    /// The same, with others to help.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn save_with<W: Write>(
+        &self,
+        writer: &mut ImageWriter<W>,
+        namespace_id: u32,
+        txid: TxId,
+        workers: &impl Workers,
+    ) -> io::Result<()> {
         let mut names = StringTable::new();
         for (number, name) in self.users.iter() {
             names.set(NameTable::User, number, name);
@@ -44,19 +101,18 @@ impl Namespace {
             names.set(NameTable::Group, number, name);
         }
         self.save_counters(writer, namespace_id, txid)?;
-        writer.message(&self.erasure.save())?;
-        writer.end_section(SectionName::ErasureCoding);
+        if writer.layout_version() <= ERASURE_CODING_LAYOUT {
+            writer.message(&self.erasure.save())?;
+            writer.end_section(SectionName::ErasureCoding)?;
+        }
         self.intern_names(&mut names);
         let mut references = References::default();
-        self.save_inodes(writer, &names)?;
-        self.save_directories(writer, &mut references)?;
+        let saved = self.save_inodes(writer, &names, workers)?;
+        self.save_directories(writer, &saved, &mut references, workers)?;
         self.save_open_files(writer)?;
         self.save_snapshots(writer, &names)?;
         if self.snapshots.count > 0 {
-            for slot in self.inodes() {
-                self.save_diffs(writer, slot, &mut references, &names)?;
-            }
-            writer.end_section(SectionName::SnapshotDiff);
+            self.save_all_diffs(writer, &saved, &mut references, &names)?;
         }
         self.save_references(writer, &references)?;
         self.save_secrets(writer)?;
@@ -98,8 +154,7 @@ impl Namespace {
                 identities.last_striped_block_id.0.cast_unsigned(),
             ),
         })?;
-        writer.end_section(SectionName::NsInfo);
-        Ok(())
+        writer.end_section(SectionName::NsInfo)
     }
 
     /// Inodes of the tree and of snapshots, by id.
@@ -112,27 +167,71 @@ impl Namespace {
         &self,
         writer: &mut ImageWriter<W>,
         names: &StringTable,
-    ) -> io::Result<()> {
-        let count = match self.detached.is_empty() {
+        workers: &impl Workers,
+    ) -> io::Result<Saved> {
+        let inodes = match self.detached.is_empty() {
             true => self.counts.inodes(),
             false => self.inodes().count() as u64,
         };
+        let part = writer.begin_inodes(inodes);
         writer.message(&pb::INodeSection {
             last_inode_id: Some(self.identities.last_inode_id.0),
-            num_inodes: Some(count),
+            num_inodes: Some(inodes),
         })?;
-        let mut batch = Vec::with_capacity(BATCH_BYTES + 4_096);
+        let mut saved = Saved { part, ..Saved::default() };
+        workers.in_order(
+            self.batches(part),
+            |batch| self.encode_batch(&batch, names),
+            |batch| {
+                writer.encoded(&batch.bytes)?;
+                saved.directories.extend(batch.directories);
+                let places = batch.with_diffs.into_iter();
+                saved
+                    .with_diffs
+                    .extend(places.map(|(place, slot)| (saved.inodes + place as u64, slot)));
+                saved.inodes += batch.inodes as u64;
+                if batch.ends_part { writer.end_sub_section(SectionName::InodeSub) } else { Ok(()) }
+            },
+        )?;
+        writer.end_sections(SectionName::Inode, SectionName::InodeSub)?;
+        Ok(saved)
+    }
+
+    /// All inodes in runs that end with each part of the section.
+    fn batches(&self, part: Option<u64>) -> impl Iterator<Item = Batch> {
+        let mut inodes = self.inodes();
+        let mut done = 0;
+        std::iter::from_fn(move || {
+            let left = part.map_or(BATCH_INODES as u64, |part| part - done % part);
+            let most = left.min(BATCH_INODES as u64) as usize;
+            let mut slots = Vec::with_capacity(most);
+            slots.extend(inodes.by_ref().take(most));
+            done += slots.len() as u64;
+            let ends_part = part.is_some_and(|part| done.is_multiple_of(part));
+            (!slots.is_empty()).then_some(Batch { slots, ends_part })
+        })
+    }
+
+    fn encode_batch(&self, batch: &Batch, names: &StringTable) -> EncodedBatch {
+        let mut encoded = EncodedBatch {
+            bytes: Vec::with_capacity(batch.slots.len() * 96),
+            directories: Vec::new(),
+            with_diffs: Vec::new(),
+            inodes: batch.slots.len(),
+            ends_part: batch.ends_part,
+        };
         let mut encoder = INodeEncoder::default();
-        for slot in self.inodes() {
-            self.encode_inode(slot, names, &mut encoder, &mut batch);
-            if batch.len() >= BATCH_BYTES {
-                writer.encoded(&batch)?;
-                batch.clear();
+        for (place, slot) in batch.slots.iter().copied().enumerate() {
+            self.encode_inode(slot, names, &mut encoder, &mut encoded.bytes);
+            let record = self.record(slot);
+            if record.is_directory() && !self.children_of(slot).is_empty() {
+                encoded.directories.push(slot);
+            }
+            if record.has(Flag::Diffs) {
+                encoded.with_diffs.push((place, slot));
             }
         }
-        writer.encoded(&batch)?;
-        writer.end_section(SectionName::Inode);
-        Ok(())
+        encoded
     }
 
     fn encode_inode(
@@ -196,29 +295,95 @@ impl Namespace {
     fn save_directories<W: Write>(
         &self,
         writer: &mut ImageWriter<W>,
+        saved: &Saved,
         references: &mut References,
+        workers: &impl Workers,
     ) -> io::Result<()> {
-        let mut entry = pb::i_node_directory_section::DirEntry::default();
-        for slot in self.inodes() {
-            let record = self.record(slot);
-            if !record.is_directory() || self.children_of(slot).is_empty() {
-                continue;
-            }
-            entry.parent = Some(record.id().0);
-            entry.children.clear();
-            entry.ref_children.clear();
-            for child in self.children_of(slot).iter() {
-                let record = self.record(child);
-                if record.has(Flag::Referenced) {
-                    entry.ref_children.push(references.add(Child::INode(child)));
-                } else {
-                    entry.children.push(record.id().0);
+        let part = saved.part.unwrap_or(u64::MAX);
+        let mut children = 0;
+        workers.in_order(
+            saved.directories.chunks(BATCH_DIRECTORIES),
+            |slots| self.encode_directories(slots),
+            |encoded| {
+                let mut from = 0;
+                for (end, count, referring) in encoded.ends {
+                    children += count;
+                    if let Some(slot) = referring {
+                        writer.encoded(encoded.bytes.get(from..end).unwrap_or_default())?;
+                        from = end;
+                        writer.message(&self.children_with_references(slot, references))?;
+                    }
+                    if children >= part {
+                        children = 0;
+                        writer.encoded(encoded.bytes.get(from..end).unwrap_or_default())?;
+                        from = end;
+                        writer.end_sub_section(SectionName::InodeDirSub)?;
+                    }
                 }
+                writer.encoded(encoded.bytes.get(from..).unwrap_or_default())
+            },
+        )?;
+        writer.end_sections(SectionName::InodeDir, SectionName::InodeDirSub)
+    }
+
+    fn encode_directories(&self, slots: &[Slot]) -> EncodedDirectories {
+        let mut encoded = EncodedDirectories::default();
+        let mut entry = DirEntry::default();
+        for slot in slots.iter().copied() {
+            let children = self.children_of(slot);
+            entry.children.clear();
+            let mut refers = false;
+            for child in children.iter() {
+                let record = self.record(child);
+                refers |= record.has(Flag::Referenced);
+                entry.children.push(record.id().0);
             }
-            writer.message(&entry)?;
+            if !refers {
+                entry.parent = Some(self.record(slot).id().0);
+                entry
+                    .encode_length_delimited(&mut encoded.bytes)
+                    .expect("a Vec grows, so encoding can't run out of space");
+            }
+            encoded.ends.push((encoded.bytes.len(), children.len() as u64, refers.then_some(slot)));
         }
-        writer.end_section(SectionName::InodeDir);
-        Ok(())
+        encoded
+    }
+
+    fn children_with_references(&self, slot: Slot, references: &mut References) -> DirEntry {
+        let mut entry = DirEntry { parent: Some(self.record(slot).id().0), ..DirEntry::default() };
+        for child in self.children_of(slot).iter() {
+            let record = self.record(child);
+            if record.has(Flag::Referenced) {
+                entry.ref_children.push(references.add(Child::INode(child)));
+            } else {
+                entry.children.push(record.id().0);
+            }
+        }
+        entry
+    }
+
+    fn save_all_diffs<W: Write>(
+        &self,
+        writer: &mut ImageWriter<W>,
+        saved: &Saved,
+        references: &mut References,
+        names: &StringTable,
+    ) -> io::Result<()> {
+        // Parts end after as many inodes as those of the inode section, however few of them have diffs.
+        let mut ended = 0;
+        let mut end_parts = |writer: &mut ImageWriter<W>, inodes: u64| {
+            while let Some(end) = saved.part.map(|part| ended + part).filter(|end| *end <= inodes) {
+                ended = end;
+                writer.end_sub_section(SectionName::SnapshotDiffSub)?;
+            }
+            Ok::<_, io::Error>(())
+        };
+        for (place, slot) in &saved.with_diffs {
+            end_parts(writer, *place)?;
+            self.save_diffs(writer, *slot, references, names)?;
+        }
+        end_parts(writer, saved.inodes)?;
+        writer.end_sections(SectionName::SnapshotDiff, SectionName::SnapshotDiffSub)
     }
 
     fn save_open_files<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
@@ -229,8 +394,7 @@ impl Namespace {
                 full_path: Some(String::from_utf8_lossy(&path).into_owned()),
             })?;
         }
-        writer.end_section(SectionName::FilesUnderConstruction);
-        Ok(())
+        writer.end_section(SectionName::FilesUnderConstruction)
     }
 
     fn save_cache<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
@@ -246,8 +410,7 @@ impl Namespace {
         for directive in &cache.directives {
             writer.message(directive)?;
         }
-        writer.end_section(SectionName::CacheManager);
-        Ok(())
+        writer.end_section(SectionName::CacheManager)
     }
 
     fn save_secrets<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
@@ -264,7 +427,6 @@ impl Namespace {
         for token in &secrets.tokens {
             writer.message(token)?;
         }
-        writer.end_section(SectionName::SecretManager);
-        Ok(())
+        writer.end_section(SectionName::SecretManager)
     }
 }

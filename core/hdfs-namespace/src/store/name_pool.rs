@@ -12,9 +12,11 @@
 
 use std::cmp::Ordering;
 
+use super::name_block::{Moved, NameBlock};
+
 /// Longest name in bytes: what 13 bits hold. A path has at most 8,000 bytes, so no call can reach it.
 pub(crate) const MAX_NAME_BYTES: usize = (1 << 13) - 1;
-const UNIT: usize = 4;
+pub(super) const UNIT: usize = 4;
 const SEGMENT_UNITS: usize = 1 << 18;
 const CACHE_ENTRIES: usize = 1 << 14;
 const NONE: u32 = u32::MAX;
@@ -98,7 +100,7 @@ impl NamePool {
     /// When the name is longer than [`MAX_NAME_BYTES`]; callers check.
     pub(crate) fn insert(&mut self, bytes: &[u8]) -> NameRef {
         assert!(bytes.len() <= MAX_NAME_BYTES, "the length of a name is checked before");
-        let entry = Self::cache_entry(bytes);
+        let entry = cache_entry(bytes);
         let cached = self.cache[entry];
         if cached != NONE && self.get(NameRef(cached)) == bytes {
             let (length, users) = self.header(cached);
@@ -107,7 +109,7 @@ impl NamePool {
             }
             return NameRef(cached);
         }
-        let units = Self::units(bytes.len());
+        let units = units(bytes.len());
         let at = self.take_room(units);
         let (segment, offset) = Self::place(at);
         self.segments[segment][offset + 2..offset + 2 + bytes.len()].copy_from_slice(bytes);
@@ -115,6 +117,39 @@ impl NamePool {
         self.live_bytes += units * UNIT;
         self.cache[entry] = at;
         NameRef(at)
+    }
+
+    /// Takes the names of a block over. They share no room with names that were here before.
+    pub(crate) fn append(&mut self, block: &NameBlock) -> Moved {
+        let mut moved = Vec::new();
+        let mut from = 0;
+        while from < block.bytes.len() {
+            let room = (SEGMENT_UNITS - self.next % SEGMENT_UNITS) * UNIT;
+            let rest = &block.bytes[from..];
+            let mut fits = rest.len();
+            if fits > room {
+                // Names do not cross segments.
+                fits = 0;
+                loop {
+                    let bytes = units(usize::from(header(&rest[fits..]).0)) * UNIT;
+                    if fits + bytes > room {
+                        break;
+                    }
+                    fits += bytes;
+                }
+            }
+            if fits == 0 {
+                self.next += room / UNIT;
+                continue;
+            }
+            let at = self.take_end(fits / UNIT);
+            let (segment, offset) = Self::place(at);
+            self.segments[segment][offset..offset + fits].copy_from_slice(&rest[..fits]);
+            moved.push(((from / UNIT) as u32, at));
+            self.live_bytes += fits;
+            from += fits;
+        }
+        Moved(moved)
     }
 
     /// One user less.
@@ -128,11 +163,11 @@ impl NamePool {
             self.set_header(name.0, length, users - 1);
             return;
         }
-        let entry = Self::cache_entry(self.get(name));
+        let entry = cache_entry(self.get(name));
         if self.cache[entry] == name.0 {
             self.cache[entry] = NONE;
         }
-        let units = Self::units(usize::from(length));
+        let units = units(usize::from(length));
         self.live_bytes -= units * UNIT;
         self.give_room(name.0, units);
     }
@@ -149,6 +184,11 @@ impl NamePool {
             self.free[units] = u32::from_le_bytes([next[0], next[1], next[2], next[3]]);
             return head;
         }
+        self.take_end(units)
+    }
+
+    /// Room that was never used, within one segment.
+    fn take_end(&mut self, units: usize) -> u32 {
         let used = self.next % SEGMENT_UNITS;
         if used + units > SEGMENT_UNITS {
             self.next += SEGMENT_UNITS - used;
@@ -173,9 +213,7 @@ impl NamePool {
 
     fn header(&self, at: u32) -> (u16, u16) {
         let (segment, offset) = Self::place(at);
-        let room = &self.segments[segment];
-        let header = u16::from_le_bytes([room[offset], room[offset + 1]]);
-        (header & MAX_NAME_BYTES as u16, header >> 13)
+        header(&self.segments[segment][offset..])
     }
 
     fn set_header(&mut self, at: u32, length: u16, users: u16) {
@@ -189,18 +227,25 @@ impl NamePool {
         let at = at as usize;
         (at / SEGMENT_UNITS, at % SEGMENT_UNITS * UNIT)
     }
+}
 
-    fn units(length: usize) -> usize {
-        (length + 2).div_ceil(UNIT)
-    }
+/// Units of a name of this length.
+pub(super) fn units(length: usize) -> usize {
+    (length + 2).div_ceil(UNIT)
+}
 
-    /// FNV-1a, folded: names are short and the cache only guesses.
-    fn cache_entry(bytes: &[u8]) -> usize {
-        let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-        });
-        (hash ^ hash >> 32) as usize % CACHE_ENTRIES
-    }
+/// Length and users of the name that starts here.
+pub(super) fn header(room: &[u8]) -> (u16, u16) {
+    let header = u16::from_le_bytes([room[0], room[1]]);
+    (header & MAX_NAME_BYTES as u16, header >> 13)
+}
+
+/// FNV-1a, folded: names are short and the cache only guesses.
+pub(super) fn cache_entry(bytes: &[u8]) -> usize {
+    let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    (hash ^ hash >> 32) as usize % CACHE_ENTRIES
 }
 
 #[cfg(test)]
@@ -260,6 +305,32 @@ mod tests {
         assert_eq!(pool.get(name), b"_SUCCESS");
         assert_eq!(pool.insert(b""), NameRef(3));
         assert_eq!(pool.get(NameRef(3)), b"");
+    }
+
+    #[test]
+    fn blocks_of_names_are_cut_where_segments_end() {
+        let mut pool = NamePool::default();
+        let mut stored = vec![(pool.insert(b"before"), b"before".to_vec())];
+        for round in 0..5_u32 {
+            let mut block = NameBlock::with_capacity(0);
+            let names: Vec<Vec<u8>> = (0..400_u32)
+                .map(|number| {
+                    let length = 1 + (number * 37 + round * 11) as usize % 2_500;
+                    format!("{:>length$}", number % 300).into_bytes()
+                })
+                .collect();
+            let places: Vec<NameRef> = names.iter().map(|name| block.insert(name)).collect();
+            let moved = pool.append(&block);
+            stored.extend(places.into_iter().map(|name| moved.to_pool(name)).zip(names));
+        }
+        stored.push((pool.insert(b"after"), b"after".to_vec()));
+        for (place, name) in &stored {
+            assert_eq!(pool.get(*place), name);
+        }
+        let (live, allocated) = pool.bytes();
+        assert!(live > 2 << 20 && allocated < live + (2 << 20), "{live} of {allocated}");
+        stored.iter().for_each(|(place, _)| pool.release(*place));
+        assert_eq!(pool.bytes().0, 0);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Hadoop: org.apache.hadoop.fs.shell.Display.Text (3.5.0)
 
 mod avro;
-mod codec;
 mod java;
 mod sequence;
 mod writable;
@@ -16,7 +15,7 @@ use super::display::refuse_directory;
 use super::failure::{Failure, Outcome};
 use super::files::Reader;
 use super::walk::{Command, PathData};
-use codec::Codec;
+use hdfs_format::compression::Codec;
 
 /// Bytes that say what a file is.
 const MAGIC: u64 = 4;

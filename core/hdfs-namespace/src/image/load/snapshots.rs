@@ -104,7 +104,7 @@ impl<'a> Loader<'a> {
         let directory = root.directory.as_ref().ok_or("a snapshot's root is no directory")?;
         let slot = self.known_directory(root.id)?;
         let permission = self.known_permission(directory.permission())?;
-        let root = copies::load_directory(root.name(), directory, permission, &self.names)?;
+        let root = copies::load_directory(root.name(), directory, permission, self.names)?;
         let Some(feature) = self.namespace.snapshots.snapshottable.get_mut(&slot) else {
             return Err("a snapshot is of a directory that has none".to_owned());
         };
@@ -164,7 +164,7 @@ impl<'a> Loader<'a> {
             None => None,
             Some(copy) => {
                 let permission = self.known_permission(copy.permission())?;
-                let copy = copies::load_file(message.name(), copy, permission, &self.names)?;
+                let copy = copies::load_file(message.name(), copy, permission, self.names)?;
                 Some(Box::new(copy))
             }
         };
@@ -235,7 +235,7 @@ impl<'a> Loader<'a> {
         let copy = match &message.snapshot_copy {
             Some(copy) if !is_root => {
                 let permission = self.known_permission(copy.permission())?;
-                let copy = copies::load_directory(message.name(), copy, permission, &self.names)?;
+                let copy = copies::load_directory(message.name(), copy, permission, self.names)?;
                 Some(Box::new(copy))
             }
             _ => None,

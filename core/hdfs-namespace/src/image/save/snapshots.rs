@@ -82,8 +82,7 @@ impl Namespace {
                 })?;
             }
         }
-        writer.end_section(SectionName::Snapshot);
-        Ok(())
+        writer.end_section(SectionName::Snapshot)
     }
 
     /// The diffs of an inode, latest first.
@@ -177,8 +176,7 @@ impl Namespace {
             };
             writer.message(&message)?;
         }
-        writer.end_section(SectionName::InodeReference);
-        Ok(())
+        writer.end_section(SectionName::InodeReference)
     }
 }
 

@@ -12,9 +12,9 @@ mod schema;
 use std::io::{self, BufRead, Cursor, Read};
 
 use self::schema::{Schema, Type};
-use super::codec::{Codec, unpack_snappy};
 use super::{failed, java};
 use crate::shell::failure::{Failure, Outcome};
+use hdfs_format::compression::{Codec, unpack_snappy};
 
 /// Values within values that are read.
 const MAX_DEPTH: usize = 256;

@@ -12,10 +12,10 @@
 
 use std::io::{self, BufRead};
 
-use super::codec::Codec;
 use super::writable::{Kind, text};
 use super::{failed, java};
 use crate::shell::failure::{Failure, Outcome};
+use hdfs_format::compression::Codec;
 
 const NEWEST_VERSION: u8 = 6;
 const SYNC_ESCAPE: u32 = u32::MAX;

@@ -1,6 +1,6 @@
-//! Hadoop's compression codecs, decoding only.
+//! Hadoop's compression codecs. Streams may follow each other in a file and count as one, for all of them.
 //!
-//! Snappy and LZ4 files are Hadoop's own framing of raw blocks:
+//! Snappy and LZ4 streams are Hadoop's own framing of raw blocks:
 //!
 //! ```text
 //! 4 bytes  length of the block before compression (big endian), then chunks until that much has come:
@@ -10,17 +10,28 @@
 //!
 //! Hadoop: org.apache.hadoop.io.compress.{BlockDecompressorStream, CompressionCodecFactory} (3.5.0)
 
+mod encoder;
+#[cfg(test)]
+mod tests;
+
+pub use encoder::Encoder;
+
 use std::io::{self, BufRead, Read};
 
 /// A codec.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Codec {
+pub enum Codec {
+    /// bzip2.
     Bzip2,
     /// zlib's format.
     Deflate,
+    /// gzip.
     Gzip,
+    /// LZ4 blocks in Hadoop's framing.
     Lz4,
+    /// Snappy blocks in Hadoop's framing.
     Snappy,
+    /// Zstandard.
     Zstandard,
 }
 
@@ -33,26 +44,34 @@ const ALL: [(Codec, &str, &[&str]); 6] = [
     (Codec::Zstandard, ".zst", &["ZStandardCodec"]),
 ];
 
+const PACKAGE: &str = "org.apache.hadoop.io.compress.";
+
 /// Largest chunk of a framed file that is taken for real.
 const MAX_CHUNK: u64 = 256 << 20;
 
 impl Codec {
     /// The codec of a file by the ending of its name.
-    pub(super) fn of_file(path: &str) -> Option<Self> {
+    pub fn of_file(path: &str) -> Option<Self> {
         ALL.iter().find(|(_, ending, _)| path.ends_with(ending)).map(|(codec, ..)| *codec)
     }
 
     /// The codec of this Java class.
-    pub(super) fn of_class(class: &str) -> Option<Self> {
-        let name = class.strip_prefix("org.apache.hadoop.io.compress.")?;
+    pub fn of_class(class: &str) -> Option<Self> {
+        let name = class.strip_prefix(PACKAGE)?;
         ALL.iter().find(|(.., names)| names.contains(&name)).map(|(codec, ..)| *codec)
     }
 
+    /// The Java class of this codec.
+    pub fn class(self) -> String {
+        let names = ALL.iter().find(|(codec, ..)| *codec == self).map(|(.., names)| names);
+        format!("{PACKAGE}{}", names.and_then(|names| names.first()).unwrap_or(&""))
+    }
+
     /// The text of what this codec compressed.
-    pub(super) fn decoder<'a>(self, from: Box<dyn BufRead + 'a>) -> Box<dyn Read + 'a> {
+    pub fn decoder<'a>(self, from: Box<dyn BufRead + 'a>) -> Box<dyn Read + 'a> {
         match self {
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
-            Self::Deflate => Box::new(flate2::bufread::ZlibDecoder::new(from)),
+            Self::Deflate => Box::new(ZlibStreams { from: Some(from), stream: None }),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
             Self::Lz4 => Box::new(Framed::new(from, unpack_lz4)),
             Self::Snappy => Box::new(Framed::new(from, unpack_snappy)),
@@ -61,9 +80,24 @@ impl Codec {
     }
 
     /// All of what this codec compressed into these bytes.
-    pub(super) fn decode(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub fn decode(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        self.decode_at_most(bytes, u64::MAX)
+    }
+
+    /// The same, as long as it gives no more than so many bytes.
+    ///
+    /// # Errors
+    /// When they are damaged or give more.
+    pub fn decode_at_most(self, bytes: &[u8], most: u64) -> io::Result<Vec<u8>> {
         let mut decoded = Vec::new();
-        self.decoder(Box::new(bytes)).read_to_end(&mut decoded)?;
+        let mut decoder = self.decoder(Box::new(bytes)).take(most.saturating_add(1));
+        decoder.read_to_end(&mut decoded)?;
+        if decoded.len() as u64 > most {
+            return Err(damaged(format!("it gives more than {most} bytes")));
+        }
         Ok(decoded)
     }
 }
@@ -79,7 +113,11 @@ fn unpack_lz4(chunk: &[u8], most: usize) -> io::Result<Vec<u8>> {
     lz4_flex::block::decompress(chunk, most).map_err(damaged)
 }
 
-pub(super) fn unpack_snappy(chunk: &[u8], most: usize) -> io::Result<Vec<u8>> {
+/// Decodes a raw Snappy block that gives no more than so many bytes.
+///
+/// # Errors
+/// When it is damaged or gives more.
+pub fn unpack_snappy(chunk: &[u8], most: usize) -> io::Result<Vec<u8>> {
     if snap::raw::decompress_len(chunk).map_err(damaged)? > most {
         return Err(damaged("a chunk is longer than its block"));
     }
@@ -141,6 +179,32 @@ impl Read for Framed<'_> {
                 0 if !buffer.is_empty() && self.advance()? => {}
                 count => return Ok(count),
             }
+        }
+    }
+}
+
+/// zlib streams, one behind the other.
+struct ZlibStreams<'a> {
+    from: Option<Box<dyn BufRead + 'a>>,
+    stream: Option<flate2::bufread::ZlibDecoder<Box<dyn BufRead + 'a>>>,
+}
+
+impl Read for ZlibStreams<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(stream) = &mut self.stream {
+                match stream.read(buffer)? {
+                    0 if !buffer.is_empty() => {
+                        self.from = self.stream.take().map(|stream| stream.into_inner());
+                    }
+                    count => return Ok(count),
+                }
+            }
+            let Some(mut from) = self.from.take() else { return Ok(0) };
+            if from.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.stream = Some(flate2::bufread::ZlibDecoder::new(from));
         }
     }
 }
