@@ -413,6 +413,14 @@ impl<'a> Messages<'a> {
         })
     }
 
+    /// All of [`Self::batches`].
+    ///
+    /// # Errors
+    /// When a length is wrong.
+    pub fn split(self, messages: usize) -> Result<Vec<Self>, Corrupt> {
+        self.batches(messages).collect()
+    }
+
     /// An error about the next message, with its place.
     pub fn damaged(&self, reason: &str) -> Corrupt {
         let offset = self.section.offset + self.position as u64;

@@ -131,7 +131,7 @@ pub(super) struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     /// Reads the ids of all inodes; parents come with [`link`](Self::link). `temp` is empty for tables in memory.
-    pub(super) fn read(image: &Image<'a>, temp: &str) -> Result<Self, Failure> {
+    pub(super) fn read(image: &'a Image<'a>, temp: &str) -> Result<Self, Failure> {
         let folder = if temp.is_empty() { None } else { Some(Folder::create(temp)?) };
         let references = references(image)?;
         let (head, inodes) = image.inodes()?;
