@@ -47,6 +47,28 @@ impl<J, R> Drop for EndOnPanic<'_, J, R> {
     }
 }
 
+/// The next job with its number, as soon as its result may wait.
+fn next_job<J>(
+    state: &Mutex<State<impl Iterator<Item = J>, impl Sized>>,
+    changed: &Condvar,
+    window: usize,
+) -> Option<(usize, J)> {
+    let mut state = state.lock();
+    while !state.ended && state.begun >= state.taken + window {
+        changed.wait(&mut state);
+    }
+    if state.ended {
+        return None;
+    }
+    let Some(job) = state.jobs.next() else {
+        state.ended = true;
+        changed.notify_all();
+        return None;
+    };
+    state.begun += 1;
+    Some((state.begun - 1, job))
+}
+
 impl Workers for Crew {
     fn in_order<J: Send, R: Send, E>(
         &self,
@@ -61,22 +83,7 @@ impl Workers for Crew {
         let run = || {
             let _guard = EndOnPanic(&state, &changed);
             loop {
-                let (number, job) = {
-                    let mut state = state.lock();
-                    while !state.ended && state.begun >= state.taken + window {
-                        changed.wait(&mut state);
-                    }
-                    if state.ended {
-                        return;
-                    }
-                    let Some(job) = state.jobs.next() else {
-                        state.ended = true;
-                        changed.notify_all();
-                        return;
-                    };
-                    state.begun += 1;
-                    (state.begun - 1, job)
-                };
+                let Some((number, job)) = next_job(&state, &changed, window) else { return };
                 let result = work(job);
                 state.lock().results.insert(number, result);
                 changed.notify_all();

@@ -21,6 +21,13 @@ mod snapshots;
 /// Directories whose children are looked up at a time.
 const BATCH_DIRECTORIES: usize = 512;
 
+/// A run of directories with their children.
+struct Found<'a> {
+    /// For error messages.
+    messages: Messages<'a>,
+    directories: Vec<(Slot, Vec<Slot>)>,
+}
+
 struct Loader<'a> {
     namespace: Namespace,
     names: &'a StringTable,
@@ -132,7 +139,7 @@ impl<'a> Loader<'a> {
     /// What the image says about children is looked up and checked apart, then joined.
     fn load_directories(&mut self, workers: &impl Workers) -> Result<(), Corrupt> {
         let messages = self.image.messages(SectionName::InodeDir);
-        let mut found: Vec<(Messages<'a>, Vec<(Slot, Vec<Slot>)>)> = Vec::new();
+        let mut found: Vec<Found<'a>> = Vec::new();
         workers.in_order(
             messages.batches(BATCH_DIRECTORIES),
             |batch| self.find_children(batch?),
@@ -149,16 +156,14 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn find_children(
-        &self,
-        mut messages: Messages<'a>,
-    ) -> Result<(Messages<'a>, Vec<(Slot, Vec<Slot>)>), Corrupt> {
-        let mut found = Vec::with_capacity(BATCH_DIRECTORIES);
-        let start = messages;
+    fn find_children(&self, messages: Messages<'a>) -> Result<Found<'a>, Corrupt> {
+        let mut found = Found { messages, directories: Vec::with_capacity(BATCH_DIRECTORIES) };
+        let mut messages = messages;
         while let Some(entry) = messages.next_message::<pb::i_node_directory_section::DirEntry>()? {
-            found.push(self.children(&entry).map_err(|reason| messages.damaged(&reason))?);
+            let children = self.children(&entry).map_err(|reason| messages.damaged(&reason))?;
+            found.directories.push(children);
         }
-        Ok((start, found))
+        Ok(found)
     }
 
     fn known(&self, id: u64) -> Result<Slot, String> {
