@@ -71,6 +71,11 @@ impl<W: Write> ImageWriter<W> {
         Self::with_options(out, ImageOptions::default())
     }
 
+    /// Starts an image of another effective layout version.
+    pub fn with_layout_version(out: W, layout_version: i32) -> Self {
+        Self::with_options(out, ImageOptions { layout_version, ..ImageOptions::default() })
+    }
+
     /// Starts an image.
     pub fn with_options(out: W, options: ImageOptions) -> Self {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);

@@ -148,9 +148,10 @@ impl<'a> Loader<'a> {
                 Ok(())
             },
         )?;
-        for (messages, directories) in found {
-            for (directory, slots) in directories {
-                self.link_children(directory, slots).map_err(|reason| messages.damaged(&reason))?;
+        for run in found {
+            for (directory, slots) in run.directories {
+                self.link_children(directory, slots)
+                    .map_err(|reason| run.messages.damaged(&reason))?;
             }
         }
         Ok(())

@@ -201,7 +201,7 @@ impl<W: Write> Reverse<'_, W> {
                 SectionName::Snapshot
             }
         };
-        self.out.end_section(section);
+        self.out.end_section(section)?;
         Ok(())
     }
 
@@ -258,7 +258,7 @@ impl Names {
             let str = Some(name.to_owned());
             out.message(&pb::string_table_section::Entry { id, str })?;
         }
-        out.end_section(SectionName::StringTable);
+        out.end_section(SectionName::StringTable)?;
         Ok(())
     }
 }
