@@ -344,24 +344,6 @@ impl NameNode {
         Ok(p::ListEncryptionZonesResponseProto { zones: Vec::new(), has_more: false })
     }
 
-    /// Proto: listCachePools. No pool can be made yet.
-    pub fn list_cache_pools(
-        &self,
-        _: &Call<'_>,
-        _: &p::ListCachePoolsRequestProto,
-    ) -> Result<p::ListCachePoolsResponseProto> {
-        Ok(p::ListCachePoolsResponseProto { entries: Vec::new(), has_more: false })
-    }
-
-    /// Proto: listCacheDirectives. No directive can be made yet.
-    pub fn list_cache_directives(
-        &self,
-        _: &Call<'_>,
-        _: &p::ListCacheDirectivesRequestProto,
-    ) -> Result<p::ListCacheDirectivesResponseProto> {
-        Ok(p::ListCacheDirectivesResponseProto { elements: Vec::new(), has_more: false })
-    }
-
     /// The text of `metaSave`.
     ///
     /// Proto: ClientNamenodeProtocol.proto metaSave.

@@ -3,6 +3,7 @@
 //! Proto: ClientNamenodeProtocol.proto
 
 mod attributes;
+mod cache;
 mod erasure_coding;
 mod extended;
 mod lease;

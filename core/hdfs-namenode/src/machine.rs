@@ -566,6 +566,7 @@ fn striped_units(namespace: &Namespace, id: BlockId, owner: INodeId) -> Option<S
 fn replayed_answer(op: &EditOp) -> CachedAnswer {
     match op {
         EditOp::Delete(_) | EditOp::RenameOld(_) | EditOp::Truncate(_) => CachedAnswer::Flag(true),
+        EditOp::AddCacheDirective(op) => CachedAnswer::Directive(op.directive.id),
         _ => CachedAnswer::Done,
     }
 }

@@ -38,6 +38,8 @@ pub enum CachedAnswer {
     Flag(bool),
     /// A file was created or opened for append; its status is computed when it is asked again.
     File(INodeId),
+    /// The number of a new cache directive.
+    Directive(i64),
     /// A path, as of a snapshot.
     Path(Vec<u8>),
 }

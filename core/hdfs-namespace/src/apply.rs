@@ -141,9 +141,7 @@ impl Namespace {
             | EditOp::RemoveCacheDirective(_)
             | EditOp::AddCachePool(_)
             | EditOp::ModifyCachePool(_)
-            | EditOp::RemoveCachePool(_) => {
-                Err("centralized caching is not supported yet".to_owned())
-            }
+            | EditOp::RemoveCachePool(_) => self.apply_cache(op),
             EditOp::RollingUpgradeStart(_) | EditOp::RollingUpgradeFinalize(_) => {
                 Err("rolling upgrades are not supported yet".to_owned())
             }

@@ -17,6 +17,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSDirectory, FSDir*Op, INode*, LeaseManager} (3.5.0)
 
 mod apply;
+mod cache;
 mod effects;
 mod erasure;
 mod image;
@@ -36,6 +37,7 @@ mod store;
 mod tests;
 
 pub use apply::ReplayError;
+pub use cache::{directive_proto, pool_info, pool_proto};
 pub use effects::{BlockChange, Effects};
 pub use erasure::ErasureCodingPolicy;
 pub use lease::{ExpiredLease, LeaseHolders};
@@ -43,6 +45,7 @@ pub use namespace::{BlockOfFile, Counts, Identities, Namespace};
 pub use op::acl_change::{AclChange, AclStatus};
 pub use op::add_block::{AddBlockPlan, AddBlockRequest, NewBlock};
 pub use op::append::{AppendRequest, Appended};
+pub use op::cache::{CacheDirectiveEntry, CacheDirectiveRequest, CacheExpiration, CachePoolEntry};
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
 pub use op::rename::RenameFlags;

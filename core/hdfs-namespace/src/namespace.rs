@@ -10,6 +10,7 @@ use hdfs_types::{
     WallMillis, constants,
 };
 
+use crate::cache::CacheManager;
 use crate::effects::{BlockChange, Effects};
 use crate::erasure::ErasureCodingPolicies;
 use crate::lease::LeaseHolders;
@@ -124,6 +125,7 @@ pub struct Namespace {
     pub(crate) last_child: Slot,
     pub(crate) carried: Carried,
     pub(crate) erasure: ErasureCodingPolicies,
+    pub(crate) cache: CacheManager,
     pub(crate) snapshots: Snapshots,
     /// As [`NamespaceConf::capture_open_files`].
     pub(crate) capture_open_files: bool,
@@ -186,6 +188,7 @@ impl Namespace {
             last_child: Slot::ROOT,
             carried: Carried::default(),
             erasure: ErasureCodingPolicies::default(),
+            cache: CacheManager::default(),
             snapshots: Snapshots::default(),
             capture_open_files: false,
             skip_access_times: false,

@@ -9,6 +9,7 @@ pub(crate) mod add_block;
 pub(crate) mod append;
 pub(crate) mod attr;
 pub(crate) mod block_update;
+pub(crate) mod cache;
 pub(crate) mod close;
 pub(crate) mod concat;
 pub(crate) mod create;

@@ -66,6 +66,12 @@ pub struct NamespaceConf {
     pub max_erasure_coding_cell_bytes: u32,
     /// `dfs.namenode.ec.userdefined.policy.allowed` (true).
     pub user_erasure_coding_policies: bool,
+    /// `dfs.namenode.caching.enabled` (true): what directives need is counted.
+    pub caching_enabled: bool,
+    /// `dfs.namenode.list.cache.pools.num.responses` (100).
+    pub max_cache_pools_listed: usize,
+    /// `dfs.namenode.list.cache.directives.num.responses` (100).
+    pub max_cache_directives_listed: usize,
     /// `dfs.namenode.list.openfiles.num.responses` (1,000).
     pub max_open_files_listed: usize,
     /// `dfs.namenode.snapshot.max.limit` (65,536): snapshots of one directory.
@@ -116,6 +122,9 @@ impl Default for NamespaceConf {
             default_erasure_coding_policy: "RS-6-3-1024k".to_owned(),
             max_erasure_coding_cell_bytes: 4_194_304,
             user_erasure_coding_policies: true,
+            caching_enabled: true,
+            max_cache_pools_listed: 100,
+            max_cache_directives_listed: 100,
             max_open_files_listed: 1_000,
             max_snapshots: 65_536,
             max_snapshots_total: 65_536,

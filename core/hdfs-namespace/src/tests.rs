@@ -1,5 +1,6 @@
 //! Machine tests, properties, images.
 
+mod caching;
 mod erasure;
 mod features;
 mod images;

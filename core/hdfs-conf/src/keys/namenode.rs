@@ -325,6 +325,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_MAX_NUM_BLOCKS_TO_LOG = "dfs.namenode.max-num-blocks-to-log", Int, "1000";
     /// Erasure-coding policy that is enabled at every start, and that a call without one means; empty for none.
     DFS_NAMENODE_EC_SYSTEM_DEFAULT_POLICY = "dfs.namenode.ec.system.default.policy", Text, "RS-6-3-1024k";
+    /// Cache pools in one answer.
+    DFS_NAMENODE_LIST_CACHE_POOLS_NUM_RESPONSES = "dfs.namenode.list.cache.pools.num.responses", Int, "100";
+    /// Cache directives in one answer.
+    DFS_NAMENODE_LIST_CACHE_DIRECTIVES_NUM_RESPONSES = "dfs.namenode.list.cache.directives.num.responses", Int, "100";
     /// Most bytes of a cell of an erasure-coding policy that a user adds.
     DFS_NAMENODE_EC_POLICIES_MAX_CELLSIZE = "dfs.namenode.ec.policies.max.cellsize", Int, "4194304";
     /// Whether users may add erasure-coding policies.

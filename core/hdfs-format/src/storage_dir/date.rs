@@ -64,6 +64,12 @@ impl CivilTime {
         format!("{hour:02}:{minute:02}:{second:02}")
     }
 
+    /// `2026-11-21T09:30:00+0000`: Hadoop's DFSUtilClient.dateToIso8601String.
+    pub fn iso_with_zone(self) -> String {
+        let Self { year, month, day, .. } = self;
+        format!("{year:04}-{month:02}-{day:02}T{}+0000", self.time_of_day())
+    }
+
     /// `2026-11-21T09:30:00.123`.
     pub(crate) fn iso(self) -> String {
         let Self { year, month, day, .. } = self;

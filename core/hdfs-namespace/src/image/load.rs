@@ -250,14 +250,16 @@ impl<'a> Loader<'a> {
         }
         let mut messages = self.image.messages(SectionName::CacheManager);
         if let Some(head) = messages.next_message::<pb::CacheManagerSection>()? {
-            let cache = &mut self.namespace.carried.cache;
-            cache.next_directive_id = head.next_directive_id;
+            let cache = &mut self.namespace.cache;
             for _ in 0..head.num_pools {
-                cache.pools.push(messages.required()?);
+                let pool = messages.required()?;
+                cache.load_pool(&pool).map_err(|reason| messages.damaged(&reason))?;
             }
             for _ in 0..head.num_directives {
-                cache.directives.push(messages.required()?);
+                let directive = messages.required()?;
+                cache.load_directive(&directive).map_err(|reason| messages.damaged(&reason))?;
             }
+            cache.next_id = cache.next_id.max(head.next_directive_id.cast_signed());
         }
         Ok(())
     }

@@ -398,17 +398,17 @@ impl Namespace {
     }
 
     fn save_cache<W: Write>(&self, writer: &mut ImageWriter<W>) -> io::Result<()> {
-        let cache = &self.carried.cache;
+        let (pools, directives) = (self.cache.saved_pools(), self.cache.saved_directives());
         writer.message(&pb::CacheManagerSection {
-            next_directive_id: cache.next_directive_id.max(1),
-            num_pools: cache.pools.len() as u32,
-            num_directives: cache.directives.len() as u32,
+            next_directive_id: self.cache.next_id.cast_unsigned(),
+            num_pools: pools.len() as u32,
+            num_directives: directives.len() as u32,
         })?;
-        for pool in &cache.pools {
-            writer.message(pool)?;
+        for pool in pools {
+            writer.message(&pool)?;
         }
-        for directive in &cache.directives {
-            writer.message(directive)?;
+        for directive in directives {
+            writer.message(&directive)?;
         }
         writer.end_section(SectionName::CacheManager)
     }

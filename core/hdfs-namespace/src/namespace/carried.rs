@@ -2,7 +2,6 @@
 
 use hdfs_format::edits::{DelegationTokenIdentifier, EditOp};
 use hdfs_proto::hdfs::fsimage::secret_manager_section::{DelegationKey, PersistToken};
-use hdfs_proto::hdfs::{CacheDirectiveInfoProto, CachePoolInfoProto};
 
 use crate::effects::Effects;
 
@@ -11,15 +10,6 @@ use crate::effects::Effects;
 pub(crate) struct Carried {
     pub(crate) namespace_id: u32,
     pub(crate) secrets: Secrets,
-    pub(crate) cache: CacheState,
-}
-
-/// Cache pools and directives, as they are stored.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub(crate) struct CacheState {
-    pub(crate) next_directive_id: u64,
-    pub(crate) pools: Vec<CachePoolInfoProto>,
-    pub(crate) directives: Vec<CacheDirectiveInfoProto>,
 }
 
 /// Delegation keys and tokens, as they are stored.

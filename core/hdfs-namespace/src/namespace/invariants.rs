@@ -94,6 +94,7 @@ impl Namespace {
         let mut out =
             format!("{:?} {} {}\n", self.identities, self.snapshots.counter, self.snapshots.count);
         let _ = writeln!(out, "{:?}", self.erasure.save());
+        let _ = writeln!(out, "{:?}", self.cache);
         let mut waiting = vec![Slot::ROOT];
         while let Some(slot) = waiting.pop() {
             let record = self.record(slot);

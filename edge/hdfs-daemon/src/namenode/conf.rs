@@ -297,6 +297,11 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
             .get_u32(&keys::DFS_NAMENODE_EC_POLICIES_MAX_CELLSIZE)?,
         user_erasure_coding_policies: conf
             .get_bool(&keys::DFS_NAMENODE_EC_USERDEFINED_POLICY_ALLOWED),
+        caching_enabled: conf.get_bool(&keys::DFS_NAMENODE_CACHING_ENABLED),
+        max_cache_pools_listed: conf
+            .get_usize(&keys::DFS_NAMENODE_LIST_CACHE_POOLS_NUM_RESPONSES)?,
+        max_cache_directives_listed: conf
+            .get_usize(&keys::DFS_NAMENODE_LIST_CACHE_DIRECTIVES_NUM_RESPONSES)?,
         max_open_files_listed: conf.get_usize(&keys::DFS_NAMENODE_LIST_OPENFILES_NUM_RESPONSES)?,
         max_snapshots: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_MAX_LIMIT)?,
         max_snapshots_total: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_FILESYSTEM_LIMIT)?,

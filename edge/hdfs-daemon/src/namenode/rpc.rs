@@ -4,6 +4,7 @@
 //! that Hadoop does not know answers `RpcNoSuchMethodException`. Nothing answers success without having done it.
 
 mod admin;
+mod cache;
 mod client;
 mod datanode;
 mod erasure_coding;
@@ -82,6 +83,7 @@ impl RpcService for NameNodeService {
                 .or_else(|| snapshot::call(shell, &call))
                 .or_else(|| admin::call(shell, &call))
                 .or_else(|| erasure_coding::call(shell, &call))
+                .or_else(|| cache::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),
             names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
             names::NAMENODE => namenode_protocol::call(shell, &call),

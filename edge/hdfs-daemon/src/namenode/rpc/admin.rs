@@ -77,8 +77,6 @@ fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "getEditsFromTxid" => super::inotify::get_edits_from_txid(shell, call),
         "getEZForPath" => shell.read(call, Audit::none(), N::get_ez_for_path),
         "listEncryptionZones" => shell.read(call, Audit::none(), N::list_encryption_zones),
-        "listCachePools" => shell.read(call, Audit::none(), N::list_cache_pools),
-        "listCacheDirectives" => shell.read(call, Audit::none(), N::list_cache_directives),
         _ => return None,
     })
 }

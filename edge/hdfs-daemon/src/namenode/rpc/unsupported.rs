@@ -7,12 +7,6 @@ use hdfs_types::{Error, ErrorKind};
 
 /// Method and the feature that it waits for.
 const WAITING: &[(&str, &str)] = &[
-    ("addCacheDirective", "centralized caching"),
-    ("modifyCacheDirective", "centralized caching"),
-    ("removeCacheDirective", "centralized caching"),
-    ("addCachePool", "centralized caching"),
-    ("modifyCachePool", "centralized caching"),
-    ("removeCachePool", "centralized caching"),
     ("renewDelegationToken", "security"),
     ("cancelDelegationToken", "security"),
     ("createEncryptionZone", "encryption zones"),
