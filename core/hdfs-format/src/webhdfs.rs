@@ -36,9 +36,13 @@ pub use json::{Fields, object, text};
 pub use op::{HttpMethod, Op};
 pub use params::{Matcher, Params, Patterns};
 pub use query::{Query, decode_path, form_encode, quote_path};
-pub use status::{file_checksum, listing_head, listing_tail, write_status};
+pub use status::{
+    acl_status, file_checksum, listing_head, listing_tail, write_status, xattr_names, xattrs,
+};
 pub use step::{Answer, Call, Redirect, Settings, Step, location, step};
-pub use xattr_value::{decode as decode_xattr_value, encode as encode_xattr_value};
+pub use xattr_value::{
+    decode as decode_xattr_value, encode as encode_xattr_value, named as named_xattr,
+};
 
 /// What every path of WebHDFS begins with.
 pub const PREFIX: &str = "/webhdfs/v1";

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the whole file is a test")]
 
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 const IMAGE: &str = "../namenode/fsimage_0000000000000000210";
 
@@ -130,9 +133,63 @@ fn wrong_xml_is_refused_in_hadoops_words() {
     }
 }
 
+/// A viewer that is stopped with the test.
+struct Viewer {
+    process: Child,
+    addr: String,
+}
+
+impl Viewer {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hdfs"));
+        command.args(["oiv", "-i", IMAGE, "-addr", "127.0.0.1:0"]).current_dir(testdata());
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        let addr = said.strip_prefix("WebImageViewer started. Listening on /").expect(&said);
+        let addr = addr.split(". ").next().unwrap().to_owned();
+        Self { process, addr }
+    }
+
+    /// Head and body of an answer.
+    fn ask(&self, method: &str, target: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.addr).unwrap();
+        write!(stream, "{method} {target} HTTP/1.1\r\nHost: viewer\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn web_hdfs_on_an_image_answers_as_that_of_apache() {
+    let viewer = Viewer::start();
+    let mut answers = String::new();
+    for target in apache("web-requests.txt").lines() {
+        let (head, body) = viewer.ask("GET", target);
+        let status = head.split(' ').nth(1).unwrap();
+        assert!(head.contains("\r\ncontent-type: application/json; charset=utf-8"), "{head}");
+        assert!(head.contains("\r\nconnection: close"), "{head}");
+        writeln!(answers, "=== {body}\n{status}").unwrap();
+    }
+    assert_eq!(answers, apache("web-answers.txt"));
+    let (head, body) = viewer.ask("PUT", "/webhdfs/v1/x?op=MKDIRS");
+    assert!(head.starts_with("HTTP/1.1 405 ") && body.is_empty(), "{head}");
+}
+
 #[test]
 fn bad_input_ends_with_hadoops_status_and_message() {
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["-i", IMAGE, "-addr", "nowhere"], 1, "valid host:port authority: nowhere"),
         (&["-i", "nothing", "-p", "XML"], 255, "Exiting: nothing (No such file or directory)"),
         (&["-i", "PROVENANCE.md", "-p", "XML"], 255, "Exiting: Unrecognized FSImage"),
         (

@@ -193,7 +193,7 @@ pub(super) fn fs_status(stats: &p::GetFsStatsResponseProto) -> String {
 }
 
 /// GETACLSTATUS.
-pub(super) fn acl_status(status: &p::AclStatusProto) -> String {
+pub fn acl_status(status: &p::AclStatusProto) -> String {
     wrapped("AclStatus", |out| {
         object(out, |fields| {
             fields.array("entries", &status.entries, |out, entry| {
@@ -210,7 +210,7 @@ pub(super) fn acl_status(status: &p::AclStatusProto) -> String {
 }
 
 /// GETXATTRS.
-pub(super) fn xattrs(xattrs: &[p::XAttrProto], encoding: &str) -> String {
+pub fn xattrs(xattrs: &[p::XAttrProto], encoding: &str) -> String {
     wrapped("XAttrs", |out| {
         array(out, xattrs, |out, xattr| {
             object(out, |fields| {
@@ -225,7 +225,7 @@ pub(super) fn xattrs(xattrs: &[p::XAttrProto], encoding: &str) -> String {
 }
 
 /// LISTXATTRS: an array of names in JSON, as a text in JSON.
-pub(super) fn xattr_names(xattrs: &[p::XAttrProto]) -> String {
+pub fn xattr_names(xattrs: &[p::XAttrProto]) -> String {
     let mut names = String::new();
     array(&mut names, xattrs, |out, xattr| {
         text(out, &super::xattr_value::prefixed_name(xattr));

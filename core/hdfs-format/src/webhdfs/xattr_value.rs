@@ -28,7 +28,7 @@ pub(super) fn prefixed_name(xattr: &XAttrProto) -> String {
 ///
 /// # Errors
 /// `HadoopIllegalArgument` with Hadoop's texts.
-pub(super) fn named(name: &str, value: Option<Bytes>) -> Result<XAttrProto> {
+pub fn named(name: &str, value: Option<Bytes>) -> Result<XAttrProto> {
     const PREFIX: &str =
         "An XAttr name must be prefixed with user/trusted/security/system/raw, followed by a '.'";
     let refuse = |text: &str| Error::new(ErrorKind::HadoopIllegalArgument, text);

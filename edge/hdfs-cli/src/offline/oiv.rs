@@ -18,9 +18,11 @@ use options::Options;
 mod corruption;
 mod delimited;
 mod distribution;
+mod namespace;
 mod options;
 mod reverse;
 mod tree;
+mod web;
 
 pub(crate) const USAGE: &str = include_str!("oiv.txt");
 /// The revision of Apache's viewer whose output ours equals.
@@ -173,10 +175,7 @@ fn process(options: &Options) -> Result<i32, Failure> {
         "XML" => xml::write_xml(&image()?.image()?, REVISION, &mut out)?,
         "DELIMITED" => delimited::write(options, threads, image, &mut out)?,
         "DETECTCORRUPTION" => corruption::write(options, image, &mut out)?,
-        "WEB" => {
-            complain!("oiv: the processor {processor} is not supported yet");
-            return Ok(255);
-        }
+        "WEB" => return web::run(options.value("addr", "localhost:5978"), image()?),
         _ => {
             complain!("Invalid processor specified : {processor}");
             print(USAGE);
