@@ -8,4 +8,5 @@ mod machine;
 mod memory;
 mod properties;
 mod scripts;
+mod snapshot_reads;
 mod snapshots;

@@ -7,8 +7,8 @@ use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
     bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, ec, environment, fetchdt,
-    fsck, getconf, groups, haadmin, jmxget, launcher, offline, shell, snapshots, storagepolicies,
-    version,
+    fsck, getconf, groups, haadmin, jmxget, launcher, offline, shell, snapshot, snapshots,
+    storagepolicies, version,
 };
 
 /// A command of `hdfs`.
@@ -103,6 +103,12 @@ const COMMANDS: &[Spec] = {
             Client,
             "list the snapshots of a directory",
             Configured(|conf, args| snapshots::snapshots(&conf, &args)),
+        ),
+        spec(
+            "snapshot",
+            Client,
+            "restore a directory from a snapshot, or prune snapshots",
+            Configured(|conf, args| snapshot::run(&conf, &args)),
         ),
         spec("bench", Admin, "measure a NameNode or DataNodes under load", Configured(bench::run)),
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),

@@ -26,6 +26,7 @@ mod launcher;
 mod offline;
 mod output;
 mod shell;
+mod snapshot;
 mod snapshots;
 mod storagepolicies;
 mod table_listing;

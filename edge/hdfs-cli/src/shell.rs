@@ -41,6 +41,8 @@ mod xattr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use acl::full_acl;
+
 use hdfs_client::blocking::HdfsClient;
 use hdfs_conf::{Configuration, keys};
 use hdfs_types::{Error, ErrorKind};

@@ -26,7 +26,7 @@ const SNAPSHOTS: &str = "hdfs lsSnapshot <snapshotDir>:
 ";
 
 /// The name of a snapshot; `.` is the tree as it is now.
-fn snapshot_name(name: &str) -> &str {
+pub(crate) fn snapshot_name(name: &str) -> &str {
     if name == "." {
         return "";
     }
@@ -35,7 +35,7 @@ fn snapshot_name(name: &str) -> &str {
 }
 
 /// The cluster of `fs.defaultFS`, or the one that the path names, and the path in it.
-fn place(conf: &Configuration, path: &str) -> hdfs_types::Result<(HdfsClient, String)> {
+pub(crate) fn place(conf: &Configuration, path: &str) -> hdfs_types::Result<(HdfsClient, String)> {
     let default = shell::default_uri(conf);
     let (uri, inner) = match path.split_once("://") {
         Some((scheme, rest)) => {

@@ -15,7 +15,7 @@ pub(super) struct Machine {
     pub(super) now: u64,
     user: String,
     groups: Vec<String>,
-    out: String,
+    pub(super) out: String,
 }
 
 impl Machine {
@@ -353,7 +353,17 @@ impl Machine {
                     "  {} directories, {} files, {} bytes, {} with replicas",
                     summary.directories, summary.files, summary.length, summary.space_consumed
                 );
+                let kept = (summary.snapshot_directories, summary.snapshot_files);
+                if kept != (0, 0) {
+                    let (directories, files) = kept;
+                    let bytes = summary.snapshot_length;
+                    let _ = writeln!(
+                        self.out,
+                        "  of them in snapshots only: {directories}, {files}, {bytes}"
+                    );
+                }
             }
+            "diff" => self.diff(path, word(2), word(3))?,
             "usage" => {
                 let usage = self.plan(|ns, ctx| ns.get_quota_usage(ctx, path))?;
                 let _ = writeln!(

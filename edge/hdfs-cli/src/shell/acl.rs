@@ -75,7 +75,7 @@ impl Command for GetAcl {
 /// The entries of an ACL with those that the mode bits stand for.
 ///
 /// Hadoop: org.apache.hadoop.fs.permission.AclUtil.getAclFromPermAndEntries (3.5.0)
-pub(super) fn full_acl(permission: FsPermission, entries: &[AclEntry]) -> Vec<AclEntry> {
+pub(crate) fn full_acl(permission: FsPermission, entries: &[AclEntry]) -> Vec<AclEntry> {
     let of_mode =
         |kind, permission| AclEntry { kind, scope: AclEntryScope::Access, permission, name: None };
     let first_default = entries.iter().position(|entry| entry.scope == AclEntryScope::Default);
