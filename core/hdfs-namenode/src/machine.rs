@@ -14,7 +14,7 @@ use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_format::fsimage::ImageWriter;
 use hdfs_namespace::{BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned};
 use hdfs_proto::hdfs::{CheckpointSignatureProto, FsServerDefaultsProto};
-use hdfs_types::{Block, BlockId, Error, INodeId, Mono, Result, TxId};
+use hdfs_types::{Block, BlockId, Error, INodeId, Mono, Result, TxId, Workers};
 
 use crate::call::Call;
 use crate::facts::Facts;
@@ -201,8 +201,9 @@ impl NameNode {
         &self,
         writer: &mut ImageWriter<W>,
         txid: TxId,
+        workers: &impl Workers,
     ) -> io::Result<()> {
-        self.namespace.save(writer, self.identity.namespace_id, txid)
+        self.namespace.save_with(writer, self.identity.namespace_id, txid, workers)
     }
 
     /// Numbers about blocks and DataNodes.

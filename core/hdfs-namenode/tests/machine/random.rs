@@ -13,7 +13,7 @@ const PATHS: [&str; 7] = ["/a", "/b", "/d", "/d/a", "/d/b", "/e/f/g", "/e"];
 
 fn image(nn: &NameNode) -> Vec<u8> {
     let mut writer = ImageWriter::new(Vec::new());
-    nn.save_image(&mut writer, nn.last_txid()).unwrap();
+    nn.save_image(&mut writer, nn.last_txid(), &hdfs_types::Alone).unwrap();
     writer.finish().unwrap().0
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn save_namespace(shell: &Shell, window: u64, gap: u64) -> Result<boo
     shell.log.enqueue(machine.pending_ops());
     let machine = parking_lot::RwLockWriteGuard::downgrade(machine);
     shell.log.wait_synced(start)?;
-    shell.images.save(end, |writer| machine.save_image(writer, end))?;
+    shell.images.save(end, |writer, crew| machine.save_image(writer, end, crew))?;
     tracing::info!("new namespace image of transaction {end}");
     Ok(true)
 }

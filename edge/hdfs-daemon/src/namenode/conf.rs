@@ -11,6 +11,7 @@ use hdfs_proto::hdfs::{ChecksumTypeProto, FsServerDefaultsProto};
 use hdfs_rt::users;
 use hdfs_types::{Error, ErrorKind, Result};
 
+use super::image_store::ImageSettings;
 use super::storage::DirSpec;
 
 /// What the shell needs; [`MachineConf`] is what the machine needs.
@@ -32,6 +33,8 @@ pub(crate) struct NameNodeConf {
     pub(crate) extra_edits_retained: u64,
     /// `dfs.namenode.max.extra.edits.segments.retained`.
     pub(crate) extra_segments_retained: usize,
+    /// How images are written and read.
+    pub(crate) image: ImageSettings,
     /// `dfs.namenode.checkpoint.period`: an image older than this is renewed at start.
     pub(crate) checkpoint_period: Duration,
     /// `dfs.namenode.checkpoint.txns`: so is one with more edits behind it.
@@ -96,6 +99,7 @@ impl NameNodeConf {
             extra_edits_retained: conf.get_u64(&keys::DFS_NAMENODE_NUM_EXTRA_EDITS_RETAINED)?,
             extra_segments_retained: conf
                 .get_usize(&keys::DFS_NAMENODE_MAX_EXTRA_EDITS_SEGMENTS_RETAINED)?,
+            image: ImageSettings::new(conf)?,
             checkpoint_period: conf.get_duration(&keys::DFS_NAMENODE_CHECKPOINT_PERIOD)?,
             roll_txns: (roll * checkpoint_txns as f64) as u64,
             checkpoint_txns,
@@ -183,7 +187,6 @@ fn refuse_unsupported(conf: &Configuration) -> Result<()> {
         .or_else(|| other(&keys::DFS_HTTP_POLICY, "HTTP_ONLY"))
         .or_else(|| on(&keys::DFS_BLOCK_ACCESS_TOKEN_ENABLE))
         .or_else(|| on(&keys::DFS_ENCRYPT_DATA_TRANSFER))
-        .or_else(|| on(&keys::DFS_IMAGE_COMPRESS))
         .or_else(|| conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).map(str::to_owned))
         .or_else(|| nameservice().map(|(key, value)| format!("{key}={value}")));
     match asked {

@@ -23,7 +23,7 @@ use hdfs_types::{Error, ErrorKind, Result, SplitMix64, TxId, WallMillis};
 
 use super::conf;
 use super::durable::failed;
-use super::image_store;
+use super::image_store::{self, ImageSettings};
 use super::storage::{NameDirs, has_some_data};
 
 /// How to format.
@@ -122,7 +122,10 @@ fn write_empty_image(
     let settings = conf::namespace_conf(conf)?;
     let namespace = Namespace::new(&settings);
     let image = ImageFile::Image(TxId(0));
-    image_store::save(dirs, image, |writer| namespace.save(writer, version.namespace_id, TxId(0)))
+    let images = ImageSettings::new(conf)?;
+    image_store::save(dirs, image, &images, |writer, crew| {
+        namespace.save_with(writer, version.namespace_id, TxId(0), crew)
+    })
 }
 
 /// `dfs.namenode.storage.dir.perm`, in octal digits.

@@ -8,18 +8,20 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSImage, NNStorageRetentionManager (3.5.0)
 
+mod files;
 mod lookup;
 mod retention;
+mod settings;
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hdfs_format::fsimage::{ImageDigest, ImageWriter};
+use hdfs_format::fsimage::ImageWriter;
 use hdfs_format::storage_dir::{self, ImageFile, MD5_SUFFIX};
-use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
+use hdfs_rt::crew::Crew;
 use hdfs_types::{Error, ErrorKind, Result, TxId};
 use md5::{Digest, Md5};
 use parking_lot::Mutex;
@@ -28,7 +30,9 @@ use super::conf::NameNodeConf;
 use super::durable::{failed, with_suffix};
 use super::storage::NameDirs;
 
+pub(crate) use files::ImageFiles;
 pub(crate) use lookup::Checkpointing;
+pub(crate) use settings::ImageSettings;
 
 /// The images of one NameNode.
 pub(crate) struct ImageStore {
@@ -37,6 +41,7 @@ pub(crate) struct ImageStore {
     checkpoints_retained: usize,
     extra_edits_retained: u64,
     extra_segments_retained: usize,
+    settings: ImageSettings,
     /// Transactions of the images that are being written or received.
     under_way: Arc<Mutex<BTreeSet<TxId>>>,
 }
@@ -49,6 +54,7 @@ impl ImageStore {
             checkpoints_retained: conf.checkpoints_retained,
             extra_edits_retained: conf.extra_edits_retained,
             extra_segments_retained: conf.extra_segments_retained,
+            settings: conf.image,
             under_way: Arc::default(),
         }
     }
@@ -70,7 +76,7 @@ impl ImageStore {
     pub(crate) fn save(
         &self,
         txid: TxId,
-        write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
+        write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
     ) -> Result<()> {
         self.save_as(ImageFile::Image(txid), write)
     }
@@ -82,13 +88,13 @@ impl ImageStore {
     pub(crate) fn save_as(
         &self,
         image: ImageFile,
-        write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
+        write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
     ) -> Result<()> {
         let txid = image.txid();
         let _under_way = self.begin_checkpoint(txid).map_err(|_| {
             Error::io(format!("FS image is being downloaded from another NN at txid {txid}"))
         })?;
-        save(&self.dirs, image, write)?;
+        save(&self.dirs, image, &self.settings, write)?;
         self.adopt(image);
         Ok(())
     }
@@ -98,60 +104,23 @@ impl ImageStore {
 pub(crate) fn save(
     dirs: &NameDirs,
     image: ImageFile,
-    write: impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
+    settings: &ImageSettings,
+    write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
 ) -> Result<()> {
-    let mut written = 0;
-    for (index, dir) in dirs.live_images() {
-        match write_image(&dir.current(), image, &write) {
-            Ok(()) => written += 1,
-            Err(error) => dirs.drop_dir(index, &error),
-        }
-    }
-    if written == 0 {
-        return Err(Error::io(format!(
-            "the image of transaction {} could not be written to any folder of dfs.namenode.name.dir; see the log",
-            image.txid()
-        )));
-    }
-    Ok(())
+    let files = ImageFiles::create(dirs, image)?;
+    let failed = |error: io::Error| Error::io(error.to_string());
+    let mut writer = ImageWriter::with_options(files, settings.options);
+    write(&mut writer, &settings.crew).map_err(failed)?;
+    let (mut files, digest) = writer.finish().map_err(failed)?;
+    files.commit(&digest.md5)
 }
 
-fn write_image(
-    current: &Path,
-    image: ImageFile,
-    write: &impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
-) -> Result<()> {
-    let temporary = current.join(ImageFile::Checkpoint(image.txid()).name());
-    let name = image.name();
-    let image = current.join(&name);
-    let digest = write_file(&temporary, write).inspect_err(|_| delete(&temporary))?;
-    let md5 = with_suffix(&image, MD5_SUFFIX);
-    write_file_atomic(&md5, storage_dir::print_md5(&digest.md5, &name).as_bytes())?;
-    Ok(rename_durable(&temporary, &image)?)
-}
-
-fn write_file(
-    path: &Path,
-    write: &impl Fn(&mut ImageWriter<File>) -> std::io::Result<()>,
-) -> Result<ImageDigest> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-        .map_err(|e| failed("create", path, e))?;
-    let mut writer = ImageWriter::new(file);
-    write(&mut writer).map_err(|e| failed("write", path, e))?;
-    let (file, digest) = writer.finish().map_err(|e| failed("write", path, e))?;
-    fsync_file(&file, path)?;
-    Ok(digest)
-}
-
-/// Reads an image and checks it against the digest beside it.
+/// Reads an image, and at the same time checks it against the digest beside it: what comes of it counts only when it is
+/// whole.
 ///
 /// # Errors
-/// When it can't be read, has no digest, or differs from it.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+/// When it can't be read, has no digest, or differs from it; otherwise what `load` says.
+pub(crate) fn load<T: Send>(path: &Path, load: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
     let md5_file = with_suffix(path, MD5_SUFFIX);
     let line = std::fs::read(&md5_file).map_err(|e| {
@@ -161,7 +130,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     })?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let wanted = storage_dir::parse_md5(&md5_file.display().to_string(), &line, name)?;
-    let found: [u8; 16] = Md5::digest(&bytes).into();
+    let (found, loaded): ([u8; 16], _) = std::thread::scope(|scope| {
+        let digest = scope.spawn(|| Md5::digest(&bytes).into());
+        let loaded = load(&bytes);
+        (digest.join().expect("a digest does not fail"), loaded)
+    });
     if wanted != found {
         return Err(Error::new(
             ErrorKind::Io,
@@ -173,13 +146,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
             ),
         ));
     }
-    Ok(bytes)
+    loaded
 }
 
 fn delete(path: &Path) {
     match std::fs::remove_file(path) {
         Ok(()) => tracing::info!("purged {}", path.display()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         // It is tried again after the next checkpoint.
         Err(error) => tracing::warn!("could not purge {}: {error}", path.display()),
     }

@@ -125,7 +125,7 @@ fn recover_with(conf: &NameNodeConf, ask: &mut Ask<'_>) -> Result<Recovered> {
         "recovered {count} transactions up to {last}; the image is that of transaction {end}"
     );
     let images = ImageStore::new(dirs, image, conf);
-    images.save(end, |writer| machine.save_image(writer, end))?;
+    images.save(end, |writer, crew| machine.save_image(writer, end, crew))?;
     for path in damaged {
         if path.exists() {
             tracing::warn!("{} is damaged and set aside", path.display());

@@ -56,7 +56,7 @@ pub(crate) fn load(conf: &NameNodeConf, progress: &StartupProgress) -> Result<Lo
     let images = ImageStore::new(dirs, image.txid, conf);
     progress.begin(Phase::SavingCheckpoint);
     if is_stale(conf, image, count) || lacks_an_image(&images, image.txid) {
-        images.save(last, |writer| machine.save_image(writer, last))?;
+        images.save(last, |writer, crew| machine.save_image(writer, last, crew))?;
     }
     progress.end(Phase::SavingCheckpoint);
     progress.begin(Phase::SafeMode);
@@ -178,12 +178,12 @@ pub(super) fn load_machine(
 ) -> Result<NameNode> {
     let name = image.path.display().to_string();
     progress.begin(Phase::LoadingFsImage);
-    let bytes = image_store::read(&image.path)?;
     let began = Instant::now();
-    progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
-    let parsed = Image::parse(&name, &bytes)?;
-    let namespace = Namespace::load(&parsed, &conf.machine.namespace)?;
-    drop(bytes);
+    let namespace = image_store::load(&image.path, |bytes| {
+        progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
+        let parsed = Image::parse_with(&name, bytes, &conf.image.crew)?;
+        Ok(Namespace::load_with(&parsed, &conf.machine.namespace, &conf.image.crew)?)
+    })?;
     let inodes = namespace.counts().inodes();
     progress.add_step(
         Phase::LoadingFsImage,

@@ -1,0 +1,107 @@
+//! An image that is being written: to every folder at once, so that it is made only once.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use hdfs_format::storage_dir::{self, ImageFile};
+use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
+use hdfs_types::{Error, Result};
+
+use super::super::durable::failed;
+use super::super::storage::NameDirs;
+use super::delete;
+
+/// The file in each folder. A folder that fails is dropped; what is not committed is deleted.
+pub(crate) struct ImageFiles<'a> {
+    dirs: &'a NameDirs,
+    image: ImageFile,
+    targets: Vec<Target>,
+}
+
+struct Target {
+    /// Index into the folders.
+    dir: usize,
+    path: PathBuf,
+    file: File,
+}
+
+impl<'a> ImageFiles<'a> {
+    /// Creates the temporary files.
+    ///
+    /// # Errors
+    /// When no folder takes one.
+    pub(super) fn create(dirs: &'a NameDirs, image: ImageFile) -> Result<Self> {
+        let mut files = Self { dirs, image, targets: Vec::new() };
+        for (dir, folder) in dirs.live_images() {
+            let path = folder.current().join(ImageFile::Checkpoint(image.txid()).name());
+            match File::create(&path) {
+                Ok(file) => files.targets.push(Target { dir, path, file }),
+                Err(error) => dirs.drop_dir(dir, &failed("create", &path, error)),
+            }
+        }
+        files.check_left()?;
+        Ok(files)
+    }
+
+    /// Syncs the files and gives them their names.
+    ///
+    /// # Errors
+    /// When no folder is left.
+    pub(super) fn commit(&mut self, md5: &[u8; 16]) -> Result<()> {
+        let (image, name) = (self.image, self.image.name());
+        let md5_line = storage_dir::print_md5(md5, &name);
+        self.keep(|target| {
+            fsync_file(&target.file, &target.path)?;
+            let md5_file = target.path.with_file_name(image.md5_name());
+            write_file_atomic(&md5_file, md5_line.as_bytes())?;
+            Ok(rename_durable(&target.path, &target.path.with_file_name(&name))?)
+        });
+        self.check_left()?;
+        self.targets.clear();
+        Ok(())
+    }
+
+    /// Keeps the folders where something works.
+    fn keep(&mut self, mut works: impl FnMut(&mut Target) -> Result<()>) {
+        let dirs = self.dirs;
+        self.targets.retain_mut(|target| match works(target) {
+            Ok(()) => true,
+            Err(error) => {
+                dirs.drop_dir(target.dir, &error);
+                delete(&target.path);
+                false
+            }
+        });
+    }
+
+    fn check_left(&self) -> Result<()> {
+        if self.targets.is_empty() {
+            return Err(Error::io(format!(
+                "the image of transaction {} could not be written to any folder of dfs.namenode.name.dir; see the log",
+                self.image.txid()
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Write for ImageFiles<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.keep(|target| {
+            target.file.write_all(bytes).map_err(|error| failed("write", &target.path, error))
+        });
+        self.check_left().map_err(|error| io::Error::other(error.message))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for ImageFiles<'_> {
+    fn drop(&mut self) {
+        self.targets.iter().for_each(|target| delete(&target.path));
+    }
+}
