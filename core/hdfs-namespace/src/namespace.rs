@@ -17,7 +17,7 @@ use crate::lease::LeaseHolders;
 use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
 use crate::snapshot::model::Snapshots;
-use crate::status::INodeKind;
+use crate::status::{INodeKind, TypeSpace};
 use crate::store::children::Children;
 use crate::store::id_index::IdIndex;
 use crate::store::interned::Interned;
@@ -30,11 +30,13 @@ mod carried;
 mod invariants;
 mod node;
 mod reclaim;
+mod usage;
 
 pub use blocks::BlockOfFile;
 pub(crate) use carried::Carried;
 pub(crate) use node::NewNode;
 pub(crate) use reclaim::Detached;
+pub(crate) use usage::UsageCount;
 
 /// Counters from which identities are given, as an image stores them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +113,8 @@ pub struct Namespace {
     pub(crate) acls: FastMap<Slot, Box<[AclEntry]>>,
     pub(crate) xattrs: FastMap<Slot, Box<[XAttr]>>,
     pub(crate) quotas: FastMap<Slot, Box<Quota>>,
+    /// Of directories below which not everything is on disks: what differs. See [`crate::quota::QuotaCounts::skew`].
+    pub(crate) skews: FastMap<Slot, Box<TypeSpace>>,
     pub(crate) leases: LeaseHolders,
     pub(crate) identities: Identities,
     /// Counts everything that is not reclaimed yet, detached or not.
@@ -178,6 +182,7 @@ impl Namespace {
             acls: FastMap::default(),
             xattrs: FastMap::default(),
             quotas: FastMap::default(),
+            skews: FastMap::default(),
             leases: LeaseHolders::default(),
             identities: Identities::default(),
             counts: Counts::default(),
@@ -205,9 +210,8 @@ impl Namespace {
         record.set(Flag::Quota, true);
         let slot = self.store(record);
         debug_assert_eq!(slot, Slot::ROOT);
-        let mut quota = Quota::unlimited();
-        quota.used.names = 1;
-        self.quotas.insert(slot, Box::new(quota));
+        self.record_mut(slot).set_totals(1, 0);
+        self.quotas.insert(slot, Box::new(Quota::unlimited()));
     }
 
     /// Counters from which identities are given.

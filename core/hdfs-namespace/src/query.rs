@@ -540,12 +540,13 @@ impl Namespace {
         if let Some(quota) =
             self.quotas.get(&slot).filter(|_| is_current && self.record(slot).has(Flag::Quota))
         {
+            let used = self.usage_of_directory(slot);
             return Ok(QuotaUsage {
-                file_and_directory_count: quota.used.names,
+                file_and_directory_count: used.names,
                 quota: quota.limit.names,
-                space_consumed: quota.used.space,
+                space_consumed: used.space,
                 space_quota: quota.limit.space,
-                type_consumed: quota.used.types,
+                type_consumed: used.types,
                 type_quota: quota.limit.types,
             });
         }

@@ -10,7 +10,7 @@ use hdfs_types::WallMillis;
 
 use super::features::{acl_entries, acl_message, limits, type_quotas, xattr_message, xattr_values};
 use crate::op::limits::{MAX_REPLICATION, check_time};
-use crate::quota::{Quota, QuotaCounts, RESET};
+use crate::quota::{Quota, RESET};
 use crate::snapshot::model::{DirectoryCopy, FileCopy};
 use crate::store::record::MAX_48;
 
@@ -80,7 +80,7 @@ pub(super) fn load_directory(
     let acl = message.acl.as_ref().map(|acl| acl_entries(acl, names)).transpose()?;
     let xattrs =
         message.x_attrs.as_ref().map(|message| xattr_values(message, names)).transpose()?;
-    let quota = Quota { limit, used: QuotaCounts::default() };
+    let quota = Quota { limit };
     Ok(DirectoryCopy {
         name: name.into(),
         permission,

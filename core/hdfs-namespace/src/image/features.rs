@@ -107,7 +107,7 @@ pub(super) fn load_quota(directory: &DirectoryRecord<'_>) -> Result<Option<Quota
     let types = directory.type_quotas.map(pb::QuotaByStorageTypeFeatureProto::decode);
     let types = types.transpose().map_err(|error| error.to_string())?;
     let limit = limits(directory.ns_quota, directory.ds_quota, types.as_ref())?;
-    let quota = Quota { limit, used: QuotaCounts::default() };
+    let quota = Quota { limit };
     Ok(quota.is_set().then_some(quota))
 }
 

@@ -277,7 +277,7 @@ impl<'a> Loader<'a> {
             }
         }
         self.namespace.index_snapshots();
-        let (_, reached) = self.namespace.recount_quotas(Slot::ROOT);
+        let (_, reached) = self.namespace.recount_usage(Slot::ROOT);
         if self.namespace.counts.inodes() > reached && self.references.is_empty() {
             self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
         }

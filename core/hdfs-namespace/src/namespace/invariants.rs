@@ -1,6 +1,6 @@
 //! Recounting everything, for tests and for a careful operator; and a digest of the tree, to compare two of them.
 
-use super::Namespace;
+use super::{Namespace, UsageCount};
 use crate::status::INodeKind;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
@@ -47,14 +47,16 @@ impl Namespace {
                 Some(INodeKind::Symlink) => counts.symlinks += 1,
             }
             self.check_snapshots_at(slot)?;
-            if let Some(quota) = self.quotas.get(&slot) {
-                let mut used = self.subtree_usage(slot);
-                if !self.detached.is_empty() {
-                    used = quota.used;
-                }
-                if used != quota.used || !record.has(Flag::Quota) {
-                    return Err(format!("{} uses {used:?}, not {:?}", path(), quota.used));
-                }
+            if self.quotas.contains_key(&slot) != record.has(Flag::Quota) {
+                return Err(format!("{} has a quota and does not say so, or the reverse", path()));
+            }
+        }
+        let mut usage = UsageCount::of(Slot::ROOT);
+        while let Some((slot, used)) = usage.next(self) {
+            let known = self.usage_of_directory(slot);
+            if used != known {
+                let path = String::from_utf8_lossy(&self.path_of(slot)).into_owned();
+                return Err(format!("{path} counts {used:?}, not {known:?}"));
             }
         }
         if self.detached.is_empty() {

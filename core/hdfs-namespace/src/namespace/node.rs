@@ -72,6 +72,9 @@ impl Namespace {
             INodeKind::Symlink => u64::from(self.targets.insert(node.target.into())),
             INodeKind::File => 0,
         };
+        if node.kind == INodeKind::Directory {
+            record.set_totals(1, 0);
+        }
         let slot = self.store(record);
         let latest = self.latest_snapshot_below(parent);
         self.link_at(parent, position, slot, latest);

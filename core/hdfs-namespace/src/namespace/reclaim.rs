@@ -1,35 +1,19 @@
 //! Deleting: what is detached in constant time is reclaimed in slices.
 //!
-//! Until then its inodes have ids and records, but no path leads to them and no look-up by id finds them. They still count
-//! against the quotas that held when they were deleted.
+//! Until then its inodes have ids and records, but no path leads to them and no look-up by id finds them. They do not
+//! count against quotas any more.
 
 use super::Namespace;
 use crate::effects::{BlockChange, Effects};
-use crate::quota::QuotaCounts;
 use crate::status::INodeKind;
 use crate::store::record::{Flag, Record, Slot};
-use hdfs_types::INodeId;
 
 /// Inodes that one operation reclaims at once; what is more waits.
 pub(crate) const INLINE_BUDGET: usize = 256;
 
-/// The root of a detached tree.
+/// A detached tree: the path from its root to the directory that is being emptied.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Detached {
-    /// Path from the root of the detached tree to the directory that is being emptied.
-    stack: Vec<Slot>,
-    /// Directories whose quota counts it.
-    quotas: Vec<INodeId>,
-    /// Storage policy that held above.
-    policy: u8,
-}
-
-impl Detached {
-    /// A quota was counted anew without this tree.
-    pub(crate) fn forget_quota(&mut self, directory: INodeId) {
-        self.quotas.retain(|id| *id != directory);
-    }
-}
+pub(crate) struct Detached(Vec<Slot>);
 
 impl Namespace {
     /// Takes an inode and everything below out of the tree; reclaims the first ones at once.
@@ -41,18 +25,13 @@ impl Namespace {
 
     /// An inode that is in no list any more waits to be reclaimed, with everything below.
     pub(crate) fn push_detached(&mut self, slot: Slot) {
-        let policy = self.storage_policy(slot);
-        let parent = std::mem::replace(&mut self.record_mut(slot).parent, Slot::NONE);
-        if parent == Slot::NONE {
-            self.detached.push_back(Detached { stack: vec![slot], quotas: Vec::new(), policy });
-            return;
+        let parent = self.record(slot).parent;
+        if parent != Slot::NONE {
+            let usage = self.subtree_usage(slot);
+            self.add_usage(parent, &usage.negated());
+            self.record_mut(slot).parent = Slot::NONE;
         }
-        let quotas = self
-            .ancestry(parent)
-            .filter(|ancestor| self.record(*ancestor).has(Flag::Quota))
-            .map(|ancestor| self.record(ancestor).id())
-            .collect();
-        self.detached.push_back(Detached { stack: vec![slot], quotas, policy });
+        self.detached.push_back(Detached(vec![slot]));
     }
 
     /// Reclaims the first of what waits.
@@ -74,10 +53,9 @@ impl Namespace {
         for _ in 0..budget {
             let Some(mut tree) = self.detached.pop_front() else { return };
             if let Some(slot) = self.next_leaf(&mut tree) {
-                let usage = self.erase(slot, tree.policy, effects);
-                self.release_quota(&tree.quotas, &usage);
+                self.erase(slot, effects);
             }
-            if !tree.stack.is_empty() {
+            if !tree.0.is_empty() {
                 self.detached.push_front(tree);
             }
         }
@@ -85,38 +63,29 @@ impl Namespace {
 
     /// The next inode without children, taken off the stack.
     fn next_leaf(&mut self, tree: &mut Detached) -> Option<Slot> {
-        while let Some(slot) = tree.stack.last().copied() {
+        while let Some(slot) = tree.0.last().copied() {
             let record = self.record(slot);
             if !record.is_directory() {
-                return tree.stack.pop();
+                return tree.0.pop();
             }
             let number = record.number();
             match self.children.get_mut(number).pop() {
-                Some(child) => tree.stack.push(child),
-                None => return tree.stack.pop(),
+                Some(child) => tree.0.push(child),
+                None => return tree.0.pop(),
             }
         }
         None
     }
 
-    fn release_quota(&mut self, quotas: &[INodeId], usage: &QuotaCounts) {
-        for id in quotas {
-            let Some(slot) = self.index.get(id.0).map(Slot) else { continue };
-            if let Some(quota) = self.quotas.get_mut(&slot) {
-                quota.used = quota.used.minus(usage);
-            }
-        }
-    }
-
-    /// Frees one inode that is linked nowhere and has no children; says what it counted.
-    pub(crate) fn erase(&mut self, slot: Slot, policy: u8, effects: &mut Effects) -> QuotaCounts {
-        let mut usage = QuotaCounts { names: 1, ..QuotaCounts::default() };
+    /// Frees one inode that is linked nowhere and has no children.
+    pub(crate) fn erase(&mut self, slot: Slot, effects: &mut Effects) {
         let kind = self.record(slot).kind().expect("a detached inode is in use");
         effects.removed += 1;
         match kind {
             INodeKind::Directory => {
                 let number = self.record(slot).number();
                 self.children.remove(number);
+                self.skews.remove(&slot);
                 self.counts.directories -= 1;
             }
             INodeKind::Symlink => {
@@ -125,8 +94,6 @@ impl Namespace {
                 self.counts.symlinks -= 1;
             }
             INodeKind::File => {
-                let own = self.storage_policy(slot);
-                usage = self.file_usage_by(slot, if own == 0 { policy } else { own });
                 let blocks = self.blocks_of(slot).to_vec();
                 effects
                     .blocks
@@ -146,6 +113,5 @@ impl Namespace {
         self.index.remove(id.0);
         *self.record_mut(slot) = Record::free(self.free_head);
         self.free_head = slot.0;
-        usage
     }
 }

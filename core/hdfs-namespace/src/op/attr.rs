@@ -313,7 +313,7 @@ impl Namespace {
             }
             self.change_xattrs(slot, xattrs);
         }
-        let (usage, _) = self.recount_quotas(slot);
+        let (usage, _) = self.recount_usage(slot);
         let delta = usage.minus(&before);
         self.add_usage(self.record(slot).parent, &delta);
         Ok(Effects::default())

@@ -178,7 +178,7 @@ impl Namespace {
             self.set_blocks(*source, Vec::new());
             // What is left of the source is a name, which counts in `delta`.
             self.take_out_joined(*source, latest);
-            self.erase(*source, 0, &mut effects);
+            self.erase(*source, &mut effects);
         }
         self.set_blocks(target, blocks);
         self.record_mut(target).set_mtime(op.timestamp);

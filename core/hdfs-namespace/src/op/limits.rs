@@ -124,7 +124,8 @@ impl Namespace {
             if self.record(slot).has(Flag::Quota)
                 && let Some(quota) = self.quotas.get(&slot)
             {
-                quota.check(delta, || text(&self.path_of(slot)))?;
+                let used = self.usage_of_directory(slot);
+                quota.check(&used, delta, || text(&self.path_of(slot)))?;
             }
         }
         Ok(())
@@ -142,101 +143,6 @@ impl Namespace {
             self.verify_quota(parent, &delta, None)?;
         }
         Ok(())
-    }
-
-    /// Adds a difference to every quota from an inode up to `/`.
-    pub(crate) fn add_usage(&mut self, from: Slot, delta: &QuotaCounts) {
-        if *delta == QuotaCounts::default() {
-            return;
-        }
-        let mut slot = from;
-        while slot != Slot::NONE {
-            if self.record(slot).has(Flag::Quota)
-                && let Some(quota) = self.quotas.get_mut(&slot)
-            {
-                quota.used.add(delta);
-            }
-            slot = self.record(slot).parent;
-        }
-    }
-
-    /// What an inode and everything below counts against quotas.
-    pub(crate) fn subtree_usage(&self, top: Slot) -> QuotaCounts {
-        let mut usage = QuotaCounts::default();
-        let mut waiting = vec![top];
-        while let Some(slot) = waiting.pop() {
-            let record = self.record(slot);
-            if record.is_file() {
-                usage.add(&self.file_usage(slot));
-                continue;
-            }
-            // With deletions under way the count of a quota is ahead of the tree.
-            if slot != top
-                && record.has(Flag::Quota)
-                && self.detached.is_empty()
-                && let Some(quota) = self.quotas.get(&slot)
-            {
-                usage.add(&quota.used);
-                continue;
-            }
-            usage.names += 1;
-            if record.is_directory() {
-                waiting.extend(self.children_of(slot).iter());
-            }
-            if record.has(Flag::Diffs) {
-                usage.add(&self.deleted_usage(slot, &mut waiting));
-            }
-        }
-        usage
-    }
-
-    /// Counts anew what every directory with a quota uses, from `top` down: after loading, and when another storage policy
-    /// holds. Returns what `top` uses, and how many inodes were reached.
-    pub(crate) fn recount_quotas(&mut self, top: Slot) -> (QuotaCounts, u64) {
-        let mut reached = 0;
-        let mut quotas: Vec<(Slot, QuotaCounts)> = Vec::new();
-        let mut order = vec![(top, false)];
-        let mut running = vec![QuotaCounts::default()];
-        while let Some((slot, left)) = order.pop() {
-            if left {
-                // Everything below was counted into the innermost directory with a quota.
-                let used = running.pop().unwrap_or_default();
-                if let Some(outer) = running.last_mut() {
-                    outer.add(&used);
-                }
-                quotas.push((slot, used));
-                continue;
-            }
-            if self.record(slot).has(Flag::Quota) {
-                running.push(QuotaCounts::default());
-                order.push((slot, true));
-            }
-            reached += 1;
-            let mut deleted = Vec::new();
-            let usage = if self.record(slot).is_file() {
-                self.file_usage(slot)
-            } else {
-                let mut usage = self.deleted_usage(slot, &mut deleted);
-                usage.names += 1;
-                usage
-            };
-            if let Some(current) = running.last_mut() {
-                current.add(&usage);
-            }
-            if self.record(slot).is_directory() {
-                order.extend(self.children_of(slot).iter().map(|child| (child, false)));
-            }
-            order.extend(deleted.into_iter().map(|slot| (slot, false)));
-        }
-        for (slot, used) in quotas {
-            let id = self.record(slot).id();
-            // What was deleted and is not reclaimed yet does not count any more.
-            self.detached.iter_mut().for_each(|detached| detached.forget_quota(id));
-            if let Some(quota) = self.quotas.get_mut(&slot) {
-                quota.used = used;
-            }
-        }
-        (running.pop().unwrap_or_default(), reached)
     }
 
     /// `fs.protected.directories`.

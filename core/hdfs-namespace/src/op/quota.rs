@@ -139,9 +139,8 @@ impl Namespace {
         let mut quota = match self.quotas.remove(&slot) {
             Some(quota) => quota,
             None => {
-                let used = self.subtree_usage(slot);
                 let limit = QuotaCounts { names: RESET, space: RESET, types: [RESET; 6] };
-                Box::new(Quota { limit, used })
+                Box::new(Quota { limit })
             }
         };
         match kind {

@@ -11,7 +11,6 @@ use crate::effects::Effects;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, Resolved, is_exact_reserved, text};
 use crate::snapshot::model::SnapshotId;
 use crate::store::name_pool::MAX_NAME_BYTES;
@@ -328,10 +327,9 @@ impl Namespace {
             self.move_with_snapshots(moved, parent, &name, replaced, timestamp, &mut effects);
             return Ok(effects);
         }
-        let usage = self.usage_of_move(moved, old_parent, parent);
-        if let Some(usage) = &usage {
-            self.add_usage(old_parent, &usage.negated());
-        }
+        let usage = self.subtree_usage(moved);
+        let same_policy = self.storage_policy(old_parent) == self.storage_policy(parent);
+        self.add_usage(old_parent, &usage.negated());
         if let Some(replaced) = replaced {
             self.forget_snapshottable_below(replaced);
             self.detach(replaced, &mut effects);
@@ -339,11 +337,7 @@ impl Namespace {
         self.unlink(moved);
         self.rename_node(moved, &name);
         self.link(parent, moved, SnapshotId::CURRENT);
-        if usage.is_some() {
-            // The inherited storage policy may be another one now, for quotas inside as well.
-            let (usage, _) = self.recount_quotas(moved);
-            self.add_usage(parent, &usage);
-        }
+        self.add_moved_usage(moved, parent, same_policy);
         self.carry_mtime(old_parent, timestamp, SnapshotId::CURRENT);
         self.carry_mtime(parent, timestamp, SnapshotId::CURRENT);
         Ok(effects)
@@ -375,26 +369,15 @@ impl Namespace {
         }
     }
 
-    /// What moves from quota to quota; None when no quota but that of a common ancestor sees it, and it stays the same.
-    pub(crate) fn usage_of_move(&self, moved: Slot, from: Slot, to: Slot) -> Option<QuotaCounts> {
-        if from == to {
-            return None;
-        }
-        let common = self.common_ancestor(from, to);
-        let same_policy = self.storage_policy(from) == self.storage_policy(to);
-        let seen = self.has_quota_below(from, common) || self.has_quota_below(to, common);
-        (seen || !same_policy).then(|| self.subtree_usage_with_own(moved))
-    }
-
-    /// As `subtree_usage`; a quota of the top itself is trusted too.
-    fn subtree_usage_with_own(&self, top: Slot) -> QuotaCounts {
-        if self.record(top).has(Flag::Quota)
-            && self.detached.is_empty()
-            && let Some(quota) = self.quotas.get(&top)
-        {
-            return quota.used;
-        }
-        self.subtree_usage(top)
+    /// Adds what an inode counts to its new directory.
+    pub(crate) fn add_moved_usage(&mut self, moved: Slot, parent: Slot, same_policy: bool) {
+        let usage = if same_policy {
+            self.subtree_usage(moved)
+        } else {
+            // Another storage policy is inherited now.
+            self.recount_usage(moved).0
+        };
+        self.add_usage(parent, &usage);
     }
 }
 

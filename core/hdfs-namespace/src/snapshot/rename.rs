@@ -27,21 +27,18 @@ impl Namespace {
             None => self.latest_snapshot_below(parent),
         };
         let in_snapshot = self.is_child_in_latest(moved, src_latest);
-        let usage = if in_snapshot {
+        let same_policy = self.storage_policy(old_parent) == self.storage_policy(parent);
+        if in_snapshot {
             self.record_file_change(moved, src_latest, true);
             self.leave_name(moved, src_latest);
-            true
-        } else if self.record(moved).has(Flag::Referenced) {
-            self.take_out(moved, src_latest);
-            true
         } else {
-            let usage = self.usage_of_move(moved, old_parent, parent);
-            if let Some(usage) = &usage {
+            // What is referenced takes what it counts with it.
+            if !self.record(moved).has(Flag::Referenced) {
+                let usage = self.subtree_usage(moved);
                 self.add_usage(old_parent, &usage.negated());
             }
             self.take_out(moved, src_latest);
-            usage.is_some()
-        };
+        }
         let clean = replaced.is_some_and(|replaced| {
             self.forget_snapshottable_below(replaced);
             self.take_out(replaced, dst_latest)
@@ -51,10 +48,7 @@ impl Namespace {
             reference.dst = Some(dst_latest);
         }
         self.link(parent, moved, dst_latest);
-        if usage {
-            let (usage, _) = self.recount_quotas(moved);
-            self.add_usage(parent, &usage);
-        }
+        self.add_moved_usage(moved, parent, same_policy);
         self.carry_mtime(old_parent, timestamp, src_latest);
         self.carry_mtime(parent, timestamp, dst_latest);
         if let Some(replaced) = replaced.filter(|_| clean) {

@@ -10,7 +10,10 @@ use crate::store::record::{Flag, Slot};
 
 impl Namespace {
     /// What an inode that was renamed away counts where a snapshot still shows it: what it was then.
-    pub(crate) fn usage_at(&self, top: Slot, at: SnapshotId) -> QuotaCounts {
+    ///
+    /// Where snapshots know of no change below a directory, it counts what it counts now; while an image is loaded that
+    /// is not `known` yet.
+    pub(crate) fn usage_at(&self, top: Slot, at: SnapshotId, known: bool) -> QuotaCounts {
         let mut usage = QuotaCounts::default();
         let mut waiting = vec![(top, at)];
         while let Some((slot, at)) = waiting.pop() {
@@ -18,10 +21,11 @@ impl Namespace {
                 usage.add(&self.file_usage_at(slot, at));
                 continue;
             }
-            usage.names += 1;
-            if !self.record(slot).is_directory() {
+            if !self.record(slot).is_directory() || known && !self.record(slot).has(Flag::Marked) {
+                usage.add(&self.subtree_usage(slot));
                 continue;
             }
+            usage.names += 1;
             if !self.record(slot).has(Flag::Diffs) {
                 waiting.extend(self.children_of(slot).iter().map(|child| (child, at)));
                 continue;
@@ -66,7 +70,7 @@ impl Namespace {
     /// Counts a name anew; the quotas of its directory follow.
     pub(super) fn count_name(&mut self, number: u32) {
         let name = self.snapshots.names.get(number);
-        let usage = self.usage_at(name.inode, name.last_snapshot);
+        let usage = self.usage_at(name.inode, name.last_snapshot, true);
         let (parent, delta) = (name.parent, usage.minus(&name.usage));
         self.snapshots.names.get_mut(number).usage = usage;
         self.add_usage(parent, &delta);
@@ -87,7 +91,7 @@ impl Namespace {
         let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
         for number in numbers {
             let name = self.snapshots.names.get(number);
-            let usage = self.usage_at(name.inode, name.last_snapshot);
+            let usage = self.usage_at(name.inode, name.last_snapshot, false);
             self.snapshots.names.get_mut(number).usage = usage;
         }
     }

@@ -4,6 +4,7 @@
 //! id 48 | flags 14 | kind 2         parent slot 32 | name 32        permission 64 (user 24 | group 24 | mode 16)
 //! header 64 (files)                 payload 64                      length 48 | stamp 48 | mtime 48 | atime 48
 //! ```
+//! A directory has what it counts against quotas, itself and everything below: bytes in `header`, names in `length`.
 //! `payload` of a file is the id of its only block, whose length and stamp follow, or the number of its block list; of a
 //! directory, the number of its children; of a symbolic link, the number of its target. Everything rare is in side tables,
 //! which a flag announces.
@@ -234,6 +235,19 @@ impl Record {
         self.payload = block.id.0.cast_unsigned();
         self.length = U48::new(block.num_bytes);
         self.stamp = U48::new(block.generation_stamp.0);
+    }
+
+    /// What a directory counts: names, its own too, and bytes with all replicas.
+    #[inline]
+    pub(crate) fn totals(&self) -> (i64, i64) {
+        (self.length.get().cast_signed(), self.header.cast_signed())
+    }
+
+    /// Numbers of a damaged image may run over; sums and differences then still undo each other.
+    #[inline]
+    pub(crate) fn set_totals(&mut self, names: i64, space: i64) {
+        self.length = U48::new(names.cast_unsigned() & MAX_48);
+        self.header = space.cast_unsigned();
     }
 
     /// The number of children, block list or target.
