@@ -6,6 +6,7 @@ mod corrupt;
 mod date;
 mod names;
 mod properties;
+pub mod state;
 #[cfg(test)]
 mod tests;
 mod version;

@@ -275,42 +275,6 @@ impl NameNode {
         Ok(GetDelegationTokenResponseProto { token: None })
     }
 
-    /// Proto: getSlowDatanodeReport's neighbour for upgrades: upgradeStatus. No upgrade is ever under way.
-    pub fn upgrade_status(
-        &self,
-        call: &Call<'_>,
-        _: &p::UpgradeStatusRequestProto,
-    ) -> Result<p::UpgradeStatusResponseProto> {
-        call.caller.check_superuser()?;
-        Ok(p::UpgradeStatusResponseProto { upgrade_finalized: true })
-    }
-
-    /// Proto: finalizeUpgrade. There is nothing to finalize, which Hadoop calls success.
-    pub fn finalize_upgrade(
-        &self,
-        call: &Call<'_>,
-        _: &p::FinalizeUpgradeRequestProto,
-    ) -> Result<p::FinalizeUpgradeResponseProto> {
-        call.caller.check_superuser()?;
-        Ok(p::FinalizeUpgradeResponseProto {})
-    }
-
-    /// Proto: rollingUpgrade. Asking is answered ("none"); starting one is not supported yet.
-    pub fn rolling_upgrade(
-        &self,
-        call: &Call<'_>,
-        request: &p::RollingUpgradeRequestProto,
-    ) -> Result<p::RollingUpgradeResponseProto> {
-        call.caller.check_superuser()?;
-        if request.action == p::RollingUpgradeActionProto::Query as i32 {
-            return Ok(p::RollingUpgradeResponseProto { rolling_upgrade_info: None });
-        }
-        Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            "rollingUpgrade: only the query is supported yet",
-        ))
-    }
-
     /// Proto: getCurrentEditLogTxid.
     pub fn get_current_edit_log_txid(
         &self,

@@ -92,14 +92,15 @@ impl NameNode {
         let reply = self.blocks.handle_heartbeat(call.now, &heartbeat)?;
         self.check_safe_mode(call.now.mono);
         let commands = reply.commands.iter().map(|command| self.command(command)).collect();
+        let (old_status, status) = self.rolling_upgrade_statuses();
         Ok(HeartbeatResponseProto {
             cmds: commands,
             ha_status: NnhaStatusHeartbeatProto {
                 state: State::Active as i32,
                 txid: self.last_txid().0,
             },
-            rolling_upgrade_status: None,
-            rolling_upgrade_status_v2: None,
+            rolling_upgrade_status: old_status,
+            rolling_upgrade_status_v2: status,
             full_block_report_lease_id: Some(reply.report_lease_id),
             is_slownode: Some(false),
         })
@@ -206,6 +207,7 @@ impl NameNode {
             }),
             ..no_command(Type::FinalizeCommand)
         };
+        let fresh = fresh && self.is_upgrade_finalized() && !self.is_rolling_upgrade();
         Ok(BlockReportResponseProto { cmd: fresh.then_some(finalize) })
     }
 

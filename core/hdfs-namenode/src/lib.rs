@@ -24,6 +24,7 @@ mod retry_cache;
 mod safe_mode;
 mod status;
 mod subordinate;
+mod upgrade;
 
 pub use call::{Call, Caller};
 pub use client::names_datanode;
@@ -34,3 +35,4 @@ pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};
 pub use safe_mode::{Reported, SafeMode, SafeModeConf};
 pub use subordinate::check_signature;
+pub use upgrade::MINIMUM_COMPATIBLE_LAYOUT_VERSION;

@@ -56,6 +56,8 @@ pub struct NameNode {
     pub(crate) blocks: BlockManager,
     pub(crate) retry: RetryCache,
     pub(crate) safe_mode: SafeMode,
+    /// No state before an upgrade is kept.
+    pub(crate) upgrade_finalized: bool,
     last_txid: TxId,
     segment_start: TxId,
     pending: Vec<(TxId, EditOp)>,
@@ -112,6 +114,7 @@ impl NameNode {
             namespace,
             blocks,
             safe_mode,
+            upgrade_finalized: true,
             last_txid: txid,
             segment_start: txid,
             pending: Vec::new(),
@@ -203,6 +206,7 @@ impl NameNode {
         txid: TxId,
         workers: &impl Workers,
     ) -> io::Result<()> {
+        writer.set_layout_version(self.effective_layout_version());
         self.namespace.save_with(writer, self.identity.namespace_id, txid, workers)
     }
 

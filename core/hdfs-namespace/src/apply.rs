@@ -142,9 +142,8 @@ impl Namespace {
             | EditOp::AddCachePool(_)
             | EditOp::ModifyCachePool(_)
             | EditOp::RemoveCachePool(_) => self.apply_cache(op),
-            EditOp::RollingUpgradeStart(_) | EditOp::RollingUpgradeFinalize(_) => {
-                Err("rolling upgrades are not supported yet".to_owned())
-            }
+            EditOp::RollingUpgradeStart(op) => self.apply_rolling_upgrade_start(op),
+            EditOp::RollingUpgradeFinalize(op) => Ok(self.apply_rolling_upgrade_finalize(op)),
             _ => Err("the operation is not supported".to_owned()),
         }
     }

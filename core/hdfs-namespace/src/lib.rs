@@ -49,6 +49,7 @@ pub use op::cache::{CacheDirectiveEntry, CacheDirectiveRequest, CacheExpiration,
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
 pub use op::rename::RenameFlags;
+pub use op::rolling_upgrade::RollingUpgrade;
 pub use op::truncate::{TruncateRequest, Truncated};
 pub use op::xattr::XAttrSetFlags;
 pub use plan::{

@@ -21,6 +21,7 @@ pub(crate) mod mkdir;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod rename;
+pub(crate) mod rolling_upgrade;
 pub(crate) mod snapshot;
 pub(crate) mod symlink;
 pub(crate) mod truncate;

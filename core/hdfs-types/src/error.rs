@@ -136,6 +136,8 @@ kinds! {
     UnregisteredNode = "org.apache.hadoop.hdfs.protocol.UnregisteredNodeException", Never;
     /// The DataNode may not join.
     DisallowedDatanode = "org.apache.hadoop.hdfs.server.protocol.DisallowedDatanodeException", Never;
+    /// A rolling upgrade is, or is not, under way.
+    RollingUpgrade = "org.apache.hadoop.hdfs.protocol.RollingUpgradeException", Never;
     /// Software or layout versions do not fit.
     IncorrectVersion = "org.apache.hadoop.hdfs.server.common.IncorrectVersionException", Never;
     /// A token is wrong, expired or missing.

@@ -13,18 +13,8 @@ use hdfs_types::Result;
 use tokio::runtime::Runtime;
 
 /// Start-up options of Hadoop's daemons that are not built yet.
-const ABSENT: [&str; 10] = [
-    "-backup",
-    "-checkpoint",
-    "-upgrade",
-    "-upgradeonly",
-    "-rollback",
-    "-rollingupgrade",
-    "-importcheckpoint",
-    "-initializesharededits",
-    "-bootstrapstandby",
-    "-metadataversion",
-];
+const ABSENT: [&str; 5] =
+    ["-backup", "-checkpoint", "-rollback", "-initializesharededits", "-bootstrapstandby"];
 
 /// Answers options that make no sense, or are not built, and the wish for help.
 fn refuse(args: &[String], usage: &str) -> i32 {

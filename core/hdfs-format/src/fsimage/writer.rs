@@ -102,6 +102,12 @@ impl<W: Write> ImageWriter<W> {
         }
     }
 
+    /// Changes the layout that the summary names: that of a rolling upgrade which can still be taken back.
+    pub fn set_layout_version(&mut self, layout_version: i32) {
+        self.options.layout_version = layout_version;
+        self.summary.layout_version = layout_version.cast_unsigned();
+    }
+
     /// The layout version of the image.
     pub fn layout_version(&self) -> i32 {
         self.options.layout_version

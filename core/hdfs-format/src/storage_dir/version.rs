@@ -9,6 +9,9 @@ use std::str::FromStr;
 
 const ADVICE: &str = "Check that this is the right folder; another folder of the same role has the right VERSION file.";
 
+/// The first layout whose VERSION names a cluster and a block pool.
+const FEDERATION_LAYOUT_VERSION: i32 = -35;
+
 /// `name/current/VERSION`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NameNodeVersion {
@@ -16,11 +19,11 @@ pub struct NameNodeVersion {
     pub layout_version: i32,
     /// Number of the namespace.
     pub namespace_id: u32,
-    /// Name of the cluster.
+    /// Name of the cluster; empty in layouts before federation.
     pub cluster_id: String,
     /// When the folder was formatted or upgraded.
     pub c_time: WallMillis,
-    /// The block pool.
+    /// The block pool; empty in layouts before federation.
     pub block_pool: BlockPoolId,
 }
 
@@ -84,12 +87,17 @@ impl NameNodeVersion {
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Corrupt> {
         let version = VersionFile::parse(file, bytes)?;
         version.check_type("NAME_NODE")?;
+        let layout_version = version.number("layoutVersion")?;
+        let federated = |key| {
+            let before = layout_version > FEDERATION_LAYOUT_VERSION;
+            version.text(key).or_else(|missing| if before { Ok("") } else { Err(missing) })
+        };
         Ok(Self {
-            layout_version: version.number("layoutVersion")?,
+            layout_version,
             namespace_id: version.number("namespaceID")?,
-            cluster_id: version.text("clusterID")?.to_owned(),
+            cluster_id: federated("clusterID")?.to_owned(),
             c_time: WallMillis(version.number("cTime")?),
-            block_pool: version.text("blockpoolID")?.into(),
+            block_pool: federated("blockpoolID")?.into(),
         })
     }
 

@@ -5,10 +5,11 @@ use hdfs_format::fsimage::{
 };
 use hdfs_format::storage_dir::Corrupt;
 use hdfs_proto::hdfs::fsimage as pb;
-use hdfs_types::{Alone, BlockId, FastMap, GenerationStamp, TxId, Workers};
+use hdfs_types::{Alone, BlockId, FastMap, GenerationStamp, TxId, WallMillis, Workers};
 
 use crate::erasure::ErasureCodingPolicies;
 use crate::namespace::Namespace;
+use crate::op::rolling_upgrade::RollingUpgrade;
 use crate::plan::NamespaceConf;
 use crate::snapshot::model::Child;
 use crate::store::children::Children;
@@ -89,9 +90,9 @@ impl Namespace {
 impl<'a> Loader<'a> {
     fn load_counters(&mut self) -> Result<(), Corrupt> {
         let section = self.image.name_system()?;
-        if section.rolling_upgrade_start_time.is_some() {
-            return Err(self.unsupported(SectionName::NsInfo, "a rolling upgrade in progress"));
-        }
+        self.namespace.carried.rolling_upgrade = section
+            .rolling_upgrade_start_time
+            .map(|millis| RollingUpgrade { started: WallMillis(millis), finalized: None });
         let identities = &mut self.namespace.identities;
         identities.generation_stamp = GenerationStamp(section.genstamp_v2());
         identities.legacy_generation_stamp = GenerationStamp(section.genstamp_v1());
@@ -286,16 +287,6 @@ impl<'a> Loader<'a> {
 
     fn damaged(&self, section: SectionName, reason: &str) -> Corrupt {
         self.image.messages(section).damaged(reason)
-    }
-
-    fn unsupported(&self, section: SectionName, feature: &str) -> Corrupt {
-        let mut error = self.damaged(
-            section,
-            &format!("the image holds {feature}, which this version does not support yet"),
-        );
-        error.advice =
-            "Start the NameNode that wrote it, remove the feature, and save the namespace again.";
-        error
     }
 }
 

@@ -149,7 +149,10 @@ impl Namespace {
             genstamp_v1_limit: Some(identities.legacy_generation_stamp_limit.0),
             last_allocated_block_id: Some(identities.last_block_id.0.cast_unsigned()),
             transaction_id: Some(txid.0),
-            rolling_upgrade_start_time: None,
+            rolling_upgrade_start_time: self
+                .rolling_upgrade()
+                .filter(|upgrade| upgrade.finalized.is_none())
+                .map(|upgrade| upgrade.started.0),
             last_allocated_striped_block_id: Some(
                 identities.last_striped_block_id.0.cast_unsigned(),
             ),

@@ -4,12 +4,14 @@ use hdfs_format::edits::{DelegationTokenIdentifier, EditOp};
 use hdfs_proto::hdfs::fsimage::secret_manager_section::{DelegationKey, PersistToken};
 
 use crate::effects::Effects;
+use crate::op::rolling_upgrade::RollingUpgrade;
 
 /// Parts of an image beside inodes.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) namespace_id: u32,
     pub(crate) secrets: Secrets,
+    pub(crate) rolling_upgrade: Option<RollingUpgrade>,
 }
 
 /// Delegation keys and tokens, as they are stored.

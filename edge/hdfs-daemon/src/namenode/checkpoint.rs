@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use hdfs_format::storage_dir::ImageFile;
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, Result, TxId};
 
 use super::shell::Shell;
 
@@ -21,6 +21,16 @@ pub(crate) fn save_namespace(shell: &Shell, window: u64, gap: u64) -> Result<boo
     if (window > 0 || gap > 0) && is_fresh(shell, window, gap) {
         return Ok(false);
     }
+    let end = save(shell, ImageFile::Image)?;
+    tracing::info!("new namespace image of transaction {end}");
+    Ok(true)
+}
+
+/// Writes an image of a kind; its transaction.
+///
+/// # Errors
+/// As [`save_namespace`].
+pub(crate) fn save(shell: &Shell, kind: fn(TxId) -> ImageFile) -> Result<TxId> {
     let mut machine = shell.lock_machine();
     if !machine.in_safe_mode() {
         return Err(Error::io("Safe mode should be turned ON in order to create namespace image."));
@@ -29,18 +39,11 @@ pub(crate) fn save_namespace(shell: &Shell, window: u64, gap: u64) -> Result<boo
     shell.log.enqueue(machine.pending_ops());
     let machine = parking_lot::RwLockWriteGuard::downgrade(machine);
     shell.log.wait_synced(start)?;
-    shell.images.save(end, |writer, crew| machine.save_image(writer, end, crew))?;
-    tracing::info!("new namespace image of transaction {end}");
-    Ok(true)
+    shell.images.save_as(kind(end), |writer, crew| machine.save_image(writer, end, crew))?;
+    Ok(end)
 }
 
 fn is_fresh(shell: &Shell, window: u64, gap: u64) -> bool {
-    let latest = shell.images.latest();
-    let newest = shell.images.dirs().live_images().find_map(|(_, dir)| {
-        let path = dir.current().join(ImageFile::Image(latest).name());
-        std::fs::metadata(path).ok()?.modified().ok()
-    });
-    let Some(age) = newest.and_then(|time| time.elapsed().ok()) else { return false };
-    age <= Duration::from_secs(window)
-        && latest.0.saturating_add(gap) >= shell.read_machine().last_txid().0
+    shell.images.age_of_latest() <= Duration::from_secs(window)
+        && shell.images.latest().0.saturating_add(gap) >= shell.read_machine().last_txid().0
 }

@@ -14,7 +14,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -44,6 +44,8 @@ struct Shared {
     synced: AtomicU64,
     /// Those who wait, and why the log stopped if it did.
     waiters: Mutex<Waiters>,
+    /// In which segments are written from the next one on: the effective layout of a rolling upgrade.
+    layout_version: AtomicI32,
     /// Told once, when the log stops for good.
     on_fatal: Box<dyn Fn(&str) + Send + Sync>,
     metrics: LogMetrics,
@@ -81,6 +83,7 @@ impl EditLog {
     pub(crate) fn start(
         dirs: Arc<NameDirs>,
         synced: TxId,
+        layout_version: i32,
         on_fatal: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self> {
         let shared = Arc::new(Shared {
@@ -88,6 +91,7 @@ impl EditLog {
             work: Condvar::new(),
             synced: AtomicU64::new(synced.0),
             waiters: Mutex::default(),
+            layout_version: AtomicI32::new(layout_version),
             on_fatal: Box::new(on_fatal),
             metrics: LogMetrics::default(),
         });
@@ -95,6 +99,7 @@ impl EditLog {
             shared: shared.clone(),
             dirs,
             segment: None,
+            layout_version,
             buf: Vec::new(),
             unsynced: 0,
             mark: Instant::now(),
@@ -118,6 +123,11 @@ impl EditLog {
             drop(queue);
             self.shared.work.notify_one();
         }
+    }
+
+    /// Writes segments in this layout, from the next one on.
+    pub(crate) fn set_layout_version(&self, layout_version: i32) {
+        self.shared.layout_version.store(layout_version, Ordering::Release);
     }
 
     /// What it has done.
@@ -222,6 +232,8 @@ struct Writer {
     shared: Arc<Shared>,
     dirs: Arc<NameDirs>,
     segment: Option<Segment>,
+    /// That of the open segment.
+    layout_version: i32,
     buf: Vec<u8>,
     /// Transactions in `buf`.
     unsynced: u64,
@@ -266,8 +278,10 @@ impl Writer {
                 EditOp::StartLogSegment => {
                     self.flush(last.take())?;
                     self.dirs.attempt_restore();
-                    let segment = self.segment.insert(Segment::open(&self.dirs, txid)?);
-                    edits::encode_op(&mut self.buf, txid, &op);
+                    let layout = self.shared.layout_version.load(Ordering::Acquire);
+                    self.layout_version = layout;
+                    let segment = self.segment.insert(Segment::open(&self.dirs, txid, layout)?);
+                    edits::encode_op_as(&mut self.buf, txid, &op, layout);
                     let began = Instant::now();
                     segment.append(&self.dirs, &self.buf)?;
                     note(&self.shared.metrics, &mut self.unsynced, &mut self.mark, began);
@@ -277,7 +291,7 @@ impl Writer {
                     continue;
                 }
                 EditOp::EndLogSegment => {
-                    edits::encode_op(&mut self.buf, txid, &op);
+                    self.encode(txid, &op);
                     self.flush(Some(txid))?;
                     last = None;
                     if let Some(segment) = self.segment.take() {
@@ -287,13 +301,17 @@ impl Writer {
                 }
                 _ => {}
             }
-            edits::encode_op(&mut self.buf, txid, &op);
+            self.encode(txid, &op);
             last = Some(txid);
             if self.buf.len() >= MAX_BATCH_BYTES {
                 self.flush(last.take())?;
             }
         }
         self.flush(last)
+    }
+
+    fn encode(&mut self, txid: TxId, op: &EditOp) {
+        edits::encode_op_as(&mut self.buf, txid, op, self.layout_version);
     }
 
     /// Writes the encoded bytes, syncs them and publishes `last`.

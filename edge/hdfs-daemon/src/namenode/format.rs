@@ -17,12 +17,13 @@ use hdfs_format::storage_dir::{
     new_namespace_id,
 };
 use hdfs_namespace::Namespace;
+use hdfs_rt::clock;
 use hdfs_rt::disk::{create_dir_all_durable, fsync_dir, write_file_atomic};
-use hdfs_rt::{clock, host};
 use hdfs_types::{Error, ErrorKind, Result, SplitMix64, TxId, WallMillis};
 
 use super::conf;
 use super::durable::failed;
+use super::identity;
 use super::image_store::{self, ImageSettings};
 use super::storage::{NameDirs, has_some_data};
 
@@ -103,11 +104,7 @@ fn new_version(options: &FormatOptions, now: WallMillis) -> Result<NameNodeVersi
         _ => new_cluster_id(&mut rng),
     };
     tracing::info!("Formatting using clusterid: {cluster_id}");
-    let address = host::resolve(host::host_name(), 0)
-        .ok()
-        .and_then(|all| all.first().map(|address| address.ip().to_string()))
-        .unwrap_or_else(|| "127.0.0.1".to_owned());
-    let pool = new_block_pool_id(&mut rng, &address, now);
+    let pool = new_block_pool_id(&mut rng, &identity::own_address(), now);
     let mut version = NameNodeVersion::new(new_namespace_id(&mut rng), cluster_id, pool);
     version.c_time = now;
     Ok(version)

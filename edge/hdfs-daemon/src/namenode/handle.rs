@@ -18,6 +18,7 @@ use super::hosts;
 use super::progress::StartupProgress;
 use super::rpc::NameNodeService;
 use super::shell::{Shell, now};
+use super::start_option::StartOption;
 use super::startup;
 use super::trash_emptier;
 use super::web::{self, WebServer};
@@ -40,6 +41,14 @@ pub struct NameNodeHandle {
 /// When a port is taken, a folder is missing, unreadable, in use or not formatted, or image or edits are damaged. The
 /// message says what to do; nothing was lost.
 pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
+    start_with(conf, &StartOption::Regular)
+}
+
+/// The same, after the name folders became what `option` wants.
+///
+/// # Errors
+/// As [`start`], and when the option does not fit the folders.
+pub fn start_with(conf: &Configuration, option: &StartOption) -> Result<NameNodeHandle> {
     let settings = NameNodeConf::new(conf)?;
     warn_of_ignored(conf);
     let (runtime, handle) = runtime()?;
@@ -49,10 +58,11 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
         check_port(resolve(bind.1)?, bind.0)?;
     }
     let progress = Arc::new(StartupProgress::new());
-    let loaded = startup::load(&settings, &progress)?;
+    let loaded = startup::load(&settings, option, &progress)?;
     let (send, failure) = watch::channel(None);
     let dirs = loaded.images.dirs().clone();
-    let log = EditLog::start(dirs, loaded.last, move |why| {
+    let layout = loaded.machine.effective_layout_version();
+    let log = EditLog::start(dirs, loaded.last, layout, move |why| {
         send.send_replace(Some(why.to_owned()));
     })?;
     let shell = Arc::new(Shell::new(loaded.machine, log, loaded.images, settings, progress)?);
@@ -95,6 +105,11 @@ impl NameNodeHandle {
     /// Where its web server is.
     pub fn http_addr(&self) -> SocketAddr {
         self.web.as_ref().map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |web| web.local_addr)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shell(&self) -> &Arc<Shell> {
+        &self.shell
     }
 
     /// True while the namespace may not change.

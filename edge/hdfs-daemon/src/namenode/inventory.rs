@@ -9,6 +9,7 @@ use hdfs_format::storage_dir::{self, ImageFile as ImageName, SEEN_TXID};
 use hdfs_types::{Result, TxId};
 
 use super::durable::failed;
+use super::rolling_upgrade::TRASH;
 use super::storage::NameDirs;
 
 /// An image.
@@ -39,6 +40,8 @@ pub(crate) struct Inventory {
     pub(crate) unfinished_images: Vec<ImageFile>,
     /// By first transaction.
     pub(crate) segments: Vec<SegmentFile>,
+    /// Segments that a rolling upgrade's rollback took out of use.
+    pub(crate) trashed: Vec<SegmentFile>,
     /// Segments in progress that were damaged, empty or stale.
     pub(crate) set_aside: Vec<SegmentFile>,
     /// The highest `seen_txid`: a restart must reach this transaction.
@@ -46,6 +49,13 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
+    /// Images of both kinds by transaction, the oldest first.
+    pub(crate) fn all_images(&self) -> Vec<&ImageFile> {
+        let mut all: Vec<_> = self.rollback_images.iter().chain(&self.images).collect();
+        all.sort_by_key(|image| image.txid);
+        all
+    }
+
     /// Looks into every folder in use.
     ///
     /// # Errors
@@ -70,7 +80,9 @@ impl Inventory {
         for entry in entries {
             let path = entry.map_err(|e| failed("read folder", current, e))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if images && let Some(txid) = image(name) {
+            if edits && let Some((first, last)) = name.strip_suffix(TRASH).and_then(segment) {
+                self.trashed.push(SegmentFile { first, last, path });
+            } else if images && let Some(txid) = image(name) {
                 self.images.push(ImageFile { txid, path });
             } else if images && let Some(ImageName::Rollback(txid)) = ImageName::parse(name) {
                 self.rollback_images.push(ImageFile { txid, path });

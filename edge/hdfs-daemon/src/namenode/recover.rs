@@ -22,13 +22,16 @@ use hdfs_types::{Error, Result, TxId};
 
 use super::conf::NameNodeConf;
 use super::durable::{failed, with_suffix};
+use super::identity;
 use super::image_store::ImageStore;
 use super::inventory::{Inventory, SegmentFile};
 use super::progress::StartupProgress;
 use super::replay::{candidates, finalize_unfinished};
 use super::shell::now;
+use super::start_option::StartOption;
 use super::startup;
 use super::storage::NameDirs;
+use super::upgrade;
 
 /// What became of a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,20 +90,23 @@ type Ask<'a> = dyn FnMut(&str, &str) -> Result<Choice> + 'a;
 
 fn recover_with(conf: &NameNodeConf, ask: &mut Ask<'_>) -> Result<Recovered> {
     let dirs = Arc::new(NameDirs::lock(&conf.dirs, conf.minimum_edits_dirs)?);
-    let identity = startup::read_identity(&dirs)?;
+    upgrade::recover_all(&dirs)?;
+    let identity = identity::read(&dirs)?;
+    identity::check_layout(identity.layout_version, &StartOption::Regular)?;
     let inventory = Inventory::of(&dirs)?;
     let progress = StartupProgress::new();
-    let mut first_error = None;
-    let loaded = inventory.images.iter().rev().find_map(|image| {
-        match startup::load_machine(conf, &identity, image, &progress) {
-            Ok(machine) => Some((machine, image.txid)),
-            Err(error) => {
-                tracing::error!("Failed to load image from {}: {error}", image.path.display());
-                first_error.get_or_insert(error);
-                None
+    let (mut first_error, rolling) = (None, !inventory.rollback_images.is_empty());
+    let loaded =
+        inventory.all_images().into_iter().rev().find_map(|image| {
+            match startup::read_image(conf, &identity, image, rolling, &progress) {
+                Ok(machine) => Some((machine, image.txid)),
+                Err(error) => {
+                    tracing::error!("Failed to load image from {}: {error}", image.path.display());
+                    first_error.get_or_insert(error);
+                    None
+                }
             }
-        }
-    });
+        });
     let Some((machine, image)) = loaded else {
         return Err(first_error.unwrap_or_else(|| {
             Error::io("No valid image files found in dfs.namenode.name.dir: restore an fsimage_… file with its .md5")

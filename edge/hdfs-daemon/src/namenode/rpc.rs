@@ -16,6 +16,7 @@ mod peers;
 mod snapshot;
 mod summary;
 mod unsupported;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -84,6 +85,7 @@ impl RpcService for NameNodeService {
                 .or_else(|| admin::call(shell, &call))
                 .or_else(|| erasure_coding::call(shell, &call))
                 .or_else(|| cache::call(shell, &call))
+                .or_else(|| upgrade::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),
             names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
             names::NAMENODE => namenode_protocol::call(shell, &call),

@@ -38,11 +38,11 @@ struct SegmentFile {
 }
 
 impl Segment {
-    /// Creates the files in every live folder.
-    pub(crate) fn open(dirs: &NameDirs, first: TxId) -> Result<Self> {
+    /// Creates the files in every live folder, in a layout.
+    pub(crate) fn open(dirs: &NameDirs, first: TxId, layout_version: i32) -> Result<Self> {
         let mut files = Vec::new();
         for (index, dir) in dirs.live_edits() {
-            match SegmentFile::create(index, &dir.current(), first) {
+            match SegmentFile::create(index, &dir.current(), first, layout_version) {
                 Ok(file) => files.push(file),
                 Err(error) => dirs.drop_dir(index, &error),
             }
@@ -125,7 +125,7 @@ impl Segment {
 }
 
 impl SegmentFile {
-    fn create(dir: usize, current: &Path, first: TxId) -> Result<Self> {
+    fn create(dir: usize, current: &Path, first: TxId, layout_version: i32) -> Result<Self> {
         let path = current.join(edits::in_progress_name(first));
         let file = OpenOptions::new()
             .write(true)
@@ -135,7 +135,7 @@ impl SegmentFile {
             .map_err(|e| failed("create", &path, e))?;
         let mut this = Self { dir, path, file, position: 0, allocated: 0 };
         let mut header = Vec::new();
-        edits::encode_header(&mut header);
+        edits::encode_header_as(&mut header, layout_version);
         this.write(&header)?;
         fsync_file(&this.file, &this.path)?;
         fsync_dir(current)?;

@@ -10,21 +10,24 @@ use std::time::{Duration, Instant};
 
 use hdfs_conf::keys;
 use hdfs_format::fsimage::Image;
-use hdfs_format::storage_dir::{NameNodeVersion, VERSION};
 use hdfs_namenode::{Identity, NameNode};
 use hdfs_namespace::Namespace;
-use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
 use hdfs_types::{Error, ErrorKind, Result, TxId};
 
 use super::conf::NameNodeConf;
-use super::durable::failed;
 use super::format::random_seed;
+use super::identity;
 use super::image_store::{self, ImageStore};
+use super::import;
 use super::inventory::{ImageFile, Inventory};
 use super::progress::{Phase, StartupProgress, Step, millis_since};
 use super::replay::{self, Replayed};
+use super::rolling_upgrade;
 use super::shell::now;
+use super::start_option::{StartOption, UpgradeOptions};
 use super::storage::NameDirs;
+use super::storage_state::BeforeStep;
+use super::upgrade;
 
 /// A machine as the disk has it.
 pub(crate) struct Loaded {
@@ -34,98 +37,119 @@ pub(crate) struct Loaded {
     pub(crate) last: TxId,
 }
 
-/// Loads.
+/// Loads, after the name folders became what `option` wants.
 ///
 /// # Errors
-/// When the folders are not formatted, belong to different file systems, or lack something; nothing was changed then.
-pub(crate) fn load(conf: &NameNodeConf, progress: &StartupProgress) -> Result<Loaded> {
-    let began = Instant::now();
+/// When the folders are not formatted, belong to different file systems, or lack something; nothing was changed then, but
+/// what an interrupted upgrade or rollback had left is put right.
+pub(crate) fn load(
+    conf: &NameNodeConf,
+    option: &StartOption,
+    progress: &StartupProgress,
+) -> Result<Loaded> {
+    load_in_steps(conf, option, progress, &mut |_| Ok(()))
+}
+
+/// The same; `before` is asked before each step of an upgrade.
+pub(crate) fn load_in_steps(
+    conf: &NameNodeConf,
+    option: &StartOption,
+    progress: &StartupProgress,
+    before: BeforeStep<'_>,
+) -> Result<Loaded> {
     let dirs = Arc::new(NameDirs::lock(&conf.dirs, conf.minimum_edits_dirs)?);
     dirs.set_restore(conf.configuration.get_bool(&keys::DFS_NAMENODE_NAME_DIR_RESTORE));
-    let identity = read_identity(&dirs)?;
+    let states = upgrade::recover_all(&dirs)?;
+    match option {
+        StartOption::ImportCheckpoint => import::load(conf, dirs, &states, progress),
+        StartOption::RollingUpgradeRollback => rolling_upgrade::roll_back(conf, dirs, progress),
+        _ => load_folders(conf, option, dirs, progress, before),
+    }
+}
+
+fn load_folders(
+    conf: &NameNodeConf,
+    option: &StartOption,
+    dirs: Arc<NameDirs>,
+    progress: &StartupProgress,
+    before: BeforeStep<'_>,
+) -> Result<Loaded> {
+    let began = Instant::now();
+    let stored = identity::read(&dirs)?;
+    identity::check_layout(stored.layout_version, option)?;
+    let upgrading = match option {
+        StartOption::Upgrade(options) => Some(options),
+        _ => None,
+    };
+    if upgrading.is_some() {
+        upgrade::check_none_is_open(&dirs)?;
+    }
     let inventory = Inventory::of(&dirs)?;
-    let (machine, image, replayed) = load_newest(conf, &identity, &inventory, progress)?;
+    let (mut machine, image, replayed) = load_newest(conf, &stored, &inventory, progress)?;
     let Replayed { last, count } = replayed;
     tracing::info!(
         "loaded {} and {count} transactions, up to {last}, in {:?}",
         image.path.display(),
         began.elapsed()
     );
-    complete_new_dirs(&dirs, &identity)?;
+    if upgrading.is_some() {
+        machine.check_no_rolling_upgrade("upgrade namenode")?;
+    }
+    identity::complete(&dirs, &stored)?;
     replay::finalize_unfinished(&inventory)?;
-    let images = ImageStore::new(dirs, image.txid, conf);
     progress.begin(Phase::SavingCheckpoint);
-    if is_stale(conf, image, count) || lacks_an_image(&images, image.txid) {
+    let images = ImageStore::new(dirs, image.txid, conf);
+    if let Some(options) = upgrading {
+        upgrade(&images, options, (&mut machine, last), before)?;
+    } else if is_stale(conf, &image, count) && !machine.is_rolling_upgrade()
+        || lacks_an_image(&images, &image)
+    {
         images.save(last, |writer, crew| machine.save_image(writer, last, crew))?;
     }
     progress.end(Phase::SavingCheckpoint);
     progress.begin(Phase::SafeMode);
+    machine.set_upgrade_finalized(upgrade::is_finalized(images.dirs()));
     Ok(Loaded { machine, images, last })
 }
 
-/// The identity, which every formatted folder must share.
-pub(super) fn read_identity(dirs: &NameDirs) -> Result<Identity> {
-    let mut identity: Option<(Identity, String)> = None;
-    for dir in dirs.all() {
-        let path = dir.current().join(VERSION);
-        let name = path.display().to_string();
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed("read", &path, error)),
-        };
-        let version = NameNodeVersion::parse(&name, &bytes)?;
-        if version.layout_version != NAMENODE_LAYOUT_VERSION {
-            return Err(Error::new(
-                ErrorKind::IncorrectVersion,
-                format!(
-                    "{name} has layout version {}, and only {NAMENODE_LAYOUT_VERSION} is supported: upgrade the file \
-                     system with Apache Hadoop 3.3 or newer first",
-                    version.layout_version
-                ),
-            ));
-        }
-        let this = Identity {
-            layout_version: version.layout_version,
-            namespace_id: version.namespace_id,
-            cluster_id: version.cluster_id,
-            c_time: version.c_time.0,
-            block_pool_id: version.block_pool,
-        };
-        match &identity {
-            Some((first, first_name)) if *first != this => {
-                return Err(Error::new(
-                    ErrorKind::InconsistentFSState,
-                    format!(
-                        "{name} belongs to another file system than {first_name}; check dfs.namenode.name.dir and \
-                         dfs.namenode.edits.dir"
-                    ),
-                ));
-            }
-            Some(_) => {}
-            None => identity = Some((this, name)),
-        }
-    }
-    identity.map(|(identity, _)| identity).ok_or_else(|| {
-        Error::io("NameNode is not formatted. Run `hdfs namenode -format` once to make a new file system.")
-    })
+/// Writes the state anew, with a new creation time, and keeps the old one in `previous`.
+fn upgrade(
+    images: &ImageStore,
+    options: &UpgradeOptions,
+    (machine, last): (&mut NameNode, TxId),
+    before: BeforeStep<'_>,
+) -> Result<()> {
+    let old = machine.identity().clone();
+    let new = identity::upgraded(&old, options)?;
+    tracing::info!(
+        "Starting upgrade of local storage directories. old LV = {}; old CTime = {}. new LV = {}; new CTime = {}",
+        old.layout_version,
+        old.c_time,
+        new.layout_version,
+        new.c_time
+    );
+    machine.set_identity(new);
+    upgrade::move_aside(images.dirs(), before)?;
+    before("image")?;
+    images.save(last, |writer, crew| machine.save_image(writer, last, crew))?;
+    upgrade::complete(images.dirs(), &identity::version(machine.identity()), before)
 }
 
 /// The newest image that is whole, with the edits after it. An older one will do when its edits are there.
-fn load_newest<'a>(
+pub(crate) fn load_newest(
     conf: &NameNodeConf,
     identity: &Identity,
-    inventory: &'a Inventory,
+    inventory: &Inventory,
     progress: &StartupProgress,
-) -> Result<(NameNode, &'a ImageFile, Replayed)> {
+) -> Result<(NameNode, ImageFile, Replayed)> {
     let mut first_error = None;
-    for image in inventory.images.iter().rev() {
+    for image in inventory.all_images().into_iter().rev() {
         match load_image(conf, identity, inventory, image, progress) {
             Ok((machine, replayed)) => {
                 if first_error.is_some() {
                     tracing::error!("started from the older image {}", image.path.display());
                 }
-                return Ok((machine, image, replayed));
+                return Ok((machine, image.clone(), replayed));
             }
             Err(error) => {
                 tracing::error!("Failed to load image from {}: {error}", image.path.display());
@@ -157,7 +181,8 @@ fn load_image(
     image: &ImageFile,
     progress: &StartupProgress,
 ) -> Result<(NameNode, Replayed)> {
-    let mut machine = load_machine(conf, identity, image, progress)?;
+    let mut machine =
+        read_image(conf, identity, image, !inventory.rollback_images.is_empty(), progress)?;
     progress.begin(Phase::LoadingEdits);
     let at = now();
     let replayed =
@@ -169,11 +194,12 @@ fn load_image(
     Ok((machine, replayed))
 }
 
-/// A machine as an image has it, without the edits after it.
-pub(super) fn load_machine(
+/// A machine as an image has it. `rolling`: an image from before a rolling upgrade is there, so that a mark of one counts.
+pub(crate) fn read_image(
     conf: &NameNodeConf,
     identity: &Identity,
     image: &ImageFile,
+    rolling: bool,
     progress: &StartupProgress,
 ) -> Result<NameNode> {
     let name = image.path.display().to_string();
@@ -182,7 +208,12 @@ pub(super) fn load_machine(
     let namespace = image_store::load(&image.path, |bytes| {
         progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
         let parsed = Image::parse_with(&name, bytes, &conf.image.crew)?;
-        Ok(Namespace::load_with(&parsed, &conf.machine.namespace, &conf.image.crew)?)
+        let mut namespace =
+            Namespace::load_with(&parsed, &conf.machine.namespace, &conf.image.crew)?;
+        if !rolling {
+            namespace.forget_rolling_upgrade();
+        }
+        Ok(namespace)
     })?;
     let inodes = namespace.counts().inodes();
     progress.add_step(
@@ -202,27 +233,6 @@ pub(super) fn load_machine(
     Ok(machine)
 }
 
-/// A folder that was added to the configuration becomes a full one.
-fn complete_new_dirs(dirs: &NameDirs, identity: &Identity) -> Result<()> {
-    for (_, dir) in dirs.live() {
-        let path = dir.current().join(VERSION);
-        if path.exists() {
-            continue;
-        }
-        tracing::warn!("name folder {} is new: it is filled now", dir.spec.root.display());
-        hdfs_rt::disk::create_dir_all_durable(&dir.current())?;
-        let mut version = NameNodeVersion::new(
-            identity.namespace_id,
-            identity.cluster_id.clone(),
-            identity.block_pool_id.clone(),
-        );
-        version.c_time = hdfs_types::WallMillis(identity.c_time);
-        let text = version.print(hdfs_rt::clock::wall());
-        hdfs_rt::disk::write_file_atomic(&path, text.as_bytes())?;
-    }
-    Ok(())
-}
-
 /// As in Hadoop: an image that is old, or has many edits behind it, is renewed at start.
 fn is_stale(conf: &NameNodeConf, image: &ImageFile, edits: u64) -> bool {
     let modified = std::fs::metadata(&image.path).and_then(|metadata| metadata.modified());
@@ -231,7 +241,7 @@ fn is_stale(conf: &NameNodeConf, image: &ImageFile, edits: u64) -> bool {
 }
 
 /// True when a folder does not have the image that was loaded.
-fn lacks_an_image(images: &ImageStore, txid: TxId) -> bool {
-    let name = hdfs_format::storage_dir::ImageFile::Image(txid).name();
-    images.dirs().live_images().any(|(_, dir)| !dir.current().join(&name).exists())
+fn lacks_an_image(images: &ImageStore, image: &ImageFile) -> bool {
+    let Some(name) = image.path.file_name() else { return false };
+    images.dirs().live_images().any(|(_, dir)| !dir.current().join(name).exists())
 }

@@ -196,7 +196,8 @@ pub(crate) fn has_some_data(root: &Path) -> Result<bool> {
     }
 }
 
-fn inconsistent(root: &Path, text: &str) -> Error {
+/// A folder contradicts itself.
+pub(crate) fn inconsistent(root: &Path, text: &str) -> Error {
     Error::new(
         ErrorKind::InconsistentFSState,
         format!("Directory {} is in an inconsistent state: {text}", root.display()),

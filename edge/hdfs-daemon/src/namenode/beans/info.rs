@@ -8,7 +8,6 @@ use std::time::UNIX_EPOCH;
 
 use hdfs_blocks::DatanodeReportType;
 use hdfs_format::edits;
-use hdfs_format::storage_dir::ImageFile;
 use hdfs_namenode::SOFTWARE_VERSION;
 use hdfs_rt::http::Bean;
 use hdfs_rt::process::ProcessStats;
@@ -24,6 +23,8 @@ use super::{View, nodes, percent};
 pub(super) struct Storage {
     /// When the newest image was written.
     pub(super) checkpoint_ms: u64,
+    /// There is an image from before a rolling upgrade.
+    has_rollback_image: bool,
     statuses: String,
     sizes: String,
 }
@@ -41,13 +42,13 @@ impl Storage {
                 failed.insert(path, Value::from(purpose(&dir.spec)));
             }
         }
-        let image = ImageFile::Image(shell.images.latest()).name();
-        let written = dirs.live_images().find_map(|(_, dir)| {
-            let modified = std::fs::metadata(dir.current().join(&image)).ok()?.modified().ok()?;
+        let written = shell.images.newest_file().and_then(|path| {
+            let modified = path.metadata().ok()?.modified().ok()?;
             modified.duration_since(UNIX_EPOCH).ok()
         });
         let millis = written.map_or(0, |since| since.as_millis());
         Self {
+            has_rollback_image: matches!(shell.images.newest_of_kind(true), Ok(Some(_))),
             checkpoint_ms: u64::try_from(millis).unwrap_or(u64::MAX),
             statuses: json!({"active": active, "failed": failed}).to_string(),
             sizes: Value::Object(sizes).to_string(),
@@ -92,7 +93,7 @@ pub(super) fn info(view: &View<'_>, storage: &Storage) -> Bean {
         "Hadoop:service=NameNode,name=NameNodeInfo",
         "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
     );
-    let bean = identity(bean, view);
+    let bean = identity(bean, view, storage);
     let bean = space(bean, view);
     let corrupt = corrupt_files(view);
     bean.with("LiveNodes", nodes::live(view))
@@ -109,7 +110,21 @@ pub(super) fn info(view: &View<'_>, storage: &Storage) -> Bean {
         .with("VerifyECWithTopologyResult", erasure_coding_fits(view))
 }
 
-fn identity(bean: Bean, view: &View<'_>) -> Bean {
+/// Null while none is under way.
+///
+/// Hadoop: org.apache.hadoop.hdfs.protocol.RollingUpgradeInfo.Bean (3.5.0)
+fn rolling_upgrade(view: &View<'_>, storage: &Storage) -> Value {
+    view.nn.rolling_upgrade_info(storage.has_rollback_image).map_or(Value::Null, |info| {
+        json!({
+            "blockPoolId": info.status.block_pool_id,
+            "createdRollbackImages": info.created_rollback_images,
+            "finalizeTime": info.finalize_time,
+            "startTime": info.start_time,
+        })
+    })
+}
+
+fn identity(bean: Bean, view: &View<'_>, storage: &Storage) -> Bean {
     let (identity, package) = (view.nn.identity(), env!("CARGO_PKG_VERSION"));
     let safe_mode = if view.nn.in_safe_mode() {
         format!("Safe mode is ON. {}", view.nn.safe_mode_tip(view.now.mono))
@@ -129,8 +144,8 @@ fn identity(bean: Bean, view: &View<'_>) -> Bean {
         .with("CompileInfo", format!("Tusk {package}"))
         .with("BlockPoolId", identity.block_pool_id.as_str())
         .with("ClusterId", identity.cluster_id.as_str())
-        .with("UpgradeFinalized", true)
-        .with("RollingUpgradeStatus", Value::Null)
+        .with("UpgradeFinalized", view.nn.is_upgrade_finalized())
+        .with("RollingUpgradeStatus", rolling_upgrade(view, storage))
         .with("Safemode", safe_mode)
         .with("NNStartedTimeInMillis", view.monitor.shell.started.0)
         .with("NumberOfSnapshottableDirs", view.nn.namespace().snapshot_counts().0)

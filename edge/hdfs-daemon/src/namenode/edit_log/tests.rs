@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hdfs_format::edits::{EditOp, SetGenstampV2Op};
+use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
 use hdfs_types::{GenerationStamp, TxId};
 
 use super::EditLog;
@@ -48,7 +49,8 @@ fn op(stamp: u64) -> EditOp {
 
 /// Logs transactions `from` to `to` in one segment that begins at `from`; leaves it open.
 fn write(dirs: &Arc<NameDirs>, from: u64, to: u64) -> EditLog {
-    let log = EditLog::start(dirs.clone(), TxId(from - 1), |_| {}).unwrap();
+    let log =
+        EditLog::start(dirs.clone(), TxId(from - 1), NAMENODE_LAYOUT_VERSION, |_| {}).unwrap();
     log.enqueue(&mut vec![(TxId(from), EditOp::StartLogSegment)]);
     for txid in from + 1..=to {
         log.enqueue(&mut vec![(TxId(txid), op(txid))]);
@@ -169,8 +171,10 @@ fn a_lost_folder_is_dropped_and_the_last_one_stops_the_log() {
     let folder = Folder::new("lost");
     let dirs = folder.dirs();
     let (send, told) = std::sync::mpsc::channel();
-    let log = EditLog::start(dirs.clone(), TxId(0), move |why| send.send(why.to_owned()).unwrap())
-        .unwrap();
+    let log = EditLog::start(dirs.clone(), TxId(0), NAMENODE_LAYOUT_VERSION, move |why| {
+        send.send(why.to_owned()).unwrap()
+    })
+    .unwrap();
     log.enqueue(&mut vec![(TxId(1), EditOp::StartLogSegment)]);
     log.wait_synced(TxId(1)).unwrap();
     std::fs::remove_dir_all(folder.current("a")).unwrap();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hdfs_format::edits;
 use hdfs_format::storage_dir::{self, ImageFile, MD5_SUFFIX};
 use hdfs_proto::hdfs::{RemoteEditLogManifestProto, RemoteEditLogProto};
+use hdfs_rt::disk::write_file_atomic;
 use hdfs_types::{Error, ErrorKind, Result, TxId};
 use parking_lot::Mutex;
 
@@ -104,6 +105,16 @@ impl ImageStore {
         };
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         Ok(Some(storage_dir::parse_md5(&md5_file.display().to_string(), &line, name)?))
+    }
+
+    /// Writes the digest that lies beside an image.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn store_md5(image: &Path, md5: &[u8; 16]) -> Result<()> {
+        let name = image.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let line = storage_dir::print_md5(md5, name);
+        Ok(write_file_atomic(&with_suffix(image, MD5_SUFFIX), line.as_bytes())?)
     }
 
     /// The finalized segments from a transaction on, without a gap; those before a gap are left out.

@@ -10,6 +10,7 @@ use super::{Choice, Dialog, Recovered, recover_with};
 use crate::namenode::conf::NameNodeConf;
 use crate::namenode::format::{FormatOptions, format};
 use crate::namenode::progress::StartupProgress;
+use crate::namenode::start_option::StartOption;
 use crate::namenode::startup;
 
 struct Site {
@@ -74,7 +75,7 @@ impl Site {
 
     /// Directories without the root, and the last transaction, of a start on the folder.
     fn start(&self) -> hdfs_types::Result<(u64, u64)> {
-        let loaded = startup::load(&self.conf, &StartupProgress::new())?;
+        let loaded = startup::load(&self.conf, &StartOption::Regular, &StartupProgress::new())?;
         let found = (loaded.machine.namespace().counts().inodes() - 1, loaded.last.0);
         loaded.images.dirs().unlock();
         Ok(found)

@@ -70,9 +70,6 @@ fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     Some(match call.method {
         "getDataEncryptionKey" => shell.read(call, Audit::none(), N::get_data_encryption_key),
         "getDelegationToken" => shell.read(call, Audit::none(), N::get_delegation_token),
-        "upgradeStatus" => shell.read(call, Audit::none(), N::upgrade_status),
-        "finalizeUpgrade" => shell.read(call, Audit::none(), N::finalize_upgrade),
-        "rollingUpgrade" => shell.read(call, Audit::none(), N::rolling_upgrade),
         "getCurrentEditLogTxid" => shell.read(call, Audit::none(), N::get_current_edit_log_txid),
         "getEditsFromTxid" => super::inotify::get_edits_from_txid(shell, call),
         "getEZForPath" => shell.read(call, Audit::none(), N::get_ez_for_path),

@@ -142,15 +142,7 @@ fn state(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
                 Ok(n::GetBlockKeysResponseProto { keys: None })
             })
         }
-        "isUpgradeFinalized" => {
-            shell.read(call, Audit::none(), |_, context, _: &n::IsUpgradeFinalizedRequestProto| {
-                context.caller.check_superuser()?;
-                Ok(n::IsUpgradeFinalizedResponseProto { is_upgrade_finalized: true })
-            })
-        }
-        _ => shell.read(call, Audit::none(), |_, context, _: &n::IsRollingUpgradeRequestProto| {
-            context.caller.check_superuser()?;
-            Ok(n::IsRollingUpgradeResponseProto { is_rolling_upgrade: false })
-        }),
+        "isUpgradeFinalized" => shell.read(call, Audit::none(), N::peer_upgrade_status),
+        _ => shell.read(call, Audit::none(), N::peer_rolling_upgrade),
     }
 }
