@@ -351,7 +351,8 @@ impl<R: BufRead, W: Write> Dialog<R, W> {
             )?;
             self.questions.flush()?;
             if self.always {
-                writeln!(self.questions, "automatically choosing c")?;
+                // As Hadoop: the questions go to standard error, this to standard output.
+                writeln!(std::io::stdout(), "automatically choosing c")?;
                 return Ok(Choice::Continue);
             }
             match self.answer()?.as_deref().map(str::to_ascii_lowercase).as_deref() {
