@@ -36,11 +36,8 @@ pub(crate) fn difference(ours: &str, apache: &str) -> Option<String> {
 /// - The order of open files, keys and tokens is that of hash tables.
 pub(crate) fn normal(view: &str) -> String {
     let view = view
-        .replace(
-            "<nsquota>9223372036854775807</nsquota><dsquota>-1</dsquota><typeQuota>",
-            "<nsquota>-1</nsquota><dsquota>-1</dsquota><typeQuota>",
-        )
-        .replace("{ names: 9223372036854775807, space: -1,", "{ names: -1, space: -1,")
+        .replace("<nsquota>9223372036854775807</nsquota>", "<nsquota>-1</nsquota>")
+        .replace("{ names: 9223372036854775807,", "{ names: -1,")
         .replace("value: Some([])", "value: None");
     let view = sorted(view, "FileUnderConstructionSection", "inode");
     sorted(view, "SecretManagerSection", "token")
