@@ -3,6 +3,7 @@
 #![no_main]
 
 use hdfs_format::edits::{Expected, SegmentReader, decode_body, encode_header, encode_op};
+use hdfs_format::layout_version::Layout;
 use hdfs_types::TxId;
 use libfuzzer_sys::fuzz_target;
 
@@ -10,7 +11,7 @@ const LAYOUTS: [i32; 12] = [-67, -66, -65, -64, -63, -60, -57, -50, -40, -30, -2
 
 fuzz_target!(|bytes: &[u8]| {
     let [layout, opcode, body @ ..] = bytes else { return };
-    let layout = LAYOUTS[usize::from(*layout) % LAYOUTS.len()];
+    let layout = Layout::of(LAYOUTS[usize::from(*layout) % LAYOUTS.len()]);
     let Ok(op) = decode_body(*opcode, body, layout) else { return };
     if op.check_strings().is_err() {
         return;

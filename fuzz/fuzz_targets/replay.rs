@@ -3,6 +3,7 @@
 #![no_main]
 
 use hdfs_format::edits::decode_body;
+use hdfs_format::layout_version::Layout;
 use hdfs_generate::{Generator, image_of, load_image};
 use hdfs_types::TxId;
 use libfuzzer_sys::fuzz_target;
@@ -21,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         let length = usize::from(u16::from_be_bytes([*high, *low])).min(body.len());
         let (body, after) = body.split_at(length);
         rest = after;
-        let Ok(op) = decode_body(*opcode, body, -67) else { continue };
+        let Ok(op) = decode_body(*opcode, body, Layout::CURRENT) else { continue };
         if namespace.replay(TxId(txid), &op).is_ok() {
             txid += 1;
         }

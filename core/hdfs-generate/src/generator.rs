@@ -2,7 +2,7 @@
 
 use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_namespace::{
-    AllComplete, Attempt, Caller, Namespace, NamespaceConf, PlanContext, Planned,
+    AllComplete, Attempt, Caller, Namespace, NamespaceConf, PlanContext, Planned, QuotaUsage,
 };
 use hdfs_types::{CallId, ClientId, Mono, Result, Rng, SplitMix64, TxId, WallMillis};
 
@@ -87,6 +87,14 @@ impl Generator {
         &mut self.namespace
     }
 
+    /// What a directory uses, as the superuser asks for it.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn quota_usage(&self, path: &[u8]) -> Result<QuotaUsage> {
+        self.with_caller(0, |namespace, ctx| namespace.get_quota_usage(ctx, path))
+    }
+
     /// Settings of the namespace.
     pub fn conf(&self) -> &NamespaceConf {
         &self.conf
@@ -151,13 +159,21 @@ impl Generator {
 
     /// Reads or plans as the caller of this step.
     pub(crate) fn with<T>(&self, call: impl FnOnce(&Namespace, &PlanContext<'_>) -> T) -> T {
-        let (user, groups) = CALLERS[self.caller];
+        self.with_caller(self.caller, call)
+    }
+
+    fn with_caller<T>(
+        &self,
+        caller: usize,
+        call: impl FnOnce(&Namespace, &PlanContext<'_>) -> T,
+    ) -> T {
+        let (user, groups) = CALLERS[caller];
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         let retry = self.calls.is_multiple_of(2);
         let ctx = PlanContext {
             now: WallMillis(self.now),
             mono: Mono(self.now * 1_000_000),
-            caller: Caller { user, groups: &groups, is_superuser: self.caller == 0 },
+            caller: Caller { user, groups: &groups, is_superuser: caller == 0 },
             retry: retry.then(|| self.retry_key()),
             conf: &self.conf,
             blocks: &AllComplete,

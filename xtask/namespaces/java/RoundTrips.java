@@ -1,6 +1,8 @@
 // Apache's NameNode code over many name folders, in one JVM. One request a line on stdin, one answer a line on stdout:
-//   load FOLDER          loads image and edits of FOLDER/current and saves an image there -> its path
+//   load FOLDER          loads image and edits of FOLDER/current and saves an image there -> its path; FOLDER/usage gets
+//                        the use of every directory with a quota: id, names, bytes, bytes of each kind of storage
 //   xml IMAGE OUT        shows an image by the offline image viewer
+//   edits IN OUT PROC    shows or writes edits by the offline edits viewer
 // Every answer starts with "ok " or "error ". In this package because what loads a namespace is visible only here.
 package org.apache.hadoop.hdfs.server.namenode;
 
@@ -17,10 +19,12 @@ import java.util.Collections;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.StorageType;
 import org.apache.hadoop.hdfs.DFSConfigKeys;
-import org.apache.hadoop.hdfs.protocol.HdfsConstants;
 import org.apache.hadoop.hdfs.server.common.HdfsServerConstants.NamenodeRole;
 import org.apache.hadoop.hdfs.server.common.HdfsServerConstants.StartupOption;
+import org.apache.hadoop.hdfs.server.namenode.snapshot.Snapshot;
+import org.apache.hadoop.hdfs.tools.offlineEditsViewer.OfflineEditsViewer;
 import org.apache.hadoop.hdfs.tools.offlineImageViewer.PBImageXmlWriter;
 import org.apache.hadoop.hdfs.util.RwLockMode;
 import org.apache.hadoop.metrics2.lib.DefaultMetricsSystem;
@@ -37,12 +41,23 @@ public final class RoundTrips {
     for (String line = requests.readLine(); line != null; line = requests.readLine()) {
       String[] words = line.split(" ");
       try {
-        answers.println("ok " + (words[0].equals("load") ? load(words[1]) : xml(words[1], words[2])));
+        answers.println("ok " + answer(words));
       } catch (Throwable failure) {
         StringWriter text = new StringWriter();
         failure.printStackTrace(new PrintWriter(text));
         answers.println("error " + text.toString().replace("\n", " | "));
       }
+    }
+  }
+
+  private static String answer(String[] words) throws Exception {
+    switch (words[0]) {
+      case "load":
+        return load(words[1]);
+      case "edits":
+        return edits(words[1], words[2], words[3]);
+      default:
+        return xml(words[1], words[2]);
     }
   }
 
@@ -58,6 +73,11 @@ public final class RoundTrips {
       namesystem.writeLock(RwLockMode.GLOBAL);
       try {
         image.recoverTransitionRead(StartupOption.REGULAR, namesystem, null);
+        // As when the NameNode becomes active.
+        namesystem.getFSDirectory().updateCountForQuota();
+        try (PrintStream usage = new PrintStream(folder + "/usage", "UTF-8")) {
+          printUsage(namesystem.getFSDirectory().getRoot(), usage);
+        }
         image.saveNamespace(namesystem);
         long txid = image.getLastAppliedTxId();
         return new File(folder, "current/fsimage_" + String.format("%019d", txid)).toString();
@@ -71,6 +91,31 @@ public final class RoundTrips {
       // Saving adds a hook that keeps the whole namesystem.
       ShutdownHookManager.get().clearShutdownHooks();
     }
+  }
+
+  private static void printUsage(INodeDirectory directory, PrintStream out) {
+    DirectoryWithQuotaFeature quota = directory.getDirectoryWithQuotaFeature();
+    if (quota != null) {
+      QuotaCounts used = quota.getSpaceConsumed();
+      out.print(directory.getId() + " " + used.getNameSpace() + " " + used.getStorageSpace());
+      for (StorageType kind : StorageType.getTypesSupportingQuota()) {
+        out.print(" " + kind + "=" + used.getTypeSpace(kind));
+      }
+      out.println();
+    }
+    for (INode child : directory.getChildrenList(Snapshot.CURRENT_STATE_ID)) {
+      if (child.isDirectory()) {
+        printUsage(child.asDirectory(), out);
+      }
+    }
+  }
+
+  private static String edits(String in, String out, String processor) {
+    int status = new OfflineEditsViewer().go(in, out, processor, new OfflineEditsViewer.Flags(), null);
+    if (status != 0) {
+      throw new IllegalStateException("the viewer ended with " + status);
+    }
+    return out;
   }
 
   private static String xml(String image, String out) throws Exception {

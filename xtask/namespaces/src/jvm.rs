@@ -66,6 +66,12 @@ impl Jvm {
         std::fs::read_to_string(&out).with_context(|| out.display().to_string())
     }
 
+    /// Apache's edits viewer.
+    pub(crate) fn edits(&mut self, input: &Path, out: &Path, processor: &str) -> Result<Vec<u8>> {
+        self.ask(&format!("edits {} {} {processor}", input.display(), out.display()))?;
+        std::fs::read(out).with_context(|| out.display().to_string())
+    }
+
     fn ask(&mut self, request: &str) -> Result<String> {
         let requests = self.requests.as_mut().context("the program takes requests")?;
         writeln!(requests, "{request}")?;

@@ -3,6 +3,7 @@
 //! A crate of its own, so that `cargo xtask` need not build the namespace.
 
 mod compare;
+mod corpus;
 mod jvm;
 mod property;
 mod round_trips;
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, bail};
 
 const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show] [--snapshots]
        namespaces folder SEED STEPS DIR
+       namespaces corpus DIR
        namespaces round-trips FIRST_SEED SEEDS [STEPS]";
 
 /// Calls of a round trip.
@@ -37,6 +39,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["folder", seed, steps, dir] => {
             property::write_folder(number(seed)?, number(steps)?, Path::new(dir))
         }
+        ["corpus", dir] => corpus::write(Path::new(dir)),
         ["round-trips", first, seeds] => round_trips::run(number(first)?, number(seeds)?, STEPS),
         ["round-trips", first, seeds, steps] => {
             round_trips::run(number(first)?, number(seeds)?, number(steps)?)

@@ -3,14 +3,21 @@
 //! For each seed:
 //! 1. Apache's NameNode loads our image and our edits, and saves an image. Its view (`oiv -p XML`) equals that of the image
 //!    that we save of the same tree.
+//!    Both count the same use for every quota. Both edits viewers show our edits alike, and make the same
+//!    bytes of what they show.
 //! 2. Apache's image loads in ours and is the same tree; its image saved by us has the same view again.
-//! 3. Our view of Apache's image is Apache's view of it.
+//! 3. Our view of Apache's image is Apache's view of it, and the image that we make of that view has it again.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use hdfs_format::fsimage::{Image, xml::write_xml};
-use hdfs_generate::{image_of, load_image};
+use hdfs_format::edits::{EditOp, xml as edits};
+use hdfs_format::fsimage::{
+    Image,
+    xml::{read_xml, write_xml},
+};
+use hdfs_generate::{Folder, Generator, image_of, load_image};
+use hdfs_types::{INodeId, StorageType};
 
 use crate::compare::{difference, normal};
 use crate::jvm::Jvm;
@@ -61,6 +68,8 @@ fn round_trip(jvm: &mut Jvm, seed: u64, steps: u64, dir: &Path) -> Result<()> {
     let theirs: PathBuf = jvm.load(dir)?;
     let (our_view, their_view) = (jvm.xml(&ours)?, jvm.xml(&theirs)?);
     same("Apache's replay of our edits", &our_view, &their_view)?;
+    compare_usage(&generator, &std::fs::read_to_string(dir.join("usage"))?)?;
+    compare_edits(jvm, &generator, &folder, dir)?;
 
     let bytes = std::fs::read(&theirs).with_context(|| theirs.display().to_string())?;
     let loaded = load_image(&bytes, generator.conf()).map_err(|error| anyhow!("{error}"))?;
@@ -71,18 +80,91 @@ fn round_trip(jvm: &mut Jvm, seed: u64, steps: u64, dir: &Path) -> Result<()> {
     let again = dir.join("again");
     std::fs::write(&again, image_of(&loaded, txid).bytes)?;
     same("our save of Apache's image", &jvm.xml(&again)?, &their_view)?;
+    exactly("our view of Apache's image", &view(&bytes, &their_view)?, &their_view)?;
 
-    let mut shown = Vec::new();
-    let image = Image::parse("Apache's image", &bytes)?;
-    write_xml(&image, revision(&their_view), &mut shown)?;
-    same("our view of Apache's image", &String::from_utf8_lossy(&shown), &their_view)
+    let mut made = Vec::new();
+    read_xml(their_view.as_bytes(), &mut made)
+        .map_err(|error| anyhow!("Apache's view can't be made an image again: {error:?}"))?;
+    exactly("our image of Apache's view", &view(&made, &their_view)?, &their_view)
 }
 
-fn same(what: &str, ours: &str, apache: &str) -> Result<()> {
-    match difference(&normal(ours), &normal(apache)) {
+/// Our view of an image.
+fn view(image: &[u8], their_view: &str) -> Result<String> {
+    let mut shown = Vec::new();
+    write_xml(&Image::parse("Apache's image", image)?, revision(their_view), &mut shown)?;
+    Ok(String::from_utf8(shown)?)
+}
+
+/// Every directory with a quota uses as much for Apache as for us.
+fn compare_usage(generator: &Generator, usage: &str) -> Result<()> {
+    for line in usage.lines() {
+        let mut words = line.split(' ');
+        let mut number = || -> Result<i64> { Ok(words.next().context("a short line")?.parse()?) };
+        let (id, names, space) = (number()?, number()?, number()?);
+        let path = generator.namespace().path(INodeId(id.cast_unsigned()));
+        let path = path.with_context(|| format!("Apache has the directory {id}"))?;
+        let ours = generator.quota_usage(&path).map_err(|error| anyhow!(error.message))?;
+        ensure!(
+            (ours.file_and_directory_count, ours.space_consumed) == (names, space),
+            "{} uses {ours:?} for us, {line} for Apache",
+            String::from_utf8_lossy(&path)
+        );
+        for (kind, ours) in StorageType::ALL.iter().zip(ours.type_consumed) {
+            let name = format!("{}=", kind.name());
+            let apache = line.split(' ').find_map(|word| word.strip_prefix(&name));
+            ensure!(
+                apache.is_none_or(|apache| apache == ours.to_string()),
+                "{} uses {ours} of {kind:?} for us, {line} for Apache",
+                String::from_utf8_lossy(&path)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Our view of our edits is Apache's, and we make the same edits of it again (that view leaves out a few fields).
+fn compare_edits(jvm: &mut Jvm, generator: &Generator, folder: &Folder, dir: &Path) -> Result<()> {
+    for (name, bytes) in folder.files.iter().filter(|(name, _)| name.starts_with("edits_")) {
+        let (input, view, back) =
+            (dir.join("edits"), dir.join("edits.xml"), dir.join("edits.again"));
+        std::fs::write(&input, bytes)?;
+        let theirs = jvm.edits(&input, &view, "xml")?;
+        let mut ours = Vec::new();
+        edits::write_xml(name, bytes, &mut ours)?;
+        exactly(
+            "our view of edits",
+            &String::from_utf8_lossy(&ours),
+            std::str::from_utf8(&theirs)?,
+        )?;
+        std::fs::write(&view, &ours)?;
+        let mut again = Vec::new();
+        let (xml, binary) = (edits::Format::Xml, edits::Processor::Binary);
+        edits::view(name, &ours, xml, binary, edits::Options::default(), &mut again, |_| {})?;
+        // Apache's viewer does not write obsolete operations, and does not read the block of its own OP_TRUNCATE.
+        let ours = String::from_utf8(ours)?;
+        let obsolete = ["OP_SET_NS_QUOTA", "OP_CLEAR_NS_QUOTA", "OP_TRUNCATE"];
+        // XML has no storage policy of a new file; Apache's viewer takes the one of the operation before.
+        let has_policy = |op: &EditOp| matches!(op, EditOp::Add(op) if op.storage_policy_id != 0);
+        let stale = generator.log().iter().any(has_policy);
+        if stale || obsolete.iter().any(|name| ours.contains(name)) {
+            continue;
+        }
+        let back = jvm.edits(&view, &back, "binary")?;
+        ensure!(back == again, "Apache makes other edits of our view: {}", view.display());
+    }
+    Ok(())
+}
+
+/// The very same text.
+fn exactly(what: &str, ours: &str, apache: &str) -> Result<()> {
+    match difference(ours, apache) {
         None => Ok(()),
         Some(text) => bail!("{what}:\n{text}"),
     }
+}
+
+fn same(what: &str, ours: &str, apache: &str) -> Result<()> {
+    exactly(what, &normal(ours), &normal(apache))
 }
 
 /// The revision that Apache's viewer names.

@@ -51,11 +51,10 @@ pub(crate) fn is_copied_on_create(id: u8) -> bool {
     id == LAZY_PERSIST
 }
 
-/// The kinds of storage that count against quotas by kind: one entry a replica, memory left out. 0 is the default, HOT.
+/// The kinds of storage that count against quotas by kind: one entry a replica, memory left out. 0, no policy, counts for
+/// none, although such files lie on disks (Hadoop: FSDirectory.getStorageTypeDeltas, INodeFile.computeQuotaUsage).
 pub(crate) fn storage_types(policy: u8, replication: u16) -> impl Iterator<Item = StorageType> {
-    let id = if policy == 0 { HOT } else { policy };
-    let types =
-        POLICIES.iter().find(|policy| policy.0 == id).map_or(&[Disk][..], |policy| policy.2);
+    let types = POLICIES.iter().find(|known| known.0 == policy).map_or(&[][..], |known| known.2);
     let lasting = types.iter().copied().filter(|kind| *kind != RamDisk);
     let rest = types.last().copied().filter(|kind| *kind != RamDisk);
     lasting
@@ -163,7 +162,7 @@ mod tests {
     #[test]
     fn every_replica_counts_for_a_kind_of_storage_but_those_in_memory() {
         let kinds = |policy, replication| storage_types(policy, replication).collect::<Vec<_>>();
-        assert_eq!(kinds(0, 2), [Disk, Disk]);
+        assert_eq!(kinds(0, 2), []);
         assert_eq!(kinds(10, 3), [Ssd, Disk, Disk]);
         assert_eq!(kinds(15, 2), [Disk, Disk]);
         assert_eq!(kinds(2, 1), [Archive]);
