@@ -270,6 +270,14 @@ impl<'a> Loader<'a> {
         if !self.references.is_empty() {
             self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
         }
+        // Nobody writes what only snapshots show.
+        let open: Vec<Slot> = self.namespace.open_files.keys().copied().collect();
+        for slot in open {
+            if !self.namespace.is_current(slot) {
+                let id = self.namespace.record(slot).id();
+                self.namespace.leases.remove(id);
+            }
+        }
         let mut files: Vec<Slot> = self.namespace.snapshots.file_diffs.keys().copied().collect();
         files.retain(|slot| !self.namespace.is_current(*slot));
         for slot in files {

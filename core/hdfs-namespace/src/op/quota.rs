@@ -135,27 +135,27 @@ impl Namespace {
             return Err(format!("illegal quotas {names} and {space}"));
         }
         let is_root = slot == Slot::ROOT;
-        self.record_latest(slot);
-        let mut quota = match self.quotas.remove(&slot) {
-            Some(quota) => quota,
-            None => {
-                let limit = QuotaCounts { names: RESET, space: RESET, types: [RESET; 6] };
-                Box::new(Quota { limit })
-            }
-        };
+        let none = QuotaCounts { names: RESET, space: RESET, types: [RESET; 6] };
+        let old = self.quotas.get(&slot).map_or(none, |quota| quota.limit);
+        let mut limit = old;
         match kind {
-            Some(kind) => quota.limit.types[type_index(kind)] = space,
+            Some(kind) => limit.types[type_index(kind)] = space,
             None => {
                 if is_root && names == RESET {
-                    quota.limit.names = i64::MAX;
-                } else if names != DONT_SET || is_root {
-                    quota.limit.names = names;
+                    limit.names = i64::MAX;
+                } else if names != DONT_SET {
+                    limit.names = names;
                 }
                 if space != DONT_SET {
-                    quota.limit.space = space;
+                    limit.space = space;
                 }
             }
         }
+        if limit == old {
+            return Ok(Effects::default());
+        }
+        self.record_latest(slot);
+        let quota = Box::new(Quota { limit });
         let keep = is_root || quota.is_set();
         self.record_mut(slot).set(Flag::Quota, keep);
         if keep {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::model::{Child, DirectoryDiff, SnapshotId};
+use super::model::{Child, DirectoryCopy, DirectoryDiff, SnapshotId};
 use crate::namespace::Namespace;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
@@ -125,7 +125,10 @@ impl Namespace {
             format!("{name}:{kind}{}", self.record(self.child_slot(*child)).id())
         };
         if let Some(feature) = self.snapshots.snapshottable.get(&slot) {
-            let _ = write!(out, " snapshottable {:?}", feature.snapshots);
+            for snapshot in &feature.snapshots {
+                let _ =
+                    write!(out, "\n  {:?} {}", snapshot.id, self.show_directory(&snapshot.root));
+            }
         }
         if let Some(known) = self.snapshots.references.get(&slot) {
             let names: Vec<_> =
@@ -146,12 +149,51 @@ impl Namespace {
             let deleted: Vec<String> = diff.deleted.iter().map(child).collect();
             let _ = write!(
                 out,
-                "\n  {:?} root {} size {} copy {:?} +{created:?} -{deleted:?}",
-                diff.snapshot, diff.is_root, diff.children_size, diff.copy
+                "\n  {:?} root {} size {} copy {} +{created:?} -{deleted:?}",
+                diff.snapshot,
+                diff.is_root,
+                diff.children_size,
+                diff.copy.as_ref().map_or_else(String::new, |copy| self.show_directory(copy)),
             );
         }
-        if let Some(feature) = self.file_feature(slot) {
-            let _ = write!(out, "\n  {feature:?}");
+        let Some(feature) = self.file_feature(slot) else { return };
+        let _ = write!(out, "\n  deleted {}", feature.current_deleted);
+        for diff in &feature.diffs {
+            let _ = write!(out, "\n  {:?} {} {:?}", diff.snapshot, diff.size, diff.blocks);
+            if let Some(copy) = &diff.copy {
+                let _ = write!(
+                    out,
+                    " {} {} {:x} m{} a{} {:?} {:?}",
+                    String::from_utf8_lossy(&copy.name),
+                    self.show_permission(copy.permission),
+                    copy.header,
+                    copy.mtime.0,
+                    copy.atime.0,
+                    copy.acl,
+                    copy.xattrs
+                );
+            }
         }
+    }
+
+    fn show_directory(&self, copy: &DirectoryCopy) -> String {
+        format!(
+            "{} {} m{} {:?} {:?} {:?}",
+            String::from_utf8_lossy(&copy.name),
+            self.show_permission(copy.permission),
+            copy.mtime.0,
+            copy.acl,
+            copy.xattrs,
+            copy.quota
+        )
+    }
+
+    fn show_permission(&self, permission: u64) -> String {
+        format!(
+            "{}:{}:{:o}",
+            self.users.name((permission >> 40) as u32),
+            self.groups.name((permission >> 16) as u32 & 0xFF_FFFF),
+            permission as u16
+        )
     }
 }

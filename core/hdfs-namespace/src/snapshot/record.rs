@@ -205,6 +205,7 @@ impl FileDiff {
             bytes += block.num_bytes;
             count += 1;
         }
-        self.blocks = Some(blocks[..count].into());
+        // None and no blocks are the same in images.
+        self.blocks = (count > 0).then(|| blocks[..count].into());
     }
 }

@@ -76,8 +76,13 @@ impl Namespace {
         self.add_usage(parent, &delta);
     }
 
-    /// After loading: what every name counts, and where snapshots may know something.
+    /// After loading: blocks that only snapshots show, what every name counts, and where snapshots may know something.
     pub(crate) fn index_snapshots(&mut self) {
+        let files: Vec<Slot> = self.snapshots.file_diffs.keys().copied().collect();
+        for slot in files {
+            let kept = self.owned_count(slot) - self.blocks_of(slot).len();
+            self.counts.blocks += kept as u64;
+        }
         let diffs = self.snapshots.directory_diffs.keys();
         let known: Vec<Slot> = diffs
             .chain(self.snapshots.file_diffs.keys())

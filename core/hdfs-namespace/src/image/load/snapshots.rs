@@ -128,6 +128,9 @@ impl<'a> Loader<'a> {
                 diff::diff_entry::Type::Directorydiff
                     if self.namespace.record(slot).is_directory() =>
                 {
+                    if count == 0 && self.namespace.snapshots_of(slot).is_some() {
+                        continue;
+                    }
                     self.load_directory_diffs(&mut messages, slot, count)?;
                 }
                 _ => return Err(messages.damaged("a diff is of an inode of another kind")),

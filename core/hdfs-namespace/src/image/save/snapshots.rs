@@ -93,7 +93,8 @@ impl Namespace {
         references: &mut References,
         names: &StringTable,
     ) -> io::Result<()> {
-        if !self.record(slot).has(Flag::Diffs) {
+        // As Hadoop: where snapshots may be taken there is an entry, even if it is empty.
+        if !self.record(slot).has(Flag::Diffs) && self.snapshots_of(slot).is_none() {
             return Ok(());
         }
         let id = Some(self.record(slot).id().0);
@@ -108,7 +109,8 @@ impl Namespace {
                 writer.message(&file_diff(file, names))?;
             }
         }
-        if let Some(diffs) = self.snapshots.directory_diffs.get(&slot) {
+        if self.record(slot).is_directory() {
+            let diffs = self.directory_diffs(slot);
             writer.message(&entry(diff::diff_entry::Type::Directorydiff, diffs.len()))?;
             for directory in diffs.iter().rev() {
                 writer.message(&self.directory_diff(directory, references, names))?;
