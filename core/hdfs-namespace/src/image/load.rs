@@ -267,28 +267,30 @@ impl<'a> Loader<'a> {
 
     /// What follows from everything that was loaded.
     fn finish(&mut self) -> Result<(), Corrupt> {
-        if !self.references.is_empty() {
+        // First of all: from here on every path ends at `/`.
+        let (_, reached) = self.namespace.recount_usage(Slot::ROOT);
+        if self.namespace.counts.inodes() > reached || !self.references.is_empty() {
             self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
         }
         // Nobody writes what only snapshots show.
-        let open: Vec<Slot> = self.namespace.open_files.keys().copied().collect();
+        let namespace = &mut self.namespace;
+        let open: Vec<Slot> = namespace.open_files.keys().copied().collect();
         for slot in open {
-            if !self.namespace.is_current(slot) {
-                let id = self.namespace.record(slot).id();
-                self.namespace.leases.remove(id);
+            if !namespace.is_current(slot) {
+                let id = namespace.record(slot).id();
+                namespace.leases.remove(id);
             }
         }
-        let mut files: Vec<Slot> = self.namespace.snapshots.file_diffs.keys().copied().collect();
-        files.retain(|slot| !self.namespace.is_current(*slot));
+        let files: Vec<Slot> = namespace.snapshots.file_diffs.keys().copied().collect();
         for slot in files {
-            if let Some(feature) = self.namespace.snapshots.file_diffs.get_mut(&slot) {
-                feature.current_deleted = true;
+            let current = namespace.is_current(slot);
+            if let Some(feature) = namespace.snapshots.file_diffs.get_mut(&slot) {
+                feature.current_deleted = !current;
             }
         }
-        self.namespace.index_snapshots();
-        let (_, reached) = self.namespace.recount_usage(Slot::ROOT);
-        if self.namespace.counts.inodes() > reached && self.references.is_empty() {
-            self.check_reached().map_err(|reason| self.damaged(SectionName::InodeDir, &reason))?;
+        if namespace.snapshots.in_use() {
+            namespace.index_snapshots();
+            namespace.recount_usage(Slot::ROOT);
         }
         Ok(())
     }
