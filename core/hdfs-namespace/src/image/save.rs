@@ -230,7 +230,8 @@ impl Namespace {
             if record.is_directory() && !self.children_of(slot).is_empty() {
                 encoded.directories.push(slot);
             }
-            if record.has(Flag::Diffs) {
+            if record.has(Flag::Diffs) || record.is_directory() && self.snapshots_of(slot).is_some()
+            {
                 encoded.with_diffs.push((place, slot));
             }
         }

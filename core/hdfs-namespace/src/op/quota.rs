@@ -160,6 +160,8 @@ impl Namespace {
         self.record_mut(slot).set(Flag::Quota, keep);
         if keep {
             self.quotas.insert(slot, quota);
+        } else {
+            self.quotas.remove(&slot);
         }
         Ok(Effects::default())
     }
