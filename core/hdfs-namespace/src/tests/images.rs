@@ -1,7 +1,9 @@
 //! Trees through images.
 
+use hdfs_format::compression::Codec;
 use hdfs_format::edits::{Expected, SegmentReader};
-use hdfs_format::fsimage::{Image, ImageWriter, SectionName, xml};
+use hdfs_format::fsimage::{Image, ImageOptions, ImageWriter, SAVE_ORDER, SectionName, xml};
+use hdfs_proto::hdfs::fsimage::file_summary::Section;
 use hdfs_types::{INodeId, TxId};
 
 use super::machine::{Machine, create_request};
@@ -96,6 +98,97 @@ fn every_feature_of_apaches_image_comes_back() {
     }
     assert_eq!(ours.len(), apaches.len());
     assert_eq!(shown(&saved(&loaded(&saved(&namespace)))), ours);
+}
+
+/// Images of Apache's in one codec or none, whole or cut into four parts.
+const KINDS: [(&str, Option<Codec>, bool, &[u8]); 7] = [
+    ("none", None, false, include_bytes!("../../../../testdata/hadoop-3.5.0/images/none")),
+    ("none.cut", None, true, include_bytes!("../../../../testdata/hadoop-3.5.0/images/none.cut")),
+    (
+        "DefaultCodec",
+        Some(Codec::Deflate),
+        false,
+        include_bytes!("../../../../testdata/hadoop-3.5.0/images/DefaultCodec"),
+    ),
+    (
+        "DefaultCodec.cut",
+        Some(Codec::Deflate),
+        true,
+        include_bytes!("../../../../testdata/hadoop-3.5.0/images/DefaultCodec.cut"),
+    ),
+    (
+        "GzipCodec.cut",
+        Some(Codec::Gzip),
+        true,
+        include_bytes!("../../../../testdata/hadoop-3.5.0/images/GzipCodec.cut"),
+    ),
+    (
+        "BZip2Codec.cut",
+        Some(Codec::Bzip2),
+        true,
+        include_bytes!("../../../../testdata/hadoop-3.5.0/images/BZip2Codec.cut"),
+    ),
+    (
+        "SnappyCodec.cut",
+        Some(Codec::Snappy),
+        true,
+        include_bytes!("../../../../testdata/hadoop-3.5.0/images/SnappyCodec.cut"),
+    ),
+];
+
+/// The bytes of an image of a tree, compressed or cut.
+fn saved_as(namespace: &Namespace, codec: Option<Codec>, cut: bool) -> Vec<u8> {
+    let target_sections = cut.then_some(4);
+    let options =
+        ImageOptions { codec, target_sections, inode_threshold: 1, ..ImageOptions::default() };
+    let mut writer = ImageWriter::with_options(Vec::new(), options);
+    let id = namespace.carried.namespace_id;
+    namespace.save(&mut writer, id, namespace.last_txid()).expect("a Vec can be written");
+    writer.finish().expect("a Vec can be written").0
+}
+
+/// Names of sections and parts, with their lengths when these do not depend on a codec or on names that nobody has.
+fn layout(bytes: &[u8]) -> Vec<(String, u64)> {
+    let image = Image::parse("image", bytes).expect("the container is right");
+    let summary = image.summary();
+    let whole = summary.codec.is_none();
+    let entry = |section: &Section| {
+        let counts = whole && section.name() != SectionName::StringTable.as_str();
+        (section.name().to_owned(), if counts { section.length() } else { section.length().min(1) })
+    };
+    summary.sections.iter().map(entry).collect()
+}
+
+fn names_users(section: SectionName) -> bool {
+    use SectionName::{Inode, Snapshot, SnapshotDiff, StringTable};
+    matches!(section, Inode | Snapshot | SnapshotDiff | StringTable)
+}
+
+#[test]
+fn images_of_every_kind_are_read_and_written_as_apache_does() {
+    let whole = shown(KINDS[0].3);
+    for (name, codec, cut, bytes) in KINDS {
+        assert_eq!(shown(bytes), whole, "{name}");
+        let namespace = loaded(bytes);
+        let ours = saved_as(&namespace, codec, cut);
+        assert_eq!(shown(&ours), whole, "{name}");
+        assert_eq!(layout(&ours), layout(bytes), "{name}");
+        // Sections that name no user are the same to the byte.
+        let (ours, apaches) = (Image::parse("ours", &ours), Image::parse("apaches", bytes));
+        for section in SAVE_ORDER.into_iter().filter(|section| !names_users(*section)) {
+            let bytes = |image: &Result<Image<'_>, _>| {
+                let image = image.as_ref().expect("the container is right");
+                image.section(section).map(|section| section.bytes().to_vec())
+            };
+            assert_eq!(bytes(&ours), bytes(&apaches), "{name} {section:?}");
+        }
+    }
+    for codec in [Codec::Lz4, Codec::Zstandard] {
+        let namespace = loaded(KINDS[0].3);
+        let ours = saved_as(&namespace, Some(codec), true);
+        assert_eq!(shown(&ours), whole, "{codec:?}");
+        assert_eq!(layout(&ours), layout(KINDS[3].3), "{codec:?}");
+    }
 }
 
 /// Apache's files: see PROVENANCE.md beside them.

@@ -30,7 +30,8 @@ use super::conf::NameNodeConf;
 use super::durable::{failed, with_suffix};
 use super::storage::NameDirs;
 
-pub(crate) use files::ImageFiles;
+pub(crate) use files::Behind;
+use files::ImageFiles;
 pub(crate) use lookup::Checkpointing;
 pub(crate) use settings::ImageSettings;
 
@@ -76,7 +77,7 @@ impl ImageStore {
     pub(crate) fn save(
         &self,
         txid: TxId,
-        write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
+        write: impl FnOnce(&mut ImageWriter<Behind>, &Crew) -> io::Result<()>,
     ) -> Result<()> {
         self.save_as(ImageFile::Image(txid), write)
     }
@@ -88,7 +89,7 @@ impl ImageStore {
     pub(crate) fn save_as(
         &self,
         image: ImageFile,
-        write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
+        write: impl FnOnce(&mut ImageWriter<Behind>, &Crew) -> io::Result<()>,
     ) -> Result<()> {
         let txid = image.txid();
         let _under_way = self.begin_checkpoint(txid).map_err(|_| {
@@ -105,13 +106,22 @@ pub(crate) fn save(
     dirs: &NameDirs,
     image: ImageFile,
     settings: &ImageSettings,
-    write: impl FnOnce(&mut ImageWriter<ImageFiles<'_>>, &Crew) -> io::Result<()>,
+    write: impl FnOnce(&mut ImageWriter<Behind>, &Crew) -> io::Result<()>,
 ) -> Result<()> {
-    let files = ImageFiles::create(dirs, image)?;
-    let failed = |error: io::Error| Error::io(error.to_string());
-    let mut writer = ImageWriter::with_options(files, settings.options);
-    write(&mut writer, &settings.crew).map_err(failed)?;
-    let (mut files, digest) = writer.finish().map_err(failed)?;
+    let mut files = ImageFiles::create(dirs, image)?;
+    let (out, buffers) = Behind::new();
+    let digest = std::thread::scope(|scope| {
+        let disk = scope.spawn(|| {
+            // This end goes with the thread, so that the other one learns of an error.
+            let buffers = buffers;
+            files.write_all_of(&buffers)
+        });
+        let mut writer = ImageWriter::with_options(out, settings.options);
+        let made = write(&mut writer, &settings.crew).and_then(|()| writer.finish());
+        let made = made.map(|(_, digest)| digest).map_err(|error| Error::io(error.to_string()));
+        disk.join().expect("writing files does not panic")?;
+        made
+    })?;
     files.commit(&digest.md5)
 }
 

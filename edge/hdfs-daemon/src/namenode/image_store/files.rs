@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use hdfs_format::storage_dir::{self, ImageFile};
 use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
@@ -42,6 +43,20 @@ impl<'a> ImageFiles<'a> {
         }
         files.check_left()?;
         Ok(files)
+    }
+
+    /// Writes what comes, until no more can come.
+    ///
+    /// # Errors
+    /// When no folder is left.
+    pub(super) fn write_all_of(&mut self, buffers: &Receiver<Vec<u8>>) -> Result<()> {
+        for bytes in buffers {
+            self.keep(|target| {
+                target.file.write_all(&bytes).map_err(|error| failed("write", &target.path, error))
+            });
+            self.check_left()?;
+        }
+        Ok(())
     }
 
     /// Syncs the files and gives them their names.
@@ -86,17 +101,38 @@ impl<'a> ImageFiles<'a> {
     }
 }
 
-impl Write for ImageFiles<'_> {
+/// Hands what is written to the thread that writes it to the disk, so that the digest need not wait for the disk.
+pub(crate) struct Behind {
+    buffer: Vec<u8>,
+    disk: SyncSender<Vec<u8>>,
+}
+
+/// Bytes that go to the disk at a time, and how many of such wait for it.
+const BUFFER_BYTES: usize = 1 << 20;
+const WAITING_BUFFERS: usize = 4;
+
+impl Behind {
+    /// The end that is written to, and the other one, for [`ImageFiles::write_all_of`].
+    pub(super) fn new() -> (Self, Receiver<Vec<u8>>) {
+        let (disk, buffers) = sync_channel(WAITING_BUFFERS);
+        (Self { buffer: Vec::with_capacity(BUFFER_BYTES), disk }, buffers)
+    }
+}
+
+impl Write for Behind {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.keep(|target| {
-            target.file.write_all(bytes).map_err(|error| failed("write", &target.path, error))
-        });
-        self.check_left().map_err(|error| io::Error::other(error.message))?;
-        Ok(bytes.len())
+        let now = bytes.len().min(BUFFER_BYTES - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..now]);
+        if self.buffer.len() == BUFFER_BYTES {
+            self.flush()?;
+        }
+        Ok(now)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(BUFFER_BYTES));
+        // The other end is gone after an error, which it tells.
+        self.disk.send(full).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
