@@ -286,28 +286,6 @@ impl NameNode {
         Ok(p::GetCurrentEditLogTxidResponseProto { txid })
     }
 
-    /// Proto: getEZForPath. No encryption zone can be made yet.
-    pub fn get_ez_for_path(
-        &self,
-        _: &Call<'_>,
-        _: &p::GetEzForPathRequestProto,
-    ) -> Result<p::GetEzForPathResponseProto> {
-        Ok(p::GetEzForPathResponseProto { zone: None })
-    }
-
-    /// Proto: listEncryptionZones.
-    ///
-    /// # Errors
-    /// AccessControl for anybody but the superuser.
-    pub fn list_encryption_zones(
-        &self,
-        call: &Call<'_>,
-        _: &p::ListEncryptionZonesRequestProto,
-    ) -> Result<p::ListEncryptionZonesResponseProto> {
-        call.caller.check_superuser()?;
-        Ok(p::ListEncryptionZonesResponseProto { zones: Vec::new(), has_more: false })
-    }
-
     /// The text of `metaSave`.
     ///
     /// Proto: ClientNamenodeProtocol.proto metaSave.

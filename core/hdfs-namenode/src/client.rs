@@ -13,8 +13,10 @@ mod redirect;
 mod snapshot;
 mod tree;
 mod write;
+mod zones;
 
 pub use redirect::names_datanode;
+pub use zones::KeyCipher;
 
 use hdfs_namespace::{Attempt, Namespace, PlanContext};
 use hdfs_types::{Error, ErrorKind, INodeId, Result};

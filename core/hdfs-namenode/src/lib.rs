@@ -27,7 +27,7 @@ mod subordinate;
 mod upgrade;
 
 pub use call::{Call, Caller};
-pub use client::names_datanode;
+pub use client::{KeyCipher, names_datanode};
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
 pub use hdfs_namespace::snapshot_path;
 pub use identity::Identity;

@@ -17,6 +17,7 @@ use crate::machine::NameNode;
 
 /// `HdfsFileStatusProto.Flags`.
 const HAS_ACL: u32 = 1;
+const HAS_CRYPT: u32 = 2;
 const HAS_EC: u32 = 4;
 const SNAPSHOT_ENABLED: u32 = 8;
 
@@ -30,6 +31,7 @@ impl NameNode {
         };
         let acl = if status.has_acl { HAS_ACL } else { 0 };
         let ec = if status.ec_policy == 0 { 0 } else { HAS_EC };
+        let crypt = if status.encrypted { HAS_CRYPT } else { 0 };
         let snapshots = if status.snapshottable { SNAPSHOT_ENABLED } else { 0 };
         let locations = status.blocks.as_ref().map(|blocks| {
             self.located_blocks(call, blocks, 0, status.length, Some(call.client_machine))
@@ -49,10 +51,10 @@ impl NameNode {
             locations,
             file_id: Some(status.inode.0),
             children_num: Some(i32::try_from(status.children).unwrap_or(i32::MAX)),
-            file_encryption_info: None,
+            file_encryption_info: status.encryption.map(|of| *of),
             storage_policy: Some(u32::from(status.storage_policy)),
             ec_policy: self.ec_policy_proto(status.ec_policy),
-            flags: Some(acl | ec | snapshots),
+            flags: Some(acl | crypt | ec | snapshots),
             namespace: None,
         }
     }
@@ -91,7 +93,7 @@ impl NameNode {
             under_construction: file.writer.is_some(),
             is_last_block_complete: stored.last().is_some_and(|of| of.1),
             last_block: last,
-            file_encryption_info: None,
+            file_encryption_info: file.encryption.as_deref().cloned(),
             ec_policy: self.ec_policy_proto(file.ec_policy),
         }
     }
@@ -111,7 +113,7 @@ impl NameNode {
             under_construction: false,
             is_last_block_complete: !stored.is_empty(),
             last_block: None,
-            file_encryption_info: None,
+            file_encryption_info: file.encryption.as_deref().cloned(),
             ec_policy: self.ec_policy_proto(file.ec_policy),
         };
         let length = length.min(file_length.saturating_sub(offset));

@@ -54,6 +54,7 @@ pub use op::rename::RenameFlags;
 pub use op::rolling_upgrade::RollingUpgrade;
 pub use op::truncate::{TruncateRequest, Truncated};
 pub use op::xattr::XAttrSetFlags;
+pub use op::zone::CipherSuite;
 pub use plan::{
     AllComplete, Attempt, BlockFacts, BlockStage, Caller, LeasePurpose, LeaseRelease,
     NamespaceConf, PlanContext, Planned,

@@ -1,6 +1,6 @@
 //! The tree itself: its parts, and the few changes of which every operation is made.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hdfs_format::edits::{AclEntry, XAttr};
@@ -130,6 +130,8 @@ pub struct Namespace {
     pub(crate) carried: Carried,
     pub(crate) erasure: ErasureCodingPolicies,
     pub(crate) cache: CacheManager,
+    /// Directories that are encryption zones, by their attribute.
+    pub(crate) zones: BTreeSet<INodeId>,
     pub(crate) snapshots: Snapshots,
     /// As [`NamespaceConf::capture_open_files`].
     pub(crate) capture_open_files: bool,
@@ -194,6 +196,7 @@ impl Namespace {
             carried: Carried::default(),
             erasure: ErasureCodingPolicies::default(),
             cache: CacheManager::default(),
+            zones: BTreeSet::new(),
             snapshots: Snapshots::default(),
             capture_open_files: false,
             skip_access_times: false,

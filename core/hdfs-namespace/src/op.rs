@@ -26,3 +26,4 @@ pub(crate) mod snapshot;
 pub(crate) mod symlink;
 pub(crate) mod truncate;
 pub(crate) mod xattr;
+pub(crate) mod zone;

@@ -72,6 +72,10 @@ pub struct NamespaceConf {
     pub max_cache_pools_listed: usize,
     /// `dfs.namenode.list.cache.directives.num.responses` (100).
     pub max_cache_directives_listed: usize,
+    /// `dfs.namenode.list.encryption.zones.num.responses` (100).
+    pub max_encryption_zones_listed: usize,
+    /// `dfs.namenode.list.reencryption.status.num.responses` (100).
+    pub max_reencryption_status_listed: usize,
     /// `dfs.namenode.list.openfiles.num.responses` (1,000).
     pub max_open_files_listed: usize,
     /// `dfs.namenode.snapshot.max.limit` (65,536): snapshots of one directory.
@@ -125,6 +129,8 @@ impl Default for NamespaceConf {
             caching_enabled: true,
             max_cache_pools_listed: 100,
             max_cache_directives_listed: 100,
+            max_encryption_zones_listed: 100,
+            max_reencryption_status_listed: 100,
             max_open_files_listed: 1_000,
             max_snapshots: 65_536,
             max_snapshots_total: 65_536,

@@ -37,12 +37,14 @@ const NO_INODE: INodeId = INodeId(u64::MAX);
 /// What holds for an inode: its own, or that of an ancestor; 0: none.
 #[derive(Clone, Copy)]
 pub(crate) struct Inherited {
-    storage_policy: u8,
-    ec_policy: u8,
+    pub(crate) storage_policy: u8,
+    pub(crate) ec_policy: u8,
+    /// Directory of the encryption zone.
+    pub(crate) zone: Option<Slot>,
 }
 
 impl Inherited {
-    pub(crate) const NONE: Self = Self { storage_policy: 0, ec_policy: 0 };
+    pub(crate) const NONE: Self = Self { storage_policy: 0, ec_policy: 0, zone: None };
 }
 
 impl Namespace {
@@ -76,6 +78,9 @@ impl Namespace {
         let Some(slot) = resolved.last() else { return Ok(None) };
         let mut status = self.status(slot, resolved.at, Vec::new(), need_location);
         status.snapshottable &= !resolved.is_snapshot_root();
+        if resolved.raw {
+            status.hide_encryption();
+        }
         Ok(Some(status))
     }
 
@@ -107,6 +112,8 @@ impl Namespace {
             children: 0,
             storage_policy: 0,
             ec_policy: 0,
+            encrypted: false,
+            encryption: None,
             has_acl: false,
             snapshottable: false,
             blocks: None,
@@ -122,6 +129,7 @@ impl Namespace {
         Inherited {
             storage_policy: self.storage_policy(slot),
             ec_policy: self.ec_policy_of(slot).map_or(0, |policy| policy.id),
+            zone: self.zone_of(slot),
         }
     }
 
@@ -130,7 +138,7 @@ impl Namespace {
         (slot, at): (Slot, SnapshotId),
         name: Vec<u8>,
         need_location: bool,
-        Inherited { storage_policy, ec_policy }: Inherited,
+        Inherited { storage_policy, ec_policy, zone }: Inherited,
     ) -> FileStatus {
         let record = self.record(slot);
         let kind = record.kind().expect("a slot on a path is in use");
@@ -150,6 +158,8 @@ impl Namespace {
             children: 0,
             storage_policy,
             ec_policy,
+            encrypted: zone.is_some(),
+            encryption: zone.and_then(|zone| self.file_encryption(slot, at, zone)),
             has_acl: record.has(Flag::Acl),
             snapshottable: self.is_snapshottable(slot),
             blocks: None,
@@ -338,6 +348,10 @@ impl Namespace {
         let policy = Inherited {
             storage_policy: if own == 0 { parent.storage_policy } else { own },
             ec_policy: self.ec_policy_below(slot, parent.ec_policy),
+            zone: match self.zones.contains(&self.record(slot).id()) {
+                true => Some(slot),
+                false => parent.zone,
+            },
         };
         let name = self.child_name(child).to_vec();
         self.status_with_policy((slot, at), name, need_location, policy)
@@ -377,7 +391,11 @@ impl Namespace {
         self.check_readable(ctx, (slot, resolved.at))?;
         self.check_traverse(ctx, &resolved, false)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
-        Ok(self.blocks_view(slot, resolved.at, resolved.path()))
+        let mut file = self.blocks_view(slot, resolved.at, resolved.path());
+        if resolved.raw {
+            file.encryption = None;
+        }
+        Ok(file)
     }
 
     /// The blocks of a file by id, without checks. None when it was deleted or is no file.
@@ -405,6 +423,7 @@ impl Namespace {
             storage_policy: self.storage_policy(slot),
             ec_policy: if header.striped { header.redundancy as u8 } else { 0 },
             writer: if in_snapshot { None } else { self.writer(slot) },
+            encryption: self.zone_of(slot).and_then(|zone| self.file_encryption(slot, at, zone)),
             atime: record.atime(),
         }
     }
@@ -461,13 +480,14 @@ impl Namespace {
             .ok_or_else(|| Error::io(format!("Path {} is not a symbolic link", text(path))))
     }
 
-    /// The top of the encryption zone or volume around a path: always `/` here.
+    /// The top of the encryption zone or volume around a path.
     ///
     /// # Errors
     /// AccessControl.
     pub fn get_enclosing_root(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Vec<u8>> {
-        self.resolve(ctx, path, Purpose::ReadLink)?;
-        Ok(b"/".to_vec())
+        let resolved = self.resolve(ctx, path, Purpose::Read)?;
+        self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
+        Ok(self.enclosing_root(&resolved))
     }
 
     /// Open files by id after one, below a path; true: there are more.

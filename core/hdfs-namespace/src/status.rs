@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hdfs_proto::hdfs::FileEncryptionInfoProto;
 use hdfs_types::{Block, FsPermission, INodeId, WallMillis};
 
 /// What an inode is.
@@ -48,6 +49,8 @@ pub struct FileBlocks {
     pub ec_policy: u8,
     /// Who writes it, if it is open.
     pub writer: Option<Writer>,
+    /// Key, when it is in an encryption zone.
+    pub encryption: Option<Box<FileEncryptionInfoProto>>,
     /// Access time.
     pub atime: WallMillis,
 }
@@ -103,12 +106,26 @@ pub struct FileStatus {
     pub storage_policy: u8,
     /// Erasure-coding policy that holds; 0: replicated.
     pub ec_policy: u8,
+    /// It is in an encryption zone, or is one.
+    pub encrypted: bool,
+    /// Key of a file in an encryption zone.
+    pub encryption: Option<Box<FileEncryptionInfoProto>>,
     /// It has an access control list.
     pub has_acl: bool,
     /// Snapshots may be taken of it.
     pub snapshottable: bool,
     /// Blocks, when they were asked for; files only.
     pub blocks: Option<FileBlocks>,
+}
+
+impl FileStatus {
+    /// Leaves the key away, as for a path below `/.reserved/raw`.
+    pub(crate) fn hide_encryption(&mut self) {
+        self.encryption = None;
+        if let Some(blocks) = &mut self.blocks {
+            blocks.encryption = None;
+        }
+    }
 }
 
 /// A part of a directory.

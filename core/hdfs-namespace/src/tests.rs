@@ -10,3 +10,4 @@ mod properties;
 mod scripts;
 mod snapshot_reads;
 mod snapshots;
+mod zones;

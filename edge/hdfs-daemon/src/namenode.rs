@@ -33,6 +33,7 @@ mod image_store;
 mod image_transfer;
 mod import;
 mod inventory;
+mod key_provider;
 mod metrics;
 mod monitor;
 mod progress;

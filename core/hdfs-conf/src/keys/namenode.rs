@@ -325,6 +325,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_MAX_NUM_BLOCKS_TO_LOG = "dfs.namenode.max-num-blocks-to-log", Int, "1000";
     /// Erasure-coding policy that is enabled at every start, and that a call without one means; empty for none.
     DFS_NAMENODE_EC_SYSTEM_DEFAULT_POLICY = "dfs.namenode.ec.system.default.policy", Text, "RS-6-3-1024k";
+    /// Encryption zones in one answer.
+    DFS_NAMENODE_LIST_ENCRYPTION_ZONES_NUM_RESPONSES = "dfs.namenode.list.encryption.zones.num.responses", Int, "100";
+    /// States of re-encryption in one answer.
+    DFS_NAMENODE_LIST_REENCRYPTION_STATUS_NUM_RESPONSES = "dfs.namenode.list.reencryption.status.num.responses", Int, "100";
     /// Cache pools in one answer.
     DFS_NAMENODE_LIST_CACHE_POOLS_NUM_RESPONSES = "dfs.namenode.list.cache.pools.num.responses", Int, "100";
     /// Cache directives in one answer.

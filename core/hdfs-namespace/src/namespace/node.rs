@@ -6,6 +6,7 @@ use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_types::{INodeId, WallMillis};
 
 use super::Namespace;
+use crate::op::zone::is_zone_xattr;
 use crate::snapshot::model::SnapshotId;
 use crate::status::INodeKind;
 use crate::store::children::{Children, Position};
@@ -262,6 +263,12 @@ impl Namespace {
     }
 
     pub(crate) fn set_xattrs(&mut self, slot: Slot, xattrs: Vec<XAttr>) {
+        let id = self.record(slot).id();
+        if self.record(slot).is_directory() && xattrs.iter().any(is_zone_xattr) {
+            self.zones.insert(id);
+        } else if !self.zones.is_empty() {
+            self.zones.remove(&id);
+        }
         self.record_mut(slot).set(Flag::XAttrs, !xattrs.is_empty());
         if xattrs.is_empty() {
             self.xattrs.remove(&slot);

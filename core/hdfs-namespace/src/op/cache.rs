@@ -432,7 +432,7 @@ fn check_pool(ctx: &PlanContext<'_>, name: &str, pool: &CachePool, action: FsAct
     ))
 }
 
-/// The path as Hadoop's `Path` writes it: without scheme and host, with single slashes.
+/// The path as Hadoop's `Path` writes it: without scheme and host, dots and double slashes resolved.
 fn valid_path(path: Option<&str>) -> Result<String> {
     let path = path.ok_or_else(|| invalid("No path specified."))?;
     if path.is_empty() {
@@ -446,7 +446,16 @@ fn valid_path(path: Option<&str>) -> Result<String> {
         None => path,
     };
     let absolute = inner.starts_with('/');
-    let parts: Vec<&str> = inner.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = Vec::new();
+    for part in inner.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
     let normal = format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"));
     if !is_valid_name(normal.as_bytes()) {
         return Err(invalid(format!("Invalid path '{normal}'.")));

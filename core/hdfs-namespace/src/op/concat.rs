@@ -40,6 +40,7 @@ impl Namespace {
         }
         let resolved = self.resolve(ctx, target, Purpose::Write)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::WRITE))?;
+        self.check_concat_zone(&resolved)?;
         let slot = self.as_file(resolved.last(), || text(target))?;
         if self.under_construction(slot).is_some() {
             return Err(refused(format!(

@@ -93,6 +93,7 @@ impl Namespace {
         let resolved = self.resolve(ctx, path, Purpose::Create)?;
         self.check_create(ctx, request, &resolved)?;
         self.check_sizes(ctx, request, &resolved)?;
+        self.check_create_in_zone(&resolved)?;
         let replaced = resolved.last();
         if let Some(slot) = replaced
             && !request.flags.overwrite

@@ -59,6 +59,7 @@ impl Namespace {
             return refused;
         }
         self.check_nesting(moved, &from, destination.parent())?;
+        self.check_zones(&source, &destination)?;
         self.verify_move(ctx, &source, &destination)?;
         let op = EditOp::RenameOld(RenameOldOp {
             src: from,
@@ -103,6 +104,7 @@ impl Namespace {
         if destination.components.is_empty() {
             return Err(Error::io("rename destination cannot be the root"));
         }
+        self.check_zones(&source, &destination)?;
         if let Some(replaced) = destination.last() {
             self.validate_overwrite(moved, replaced, &from, &to, flags.overwrite)?;
             self.check_no_snapshots(replaced)?;

@@ -6,6 +6,7 @@ use hdfs_format::edits::{EditOp, RemoveXAttrOp, SetXAttrOp, XAttr, XAttrNamespac
 use hdfs_types::{Error, ErrorKind, FsAction, Result};
 
 use super::attr::same;
+use super::zone::is_zone_xattr;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
@@ -84,6 +85,12 @@ impl Namespace {
         let resolved = self.resolve(ctx, path, Purpose::Write)?;
         self.check_change_access(ctx, &resolved, xattr)?;
         let slot = self.last_inode(&resolved)?;
+        if is_zone_xattr(xattr) {
+            return Err(Error::new(
+                ErrorKind::IllegalArgument,
+                "The encryption zone xattr should never be deleted.",
+            ));
+        }
         let existing = self.xattrs(slot);
         if !existing.is_empty() && prefixed(xattr) == UNREADABLE {
             return Err(Error::new(

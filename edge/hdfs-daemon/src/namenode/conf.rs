@@ -305,6 +305,10 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
             .get_usize(&keys::DFS_NAMENODE_LIST_CACHE_POOLS_NUM_RESPONSES)?,
         max_cache_directives_listed: conf
             .get_usize(&keys::DFS_NAMENODE_LIST_CACHE_DIRECTIVES_NUM_RESPONSES)?,
+        max_encryption_zones_listed: conf
+            .get_usize(&keys::DFS_NAMENODE_LIST_ENCRYPTION_ZONES_NUM_RESPONSES)?,
+        max_reencryption_status_listed: conf
+            .get_usize(&keys::DFS_NAMENODE_LIST_REENCRYPTION_STATUS_NUM_RESPONSES)?,
         max_open_files_listed: conf.get_usize(&keys::DFS_NAMENODE_LIST_OPENFILES_NUM_RESPONSES)?,
         max_snapshots: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_MAX_LIMIT)?,
         max_snapshots_total: conf.get_usize(&keys::DFS_NAMENODE_SNAPSHOT_FILESYSTEM_LIMIT)?,

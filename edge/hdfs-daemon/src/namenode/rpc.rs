@@ -17,6 +17,7 @@ mod snapshot;
 mod summary;
 mod unsupported;
 mod upgrade;
+mod zones;
 
 use std::sync::Arc;
 
@@ -86,6 +87,7 @@ impl RpcService for NameNodeService {
                 .or_else(|| erasure_coding::call(shell, &call))
                 .or_else(|| cache::call(shell, &call))
                 .or_else(|| upgrade::call(shell, &call))
+                .or_else(|| zones::call(shell, &call))
                 .or_else(|| unsupported::call(&call)),
             names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
             names::NAMENODE => namenode_protocol::call(shell, &call),

@@ -72,8 +72,6 @@ fn small(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "getDelegationToken" => shell.read(call, Audit::none(), N::get_delegation_token),
         "getCurrentEditLogTxid" => shell.read(call, Audit::none(), N::get_current_edit_log_txid),
         "getEditsFromTxid" => super::inotify::get_edits_from_txid(shell, call),
-        "getEZForPath" => shell.read(call, Audit::none(), N::get_ez_for_path),
-        "listEncryptionZones" => shell.read(call, Audit::none(), N::list_encryption_zones),
         _ => return None,
     })
 }

@@ -6,13 +6,8 @@ use hdfs_rt::rpc::server::{Reply, RpcCall};
 use hdfs_types::{Error, ErrorKind};
 
 /// Method and the feature that it waits for.
-const WAITING: &[(&str, &str)] = &[
-    ("renewDelegationToken", "security"),
-    ("cancelDelegationToken", "security"),
-    ("createEncryptionZone", "encryption zones"),
-    ("reencryptEncryptionZone", "encryption zones"),
-    ("listReencryptionStatus", "encryption zones"),
-];
+const WAITING: &[(&str, &str)] =
+    &[("renewDelegationToken", "security"), ("cancelDelegationToken", "security")];
 
 /// Methods that Hadoop refuses too, as long as their feature is switched off; class and text are Hadoop's.
 const SWITCHED_OFF: &[(&str, &str, &str)] = &[
