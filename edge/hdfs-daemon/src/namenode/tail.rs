@@ -249,3 +249,6 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests;
