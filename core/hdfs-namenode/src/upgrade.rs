@@ -7,6 +7,7 @@
 //! isRollingUpgrade
 
 use hdfs_blocks::Now;
+use hdfs_format::layout_version::{Feature, Layout};
 use hdfs_namespace::RollingUpgrade;
 use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::namenode as n;
@@ -192,9 +193,9 @@ impl NameNode {
     ///
     /// # Errors
     /// When the effective layout does not have it.
-    pub fn check_layout_feature(&self, name: &str, since: i32) -> Result<()> {
+    pub(crate) fn check_layout_feature(&self, feature: Feature, name: &str) -> Result<()> {
         let layout = self.effective_layout_version();
-        if layout <= since {
+        if Layout::of(layout).supports(feature) {
             return Ok(());
         }
         Err(Error::new(

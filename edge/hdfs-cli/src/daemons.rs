@@ -6,6 +6,7 @@ pub(crate) mod datanode;
 pub(crate) mod httpfs;
 pub(crate) mod minicluster;
 pub(crate) mod namenode;
+pub(crate) mod secondarynamenode;
 
 use crate::output::{complain, say};
 use hdfs_rt::notify::{READY, STOPPING, notify};

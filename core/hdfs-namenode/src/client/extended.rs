@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSDirAttrOp, FSDirAclOp, FSDirXAttrOp} (3.5.0)
 
 use hdfs_format::edits::{AclEntry, AclEntryScope, AclEntryType, XAttr, XAttrNamespace};
+use hdfs_format::layout_version::Feature;
 use hdfs_namespace::{AclChange, XAttrSetFlags};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, FsAction, Result, StorageType};
@@ -22,6 +23,12 @@ impl NameNode {
     ) -> Result<p::SetQuotaResponseProto> {
         self.check_writable(&format!("Cannot set quota on {}", request.path), call.now.mono)?;
         let kind = request.storage_type.and_then(StorageType::from_wire);
+        if kind.is_some() {
+            self.check_layout_feature(Feature::QuotaByStorageType, "QUOTA_BY_STORAGE_TYPE")?;
+        }
+        if kind == Some(StorageType::Nvdimm) {
+            self.check_layout_feature(Feature::NvdimmSupport, "NVDIMM_SUPPORT")?;
+        }
         // The wire's numbers are unsigned; -1 clears a quota.
         let names = request.namespace_quota.cast_signed();
         let space = request.storagespace_quota.cast_signed();

@@ -3,6 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSDirWriteFileOp, FSDirAppendOp} (3.5.0)
 
 use hdfs_blocks::{BlockState, PlacementFlags, StorageSlot, TargetRequest};
+use hdfs_format::layout_version::Feature;
 use hdfs_namespace::{
     AddBlockPlan, AddBlockRequest, AppendRequest, CompletePlan, CreateFlags, CreateRequest,
     NewBlock, Planned,
@@ -53,6 +54,9 @@ impl NameNode {
         request: &p::AppendRequestProto,
     ) -> Result<p::AppendResponseProto> {
         let new_block = request.flag.unwrap_or(0) & flag::NEW_BLOCK != 0;
+        if new_block {
+            self.check_layout_feature(Feature::AppendNewBlock, "APPEND_NEW_BLOCK")?;
+        }
         let inode = self.once(
             call,
             remembered_file,

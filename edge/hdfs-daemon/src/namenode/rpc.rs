@@ -31,7 +31,8 @@ pub(super) mod names {
     pub(super) const DATANODE: &str = "org.apache.hadoop.hdfs.server.protocol.DatanodeProtocol";
     pub(super) const LIFELINE: &str =
         "org.apache.hadoop.hdfs.server.protocol.DatanodeLifelineProtocol";
-    pub(super) const NAMENODE: &str = "org.apache.hadoop.hdfs.server.protocol.NamenodeProtocol";
+    pub(in crate::namenode) const NAMENODE: &str =
+        "org.apache.hadoop.hdfs.server.protocol.NamenodeProtocol";
     pub(super) const HA: &str = "org.apache.hadoop.ha.HAServiceProtocol";
     pub(super) const USER_MAPPINGS: &str = "org.apache.hadoop.tools.GetUserMappingsProtocol";
     pub(super) const REFRESH_USER_MAPPINGS: &str =
