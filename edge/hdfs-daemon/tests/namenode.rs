@@ -113,6 +113,38 @@ async fn a_damaged_image_falls_back_to_the_older_one_with_its_edits() {
     assert!(error.message.contains("is corrupt with MD5 checksum"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_are_compressed_and_cut_when_the_settings_say_so() {
+    let mut site = Site::new("compressed");
+    for (key, value) in [
+        ("dfs.image.compress", "true"),
+        ("dfs.image.compression.codec", "org.apache.hadoop.io.compress.GzipCodec"),
+        ("dfs.image.parallel.load", "true"),
+        ("dfs.image.parallel.inode.threshold", "1"),
+    ] {
+        site.conf.set(key, value).unwrap();
+    }
+    let handle = site.start();
+    let admin = client(&handle, &owner());
+    assert!(mkdirs(&admin, "/a/b").await.unwrap());
+    save_namespace(&admin).await.unwrap();
+    handle.stop().unwrap();
+    let image = site.files("b", "fsimage").pop().unwrap();
+    let bytes = std::fs::read(site.root.join("b/current").join(&image)).unwrap();
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("org.apache.hadoop.io.compress.GzipCodec") && holds("INODE_DIR_SUB"));
+    // The codec of an image is its own: the settings are about writing.
+    site.conf.set("dfs.image.compress", "false").unwrap();
+    let handle = site.start();
+    assert!(exists(&client(&handle, &owner()), "/a/b").await);
+    handle.stop().unwrap();
+
+    site.conf.set("dfs.image.compress", "true").unwrap();
+    site.conf.set("dfs.image.compression.codec", "org.example.Codec").unwrap();
+    let error = namenode::start(&site.conf).err().expect("nobody knows that codec");
+    assert_eq!(error.message, "Not a supported codec: org.example.Codec");
+}
+
 fn damage(image: &Path) {
     let mut bytes = std::fs::read(image).unwrap();
     let middle = bytes.len() / 2;

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Layout of the first images in this format; older ones are refused. Hadoop: LayoutVersion.Feature.PROTOBUF_FORMAT.
 const FIRST_LAYOUT: i32 = -52;
+/// No image of the old format has this layout or one beyond.
+const OLDEST_LAYOUT: i32 = -60;
 const ADVICE: &str = "Use another name folder or an older image with the edits after it, or fetch the image from the \
     other NameNode (-bootstrapStandby).";
 
@@ -74,7 +76,8 @@ impl<'a> Image<'a> {
     ) -> Result<Self, Corrupt> {
         let damaged = |offset: usize, reason: &str| corrupt(file, offset as u64, reason.to_owned());
         if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
-            return Err(damaged(0, "it does not start with HDFSIMG1"));
+            return Err(old_image(file, bytes)
+                .unwrap_or_else(|| damaged(0, "it does not start with HDFSIMG1")));
         }
         let tail = bytes.len().saturating_sub(4);
         let length = bytes
@@ -426,6 +429,21 @@ impl<'a> Messages<'a> {
         let offset = self.section.offset + self.position as u64;
         corrupt(self.section.file, offset, format!("section {}: {reason}", self.section.name))
     }
+}
+
+/// Images of before Hadoop 2.4 start with their layout version.
+fn old_image(file: &str, bytes: &[u8]) -> Option<Corrupt> {
+    let version = i32::from_be_bytes(*bytes.first_chunk()?);
+    (OLDEST_LAYOUT..0).contains(&version).then(|| Corrupt {
+        advice: "Upgrade the file system with Apache Hadoop 2.4 or newer first (hdfs namenode -upgrade), and finalize that.",
+        ..corrupt(
+            file,
+            0,
+            format!(
+                "it is an image of layout version {version}, of before Hadoop 2.4, which is not supported"
+            ),
+        )
+    })
 }
 
 fn corrupt(file: &str, offset: u64, reason: String) -> Corrupt {

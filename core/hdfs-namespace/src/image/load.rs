@@ -20,7 +20,7 @@ mod inodes;
 mod snapshots;
 
 /// Directories whose children are looked up at a time.
-const BATCH_DIRECTORIES: usize = 512;
+const BATCH_DIRECTORIES: usize = if cfg!(test) { 2 } else { 512 };
 
 /// A run of directories with their children.
 struct Found<'a> {

@@ -25,9 +25,9 @@ use snapshots::References;
 /// Images of older layouts have no erasure-coding policies. Hadoop: NameNodeLayoutVersion.Feature.ERASURE_CODING
 const ERASURE_CODING_LAYOUT: i32 = -64;
 /// Inodes that are encoded at a time.
-const BATCH_INODES: usize = 16 * 1024;
+const BATCH_INODES: usize = if cfg!(test) { 3 } else { 16 * 1024 };
 /// Directories whose children are encoded at a time.
-const BATCH_DIRECTORIES: usize = 512;
+const BATCH_DIRECTORIES: usize = if cfg!(test) { 2 } else { 512 };
 
 /// A run of inodes, by id.
 struct Batch {

@@ -22,7 +22,7 @@ use crate::store::name_pool::{MAX_NAME_BYTES, NameRef};
 use crate::store::record::{Flag, MAX_ID, Record, Slot};
 
 /// Inodes that are decoded at a time.
-const BATCH_INODES: usize = 8 * 1024;
+const BATCH_INODES: usize = if cfg!(test) { 3 } else { 8 * 1024 };
 
 /// What a record does not hold.
 enum Rare {
