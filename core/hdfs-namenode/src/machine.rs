@@ -89,10 +89,11 @@ impl NameNode {
     pub fn new(
         conf: MachineConf,
         identity: Identity,
-        namespace: Namespace,
+        mut namespace: Namespace,
         txid: TxId,
     ) -> Result<Self> {
         use hdfs_blocks::BlockState::{Complete, UnderConstruction};
+        namespace.configure(&conf.namespace);
         namespace.check_default_erasure_coding_policy(&conf.namespace)?;
         let mut blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
         let mut added = Ok(());
@@ -571,6 +572,15 @@ fn striped_units(namespace: &Namespace, id: BlockId, owner: INodeId) -> Option<S
 fn replayed_answer(op: &EditOp) -> CachedAnswer {
     match op {
         EditOp::Delete(_) | EditOp::RenameOld(_) | EditOp::Truncate(_) => CachedAnswer::Flag(true),
+        EditOp::CreateSnapshot(op) => {
+            let mut path = op.snapshot_root.clone();
+            if path != b"/" {
+                path.push(b'/');
+            }
+            path.extend_from_slice(b".snapshot/");
+            path.extend_from_slice(&op.snapshot_name);
+            CachedAnswer::Path(path)
+        }
         EditOp::AddCacheDirective(op) => CachedAnswer::Directive(op.directive.id),
         _ => CachedAnswer::Done,
     }

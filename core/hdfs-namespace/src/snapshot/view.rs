@@ -133,7 +133,8 @@ impl Namespace {
         let record = self.record(slot);
         Attributes {
             permission: record.permission,
-            header: record.header,
+            // Of a directory the field holds what it counts.
+            header: if record.is_file() { record.header } else { 0 },
             mtime: record.mtime(),
             atime: record.atime(),
             acl: self.acl(slot),

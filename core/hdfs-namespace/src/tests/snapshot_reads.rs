@@ -239,3 +239,128 @@ fn a_report_says_what_changed_between_two_states() {
         "#]],
     );
 }
+
+#[test]
+fn what_was_renamed_or_deleted_is_found_where_it_was() {
+    check(
+        "mkdirs /d/a
+         mkdirs /d/b
+         mkdirs /out
+         create /d/a/f c1
+         complete /d/a/f c1 -
+         create /d/a/x c1
+         complete /d/a/x c1 -
+         allow /d
+         snapshot /d s1
+         rename /d/a/f /d/b/g
+         rename /d/a/x /out/x
+         delete /d/a
+         snapshot /d s2
+         ls /d/.snapshot/s1/a
+         ls /d/.snapshot/s2
+         ls /d/.snapshot/s2/b
+         diff /d s1 s2
+         diff /d s2 s1
+         rename /d/b /d/c
+         diff /d s1 .
+         diff /d . s1
+         count /d
+         count /d/.snapshot/s1
+         count /d/.snapshot/s2
+         delete /d
+         delete_snapshot /d s1
+         ls /d/.snapshot
+         diff /d s2 .",
+        expect![[r#"
+            mkdirs /d/a
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              OP_MKDIR 16387 /d/a hdfs:supergroup rwxr-xr-x t1000
+              = true
+            mkdirs /d/b
+              OP_MKDIR 16388 /d/b hdfs:supergroup rwxr-xr-x t1001
+              = true
+            mkdirs /out
+              OP_MKDIR 16389 /out hdfs:supergroup rwxr-xr-x t1002
+              = true
+            create /d/a/f c1
+              OP_ADD 16390 /d/a/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16390)
+            complete /d/a/f c1 -
+              OP_CLOSE /d/a/f [] m1004
+              = INodeId(16390)
+            create /d/a/x c1
+              OP_ADD 16391 /d/a/x hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16391)
+            complete /d/a/x c1 -
+              OP_CLOSE /d/a/x [] m1006
+              = INodeId(16391)
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1008
+              = "/d/.snapshot/s1"
+            rename /d/a/f /d/b/g
+              OP_RENAME_OLD /d/a/f /d/b/g
+              = true
+            rename /d/a/x /out/x
+              OP_RENAME_OLD /d/a/x /out/x
+              = true
+            delete /d/a
+              OP_DELETE /d/a t1011
+              = true
+            snapshot /d s2
+              OP_CREATE_SNAPSHOT /d s2 m1012
+              = "/d/.snapshot/s2"
+            ls /d/.snapshot/s1/a
+              -rw-r--r-- 3 hdfs:supergroup 0 16390 m1004 f
+              -rw-r--r-- 3 hdfs:supergroup 0 16391 m1006 x
+            ls /d/.snapshot/s2
+              drwxr-xr-x 0 hdfs:supergroup 0 16388 m1009 b
+            ls /d/.snapshot/s2/b
+              -rw-r--r-- 3 hdfs:supergroup 0 16390 m1004 g
+            diff /d s1 s2
+              M ./
+              - ./a
+              M ./b
+              + ./b/g
+            diff /d s2 s1
+              M ./
+              + ./a
+              M ./b
+              - ./b/g
+            rename /d/b /d/c
+              OP_RENAME_OLD /d/b /d/c
+              = true
+            diff /d s1 .
+              M ./
+              - ./a
+              R ./b -> ./c
+              M ./b
+              + ./b/g
+            diff /d . s1
+              M ./
+              + ./a
+              R ./c -> ./b
+              M ./b
+              - ./b/g
+            count /d
+              4 directories, 4 files, 0 bytes, 0 with replicas
+              of them in snapshots only: 2, 3, 0
+            count /d/.snapshot/s1
+              3 directories, 2 files, 0 bytes, 0 with replicas
+            count /d/.snapshot/s2
+              2 directories, 1 files, 0 bytes, 0 with replicas
+            delete /d
+              ! PathIsNotEmptyDirectoryException: `/d is non empty': Directory is not empty
+            delete_snapshot /d s1
+              OP_DELETE_SNAPSHOT /d s1 m1014
+              = ()
+            ls /d/.snapshot
+              drwxr-xr-x 0 hdfs:supergroup 0 16386 m1012 s2
+            diff /d s2 .
+              M ./
+              R ./b -> ./c
+        "#]],
+    );
+}

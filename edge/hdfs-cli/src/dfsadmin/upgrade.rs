@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use hdfs_client::blocking::HdfsClient;
 use hdfs_client::{RollingUpgrade, RollingUpgradeAction};
 use hdfs_conf::{Configuration, HostPort, keys};
 use hdfs_types::{Error, ErrorKind, FsPermission, Result};
@@ -147,14 +148,22 @@ pub(crate) fn web_address(conf: &Configuration) -> Result<HostPort> {
 
 pub(super) fn allow_snapshot(call: &Call<'_>) -> Result<i32> {
     let path = &call.args[0];
-    call.client()?.allow_snapshot(&absolute(call, path)?)?;
+    let client = call.client()?;
+    let directory = absolute(call, path)?;
+    client.allow_snapshot(&directory)?;
+    if client.server_defaults()?.snapshot_trash_root_enabled {
+        make_trash(call, &directory)?;
+    }
     say!("Allowing snapshot on {path} succeeded");
     Ok(0)
 }
 
 pub(super) fn disallow_snapshot(call: &Call<'_>) -> Result<i32> {
     let path = &call.args[0];
-    call.client()?.disallow_snapshot(&absolute(call, path)?)?;
+    let client = call.client()?;
+    let directory = absolute(call, path)?;
+    remove_empty_trash(client, &directory)?;
+    client.disallow_snapshot(&directory)?;
     say!("Disallowing snapshot on {path} succeeded");
     Ok(0)
 }
@@ -186,7 +195,34 @@ pub(super) fn provision_trash(call: &Call<'_>) -> Result<i32> {
     Ok(0)
 }
 
+/// What lies in the trash of a directory is not left behind.
+///
+/// Hadoop: org.apache.hadoop.hdfs.DistributedFileSystem.checkTrashRootAndRemoveIfEmpty (3.5.0)
+fn remove_empty_trash(client: &HdfsClient, directory: &str) -> Result<()> {
+    let trash = format!("{}/.Trash", directory.trim_end_matches('/'));
+    match client.list(&trash).next() {
+        None => match client.file_info(&trash)? {
+            Some(found) if found.is_dir() => client.delete(&trash, false).map(drop),
+            _ => Ok(()),
+        },
+        Some(Ok(entry)) if entry.is_file() && entry.path == trash => Ok(()),
+        Some(Ok(_)) => Err(Error::io(format!(
+            "Found non-empty trash root at {trash}. Rename or delete it, then try again."
+        ))),
+        Some(Err(error)) => match error.kind {
+            ErrorKind::FileNotFound | ErrorKind::AccessControl => Ok(()),
+            _ => Err(error),
+        },
+    }
+}
+
 fn provision(call: &Call<'_>, path: &str) -> Result<i32> {
+    let trash = make_trash(call, path)?;
+    say!("Successfully provisioned snapshot trash at {}{trash}", call.client()?.uri());
+    Ok(0)
+}
+
+fn make_trash(call: &Call<'_>, path: &str) -> Result<String> {
     let client = call.client()?;
     if !client.status(path)?.is_snapshot_enabled {
         return Err(illegal(format!("{path} is not a snapshottable directory.")));
@@ -214,6 +250,5 @@ fn provision(call: &Call<'_>, path: &str) -> Result<i32> {
     }
     client.mkdirs(&trash, Some(TRASH_PERMISSION), false)?;
     client.set_permission(&trash, TRASH_PERMISSION)?;
-    say!("Successfully provisioned snapshot trash at {}{trash}", client.uri());
-    Ok(0)
+    Ok(trash)
 }

@@ -144,6 +144,10 @@ pub(crate) trait FileSystem: Send + Sync {
 
     /// The folder of the trash for this path.
     fn trash_root(&self, path: &str) -> Outcome<String>;
+    /// Every trash folder of the user that may be there.
+    fn trash_roots(&self) -> Outcome<Vec<String>> {
+        Ok(vec![self.trash_root("/")?])
+    }
 
     fn append(&self, path: &str, new_block: bool) -> Outcome<Box<dyn Writer>> {
         let _ = (path, new_block);

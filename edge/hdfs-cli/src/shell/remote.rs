@@ -58,6 +58,13 @@ pub(super) fn describe(status: FileStatus) -> Stat {
     }
 }
 
+impl Remote {
+    /// The user's trash in a snapshottable directory. Hadoop: DFSUtilClient.getSnapshotTrashRoot
+    fn snapshot_trash(&self, root: &str) -> String {
+        format!("{}/.Trash/{}", root.trim_end_matches('/'), self.client.user())
+    }
+}
+
 impl FileSystem for Remote {
     fn uri(&self) -> String {
         self.client.uri().to_owned()
@@ -132,8 +139,25 @@ impl FileSystem for Remote {
         Ok(Some(self.client.server_defaults()?.trash_interval_minutes))
     }
 
-    fn trash_root(&self, _path: &str) -> Outcome<String> {
+    fn trash_root(&self, path: &str) -> Outcome<String> {
+        if self.client.server_defaults()?.snapshot_trash_root_enabled {
+            let within =
+                |root: &String| path.starts_with(&format!("{}/", root.trim_end_matches('/')));
+            if let Some(root) = self.client.snapshottable_paths()?.iter().find(|root| within(root))
+            {
+                return Ok(self.snapshot_trash(root));
+            }
+        }
         Ok(path::join(&self.client.home_directory(), ".Trash"))
+    }
+
+    fn trash_roots(&self) -> Outcome<Vec<String>> {
+        let mut roots = vec![path::join(&self.client.home_directory(), ".Trash")];
+        if self.client.server_defaults()?.snapshot_trash_root_enabled {
+            let snapshottable = self.client.snapshottable_paths()?;
+            roots.extend(snapshottable.iter().map(|root| self.snapshot_trash(root)));
+        }
+        Ok(roots)
     }
 
     fn set_permission(&self, path: &str, permission: FsPermission) -> Outcome<()> {

@@ -92,14 +92,16 @@ impl Command for Expunge {
     fn run(&mut self, shell: &mut Shell, _args: Vec<String>) -> Outcome<()> {
         let uri = self.uri.clone().unwrap_or_else(|| super::default_uri(&shell.conf));
         let fs = shell.file_system(&ParsedPath::parse(&uri)?)?;
-        let root = fs.trash_root("/")?;
-        if self.immediate {
-            checkpoint(shell, &*fs, &root)?;
-            delete_checkpoints(shell, &fs, &root, true)
-        } else {
-            delete_checkpoints(shell, &fs, &root, false)?;
-            checkpoint(shell, &*fs, &root)
+        for root in fs.trash_roots()? {
+            if self.immediate {
+                checkpoint(shell, &*fs, &root)?;
+                delete_checkpoints(shell, &fs, &root, true)?;
+            } else {
+                delete_checkpoints(shell, &fs, &root, false)?;
+                checkpoint(shell, &*fs, &root)?;
+            }
         }
+        Ok(())
     }
 
     fn visit(&mut self, _shell: &mut Shell, _item: &PathData) -> Outcome<()> {

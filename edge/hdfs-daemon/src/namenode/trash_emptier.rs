@@ -2,7 +2,8 @@
 //! removes what lies in the trash for longer than `fs.trash.interval`.
 //!
 //! As in Hadoop it is a client of its own NameNode, of the user that runs it: so it checks, logs and audits like any
-//! other deletion. Trashes outside of home directories come with snapshots and encryption zones.
+//! other deletion. Snapshottable directories have trashes of their own when `dfs.namenode.snapshot.trashroot.enabled` says
+//! so; those of encryption zones come with encryption.
 //!
 //! Hadoop: org.apache.hadoop.fs.TrashPolicyDefault.Emptier (3.5.0)
 
@@ -106,16 +107,44 @@ impl Emptier {
         loop {
             let user = match users.next().await {
                 Ok(Some(user)) => user,
-                Ok(None) => return Ok(()),
-                Err(error) if error.kind == ErrorKind::FileNotFound => return Ok(()),
+                Ok(None) => break,
+                Err(error) if error.kind == ErrorKind::FileNotFound => break,
                 Err(error) => return Err(error),
             };
             let root = format!("{}/{}", user.path, trash::FOLDER);
             let is_folder = user.is_dir()
                 && self.client.file_info(&root).await?.is_some_and(|status| status.is_dir());
-            if is_folder && let Err(error) = self.empty(&root).await {
-                tracing::warn!("Trash caught: {error}. Skipping {root}.");
+            if is_folder {
+                self.try_to_empty(&root).await;
             }
+        }
+        self.empty_snapshottable().await
+    }
+
+    /// The trashes of snapshottable directories: `.Trash/USER` in each.
+    async fn empty_snapshottable(&self) -> Result<()> {
+        if !self.client.server_defaults().await?.snapshot_trash_root_enabled {
+            return Ok(());
+        }
+        for directory in self.client.snapshottable_paths().await? {
+            let folder = format!("{}/{}", directory.trim_end_matches('/'), trash::FOLDER);
+            let mut users = self.client.list(&folder);
+            loop {
+                match users.next().await {
+                    Ok(Some(user)) if user.is_dir() => self.try_to_empty(&user.path).await,
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) if error.kind == ErrorKind::FileNotFound => break,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_to_empty(&self, root: &str) {
+        if let Err(error) = self.empty(root).await {
+            tracing::warn!("Trash caught: {error}. Skipping {root}.");
         }
     }
 
