@@ -76,7 +76,9 @@ impl Namespace {
             return Ok(is_snapshottable.then(|| self.reserved_status(b"", FsPermission(0o777))));
         }
         let Some(slot) = resolved.last() else { return Ok(None) };
-        let mut status = self.status(slot, resolved.at, Vec::new(), need_location);
+        let inherited = self.inherited_on(&resolved, slot);
+        let mut status =
+            self.status_with_policy((slot, resolved.at), Vec::new(), need_location, inherited);
         status.snapshottable &= !resolved.is_snapshot_root();
         if resolved.raw {
             status.hide_encryption();
@@ -131,6 +133,16 @@ impl Namespace {
             ec_policy: self.ec_policy_of(slot).map_or(0, |policy| policy.id),
             zone: self.zone_of(slot),
         }
+    }
+
+    /// The same for the last inode of a path.
+    fn inherited_on(&self, resolved: &Resolved<'_>, slot: Slot) -> Inherited {
+        let now = self.inherited(slot);
+        if resolved.at == SnapshotId::CURRENT {
+            return now;
+        }
+        let ec_policy = self.ec_policy_on(resolved, slot).map_or(0, |policy| policy.id);
+        Inherited { ec_policy, ..now }
     }
 
     pub(crate) fn status_with_policy(
@@ -250,8 +262,10 @@ impl Namespace {
         }
         if resolved.at != SnapshotId::CURRENT {
             let directory = (slot, resolved.at);
+            let inherited = self.inherited_on(&resolved, slot);
             return Ok(Some(self.list_at(
                 directory,
+                inherited,
                 &start_after,
                 need_location,
                 ctx.conf.ls_limit,
@@ -316,6 +330,7 @@ impl Namespace {
     fn list_at(
         &self,
         (slot, at): (Slot, SnapshotId),
+        policy: Inherited,
         start_after: &[u8],
         need_location: bool,
         limit: usize,
@@ -324,7 +339,6 @@ impl Namespace {
         let start = children.partition_point(|child| {
             compare_names(self.child_name(*child), start_after) != Ordering::Greater
         });
-        let policy = self.inherited(slot);
         let mut listing = Listing::default();
         let mut budget = limit;
         for child in children[start..].iter().take(limit) {
@@ -347,7 +361,7 @@ impl Namespace {
         let own = self.own_storage_policy(slot);
         let policy = Inherited {
             storage_policy: if own == 0 { parent.storage_policy } else { own },
-            ec_policy: self.ec_policy_below(slot, parent.ec_policy),
+            ec_policy: self.ec_policy_below(slot, at, parent.ec_policy),
             zone: match self.zones.contains(&self.record(slot).id()) {
                 true => Some(slot),
                 false => parent.zone,

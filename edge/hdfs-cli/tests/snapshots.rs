@@ -68,17 +68,17 @@ impl Cluster {
             for status in self.client.list(&path) {
                 let status = status.expect("list");
                 let name = format!("{below}/{}", status.name());
-                let mut line = format!(
-                    "{name} {} {}:{} m{}",
-                    status.permission, status.owner, status.group, status.modification_time.0
-                );
+                let mut line =
+                    format!("{name} {} {}:{}", status.permission, status.owner, status.group);
                 if status.is_dir() {
+                    // Snapshots do not keep the times of directories, as in Hadoop.
                     waiting.push((status.path.clone(), name));
                 } else {
                     let mut content = vec![0; status.length as usize];
                     let file = self.client.open(&status.path).expect("open");
                     file.read_exact_at(0, &mut content).expect("read");
-                    line += &format!(" {}", String::from_utf8_lossy(&content));
+                    let time = status.modification_time.0;
+                    line += &format!(" m{time} {}", String::from_utf8_lossy(&content));
                 }
                 for (name, value) in self.client.xattrs(&status.path, &[]).expect("xattrs") {
                     line += &format!(" {name}={value:?}");

@@ -16,7 +16,8 @@ use crate::erasure::{ErasureCodingPolicy, REPLICATION};
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::resolve::{Purpose, is_exact_reserved, text};
+use crate::resolve::{Purpose, Resolved, is_exact_reserved, text};
+use crate::snapshot::model::SnapshotId;
 use crate::store::record::{Flag, Slot};
 
 /// Attribute that holds the policy of a directory, in the namespace `system`.
@@ -84,7 +85,7 @@ impl Namespace {
             return Ok(None);
         }
         let slot = resolved.last().ok_or_else(|| path_not_found(&text(path)))?;
-        Ok(self.ec_policy_of(slot))
+        Ok(self.ec_policy_on(&resolved, slot))
     }
 
     /// Sets the policy of a directory.
@@ -253,13 +254,28 @@ impl Namespace {
         self.erasure.by_exact_name(name)
     }
 
-    /// The same, where the parent's is known.
-    pub(crate) fn ec_policy_below(&self, slot: Slot, parent: u8) -> u8 {
-        let record = self.record(slot);
-        if record.is_directory() && self.own_ec_xattr(slot).is_none() {
-            return parent;
+    /// The policy of the last inode of a path, as of the path's snapshot: its directories had other policies then.
+    pub(crate) fn ec_policy_on(
+        &self,
+        resolved: &Resolved<'_>,
+        slot: Slot,
+    ) -> Option<&ErasureCodingPolicy> {
+        if resolved.at == SnapshotId::CURRENT || !self.record(slot).is_directory() {
+            return self.ec_policy_of(slot);
         }
-        self.ec_policy_of(slot).map_or(0, |policy| policy.id)
+        let mut above = resolved.slots.iter().rev();
+        let xattr = above.find_map(|slot| ec_xattr(self.xattrs_at(*slot, resolved.at)))?;
+        self.erasure.by_exact_name(policy_name(xattr)?)
+    }
+
+    /// The same, where the parent's is known.
+    pub(crate) fn ec_policy_below(&self, slot: Slot, at: SnapshotId, parent: u8) -> u8 {
+        if !self.record(slot).is_directory() {
+            return self.ec_policy_of(slot).map_or(0, |policy| policy.id);
+        }
+        let Some(xattr) = ec_xattr(self.xattrs_at(slot, at)) else { return parent };
+        let policy = policy_name(xattr).and_then(|name| self.erasure.by_exact_name(name));
+        policy.map_or(0, |policy| policy.id)
     }
 
     /// The name that a content summary shows for a directory: its own, or, when it has no attribute at all, its parent's.
@@ -286,10 +302,14 @@ impl Namespace {
     }
 
     fn own_ec_xattr(&self, slot: Slot) -> Option<&XAttr> {
-        self.xattrs(slot)
-            .iter()
-            .find(|xattr| xattr.namespace == XAttrNamespace::System && xattr.name == EC_XATTR)
+        ec_xattr(self.xattrs(slot))
     }
+}
+
+fn ec_xattr(xattrs: &[XAttr]) -> Option<&XAttr> {
+    let is_policy =
+        |xattr: &&XAttr| xattr.namespace == XAttrNamespace::System && xattr.name == EC_XATTR;
+    xattrs.iter().find(is_policy)
 }
 
 /// The name of a policy in an attribute: four bytes of length, then the text, as Java's WritableUtils writes it.
