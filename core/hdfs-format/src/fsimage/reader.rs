@@ -1,5 +1,6 @@
 //! Reading an image that lies in memory (read or mapped by the caller).
 
+use super::string_table::MASK_BITS;
 use super::{FILE_VERSION, INodeRecord, MAGIC, MAX_MESSAGE_BYTES, SectionName, StringTable};
 use crate::compression::Codec;
 use crate::storage_dir::Corrupt;
@@ -256,6 +257,10 @@ impl<'a> Image<'a> {
     pub fn string_table(&self) -> Result<StringTable, Corrupt> {
         let mut messages = self.messages(SectionName::StringTable);
         let head: pb::StringTableSection = messages.required()?;
+        if head.mask_bits() > MASK_BITS {
+            let bits = head.mask_bits();
+            return Err(messages.damaged(&format!("String table bits {bits} > {MASK_BITS}")));
+        }
         let mut table = StringTable::with_mask_bits(head.mask_bits());
         for _ in 0..head.num_entry() {
             let entry: pb::string_table_section::Entry = messages.required()?;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Bits that name the table. Hadoop writes 3.
-const MASK_BITS: u32 = 3;
+pub(super) const MASK_BITS: u32 = 3;
 /// Numbers fit the 24 bits that permissions, ACL entries and attributes have for them.
 const MAX_ID: u32 = (1 << 24) - 1;
 

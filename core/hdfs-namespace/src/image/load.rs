@@ -22,6 +22,12 @@ mod snapshots;
 /// Directories whose children are looked up at a time.
 const BATCH_DIRECTORIES: usize = if cfg!(test) { 2 } else { 512 };
 
+/// No file of `/` may have this name since it means something else. Hadoop: FSDirectory.isReservedName
+const RESERVED: &[u8] = b".reserved";
+/// Hadoop: FSImageFormatPBINode.Loader.addToParent
+const RESERVED_NAME: &str = "File name \".reserved\" is reserved. Please  change the name of the existing file or \
+    directory to another name before upgrading to this release.";
+
 /// A run of directories with their children.
 struct Found<'a> {
     /// For error messages.
@@ -225,6 +231,9 @@ impl<'a> Loader<'a> {
     fn link_children(&mut self, directory: Slot, slots: Vec<Slot>) -> Result<(), String> {
         for slot in &slots {
             self.place(directory, *slot)?;
+            if directory == Slot::ROOT && self.namespace.name_of(*slot) == RESERVED {
+                return Err(RESERVED_NAME.to_owned());
+            }
         }
         let namespace = &mut self.namespace;
         let record = namespace.record(directory);

@@ -191,6 +191,7 @@ fn images_of_every_kind_are_read_and_written_as_apache_does() {
     for (name, codec, cut, bytes) in KINDS {
         assert_eq!(shown(bytes), whole, "{name}");
         let namespace = loaded(bytes);
+        namespace.check_invariants().expect("a loaded tree is whole");
         let ours = saved_as(&namespace, codec, cut);
         assert_eq!(shown(&ours), whole, "{name}");
         assert_eq!(layout(&ours), layout(bytes), "{name}");
