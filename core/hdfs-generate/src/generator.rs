@@ -8,7 +8,7 @@ use hdfs_types::{CallId, ClientId, Mono, Result, Rng, SplitMix64, TxId, WallMill
 
 use crate::secrets::Secrets;
 use crate::snapshots::Snapshots;
-use crate::{attributes, files, secrets, snapshots, tree};
+use crate::{attributes, cluster, files, secrets, snapshots, tree};
 
 /// What one step did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,8 +29,8 @@ const CALLERS: [(&str, &[&str]); 3] =
 pub(crate) type Call = fn(&mut Generator) -> Result<()>;
 
 /// Calls of the namespace, the more often the larger the number.
-const FAMILIES: [&[(u32, Call)]; 4] =
-    [tree::CALLS, files::CALLS, attributes::CALLS, secrets::CALLS];
+const FAMILIES: [&[(u32, Call)]; 5] =
+    [tree::CALLS, files::CALLS, attributes::CALLS, secrets::CALLS, cluster::CALLS];
 
 /// A random namespace that grows call by call.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 
 mod attributes;
 mod check;
+mod cluster;
 mod files;
 mod folder;
 mod generator;
