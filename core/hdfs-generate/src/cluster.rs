@@ -1,9 +1,7 @@
 //! Calls on what is beside the tree: erasure-coding policies, cache pools and directives, encryption zones, rolling upgrades.
 
-use hdfs_format::edits::{
-    CachePoolInfo, EditOp, ErasureCodingPolicyDefinition, SetXAttrOp, XAttr, XAttrNamespace,
-};
-use hdfs_namespace::{CacheDirectiveRequest, CacheExpiration};
+use hdfs_format::edits::{CachePoolInfo, ErasureCodingPolicyDefinition};
+use hdfs_namespace::{CacheDirectiveRequest, CacheExpiration, CipherSuite};
 use hdfs_types::{FsPermission, Result, Rng};
 
 use crate::Generator;
@@ -207,22 +205,15 @@ fn remove_directive(generator: &mut Generator) -> Result<()> {
     generator.call(|namespace, ctx| namespace.plan_remove_cache_directive(ctx, id)).map(drop)
 }
 
-/// As createEncryptionZone logs it: an attribute of an empty directory, with cipher suite, protocol version and key name.
 fn encryption_zone(generator: &mut Generator) -> Result<()> {
+    generator.as_superuser();
     let empty = |entry: &Entry| entry.is_directory() && entry.status.children == 0;
-    let Some(src) = generator.existing(|entry| empty(entry) && entry.path != b"/") else {
-        return Ok(());
-    };
-    generator.say(format!("createEncryptionZone {}", text(&src)));
-    let value = [&[0x08, 2, 0x10, 2, 0x1a, 5], b"mykey".as_slice()].concat();
-    let xattr = XAttr {
-        namespace: XAttrNamespace::Raw,
-        name: "hdfs.crypto.encryption.zone".to_owned(),
-        value: Some(value),
-    };
-    let retry = generator.retry_key();
-    generator.apply_ops(&[EditOp::SetXAttr(SetXAttrOp { src, x_attrs: vec![xattr], retry })]);
-    Ok(())
+    let path = generator.existing(|entry| empty(entry) && entry.path != b"/");
+    let Some(path) = path else { return Ok(()) };
+    generator.say(format!("createEncryptionZone {}", text(&path)));
+    generator.call(|namespace, ctx| {
+        namespace.plan_create_encryption_zone(ctx, &path, CipherSuite::AesCtr, "mykey")
+    })
 }
 
 fn rolling_upgrade(generator: &mut Generator) -> Result<()> {

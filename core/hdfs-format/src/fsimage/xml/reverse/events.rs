@@ -53,7 +53,9 @@ impl<'a> Events<'a> {
             return Ok(match event {
                 Event::Start(start) => Token::Start(start.local_name().as_ref().to_owned()),
                 Event::End(end) => Token::End(end.local_name().as_ref().to_owned()),
-                Event::Text(text) => Token::Text(text.xml10_content().into_owned()),
+                // Differs: Java's parser makes a line feed of a carriage return, and with it another value of an attribute
+                // that holds one (the length of a policy's name, for one).
+                Event::Text(text) => Token::Text((*text).to_owned()),
                 Event::CData(text) => Token::Text(text.xml10_content().into_owned()),
                 Event::GeneralRef(reference) => {
                     let character =
