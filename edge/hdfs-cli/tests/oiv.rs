@@ -146,7 +146,8 @@ impl Viewer {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(process.stderr.take().unwrap()).read_line(&mut said).unwrap();
-        let addr = said.strip_prefix("WebImageViewer started. Listening on /").expect(&said);
+        let addr =
+            said.strip_prefix("INFO oiv: WebImageViewer started. Listening on /").expect(&said);
         let addr = addr.split(". ").next().unwrap().to_owned();
         Self { process, addr }
     }

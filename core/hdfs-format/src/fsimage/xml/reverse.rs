@@ -65,6 +65,12 @@ impl From<io::Error> for ReverseError {
     }
 }
 
+impl From<&str> for ReverseError {
+    fn from(reason: &str) -> Self {
+        Self::Xml(reason.to_owned())
+    }
+}
+
 impl From<String> for ReverseError {
     fn from(reason: String) -> Self {
         Self::Xml(reason)

@@ -98,7 +98,7 @@ impl Report<'_, '_> {
             }
         }
         if ignored > 0 {
-            complain!("Ignored {ignored} nodes, including {ignored} in snapshots.");
+            complain!("WARN oiv: Ignored {ignored} nodes, including {ignored} in snapshots.");
         }
         // What has no path.
         for (id, corruption) in &self.found {

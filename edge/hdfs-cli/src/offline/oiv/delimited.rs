@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::Arc;
 
 use chrono::{DateTime, Local};
 use hdfs_format::fsimage::{
@@ -63,7 +62,7 @@ pub(super) fn write(
         }
     };
     if ignored > 0 {
-        complain!("Ignored {ignored} nodes, including {ignored} in snapshots.");
+        complain!("WARN oiv: Ignored {ignored} nodes, including {ignored} in snapshots.");
     }
     Ok(())
 }
@@ -155,6 +154,7 @@ struct Lines<'t, 'a> {
     columns: Columns<'t>,
     text: String,
     times: [Minute; 2],
+    owner: Owner,
     ignored: u64,
     total: u64,
 }
@@ -163,7 +163,8 @@ impl<'t, 'a> Lines<'t, 'a> {
     fn new(tree: &'t Tree<'a>, names: &'t StringTable, columns: Columns<'t>) -> Self {
         let times = [Minute::default(), Minute::default()];
         let text = String::with_capacity(BUFFER_BYTES + 4096);
-        Self { paths: tree.paths(), names, columns, text, times, ignored: 0, total: 0 }
+        let owner = Owner::default();
+        Self { paths: tree.paths(), names, columns, text, times, owner, ignored: 0, total: 0 }
     }
 
     fn of(
@@ -239,24 +240,25 @@ impl<'t, 'a> Lines<'t, 'a> {
 
     fn line(&mut self, path: &str, entry: &Entry) {
         let start = self.text.len();
-        let permission = PackedPermission::unpack(entry.permission);
         self.field(path);
-        self.number(entry.replication);
+        self.number(entry.replication.into());
         self.time(0, entry.modification_time);
         self.time(1, entry.access_time);
         self.number(entry.preferred_block_size);
-        self.number(entry.blocks);
+        self.number(entry.blocks.into());
         self.number(entry.size);
         self.number(entry.ns_quota);
         self.number(entry.ds_quota);
-        let kind = if entry.is_directory { 'd' } else { '-' };
-        let acl = if entry.has_acl { "+" } else { "" };
         self.text.push_str(self.columns.delimiter);
-        let _ = write!(self.text, "{kind}{}{acl}", permission.mode);
-        self.name(NameTable::User, permission.user);
-        self.name(NameTable::Group, permission.group);
+        self.owner.see(entry.permission, self.names, self.columns.delimiter);
+        self.text.push(if entry.is_directory { 'd' } else { '-' });
+        self.text.push_str(&self.owner.mode);
+        if entry.has_acl {
+            self.text.push('+');
+        }
+        self.text.push_str(&self.owner.names);
         if self.columns.storage_policy {
-            self.number(entry.storage_policy);
+            self.number(entry.storage_policy.into());
         }
         if self.columns.ec_policy {
             self.field(entry.ec_policy.as_deref().unwrap_or("-"));
@@ -273,15 +275,9 @@ impl<'t, 'a> Lines<'t, 'a> {
         push_field(&mut self.text, text);
     }
 
-    fn name(&mut self, table: NameTable, id: u32) {
-        let name: Option<&Arc<str>> = self.names.name(table, id);
+    fn number(&mut self, number: i64) {
         self.text.push_str(self.columns.delimiter);
-        push_field(&mut self.text, name.map_or("null", |name| name));
-    }
-
-    fn number(&mut self, number: impl std::fmt::Display) {
-        // Writing to a String can't fail.
-        let _ = write!(self.text, "{}{number}", self.columns.delimiter);
+        push_number(&mut self.text, number);
     }
 
     fn time(&mut self, which: usize, millis: u64) {
@@ -291,6 +287,50 @@ impl<'t, 'a> Lines<'t, 'a> {
             text.push_str(minute.show(millis.cast_signed()));
         }
     }
+}
+
+/// The permission that was shown last: neighbours in an image often have the same one.
+#[derive(Default)]
+struct Owner {
+    packed: Option<u64>,
+    mode: String,
+    /// User and group, each with the delimiter before it.
+    names: String,
+}
+
+impl Owner {
+    fn see(&mut self, packed: u64, table: &StringTable, delimiter: &str) {
+        if self.packed == Some(packed) {
+            return;
+        }
+        let permission = PackedPermission::unpack(packed);
+        self.packed = Some(packed);
+        self.mode = permission.mode.to_string();
+        self.names.clear();
+        for (kind, id) in [(NameTable::User, permission.user), (NameTable::Group, permission.group)]
+        {
+            self.names.push_str(delimiter);
+            push_field(&mut self.names, table.name(kind, id).map_or("null", |name| name));
+        }
+    }
+}
+
+/// A number in decimal digits.
+fn push_number(out: &mut String, number: i64) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
 /// The minute that was shown last: neighbours in an image were often written in the same one.
@@ -356,4 +396,28 @@ fn erasure_coding_policy(attributes: &[XAttrProto]) -> Option<String> {
 /// Checks `-m` as Hadoop does, before anything else.
 pub(super) fn threads(options: &Options) -> Result<i32, Failure> {
     number(options.value("m", "1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_every_digit_and_fields_no_line_break() {
+        let mut text = String::new();
+        for number in [0, 7, -1, 10, i64::MAX, i64::MIN] {
+            text.push(' ');
+            push_number(&mut text, number);
+        }
+        assert_eq!(text, " 0 7 -1 10 9223372036854775807 -9223372036854775808");
+        let field = |field: &str| {
+            let mut out = String::new();
+            push_field(&mut out, field);
+            out
+        };
+        assert_eq!(field("plain name"), "plain name");
+        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(field("a\nb"), "\"a%x0Ab\"");
+        assert_eq!(field("a\r\nb\nc"), "\"a%x0D%x0Ab\nc\"");
+    }
 }

@@ -112,12 +112,12 @@ mod tests {
             ["a", "XML", "b", "5", "t", "-"]
         );
         assert!(options.has("ec") && !options.has("sp"));
-        assert_eq!(parse("-i a more -p XML word").unwrap().value("i", ""), "a");
+        assert_eq!(parse("-i a more -z -p XML word").unwrap().value("i", ""), "a");
     }
 
     #[test]
     fn what_hadoop_refuses_is_refused() {
-        for line in ["", "-p XML", "-i", "-i -p XML", "-i a -z", "-i a -p"] {
+        for line in ["", "-p XML", "-i", "-i -p XML", "-z -i a", "-i a -p"] {
             assert!(parse(line).is_none(), "{line}");
         }
     }

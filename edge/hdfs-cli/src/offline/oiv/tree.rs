@@ -243,7 +243,7 @@ impl<'a> Tree<'a> {
 
     /// Paths, with a memory of its own: one for each thread.
     pub(super) fn paths(&self) -> Paths<'_, 'a> {
-        Paths { tree: self, known: HashMap::new() }
+        Paths { tree: self, known: HashMap::new(), last: (0, None) }
     }
 }
 
@@ -260,6 +260,8 @@ fn references(image: &Image<'_>) -> Result<Vec<u64>, Failure> {
 pub(super) struct Paths<'t, 'a> {
     tree: &'t Tree<'a>,
     known: HashMap<u64, Option<Rc<str>>>,
+    /// The directory that was asked for last, and its path: neighbours in an image are often siblings.
+    last: (u64, Option<Rc<str>>),
 }
 
 impl Paths<'_, '_> {
@@ -269,7 +271,11 @@ impl Paths<'_, '_> {
             return Ok(Some("/".into()));
         }
         match self.tree.parent(id.0) {
-            Some(parent) => self.of_directory(parent),
+            Some(parent) if parent == self.last.0 => Ok(self.last.1.clone()),
+            Some(parent) => {
+                self.last = (parent, self.of_directory(parent)?);
+                Ok(self.last.1.clone())
+            }
             None => Ok(None),
         }
     }

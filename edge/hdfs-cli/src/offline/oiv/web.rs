@@ -39,7 +39,9 @@ pub(super) fn run(addr: &str, input: Input) -> std::result::Result<i32, Failure>
     runtime.map_err(failed)?.block_on(async {
         let listener = tokio::net::TcpListener::bind(addr).await.map_err(failed)?;
         let at = listener.local_addr().map_err(failed)?;
-        complain!("WebImageViewer started. Listening on /{at}. Press Ctrl+C to stop the viewer.");
+        complain!(
+            "INFO oiv: WebImageViewer started. Listening on /{at}. Press Ctrl+C to stop the viewer."
+        );
         let router = Router::new().fallback(answer).with_state(namespace);
         hdfs_rt::http::serve(listener, router).await.map_err(|error| Failure::Io(error.message))
     })?;

@@ -13,8 +13,8 @@ use hdfs_types::FsAction;
 impl Names {
     /// The message of an inode.
     pub(super) fn inode(&mut self, mut node: Node) -> Result<pb::INode, ReverseError> {
-        let kind = node.string("type")?.ok_or("INode XML found with no <type> tag.".to_owned())?;
-        let id = node.long("id")?.ok_or("<inode> found without <id>".to_owned())?;
+        let kind = node.string("type")?.ok_or("INode XML found with no <type> tag.")?;
+        let id = node.long("id")?.ok_or("<inode> found without <id>")?;
         let name = node.string("name")?.map(Into::into);
         let mut inode = pb::INode { id, name, ..pb::INode::default() };
         match kind.as_str() {
@@ -211,7 +211,7 @@ pub(super) fn no_constant(class: &str, name: &str) -> String {
 
 /// Bytes in hexadecimal digits. Hadoop: HexBinaryAdapter
 pub(super) fn hex(text: &str) -> Result<Vec<u8>, String> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(format!("hexBinary needs to be even-length: {text}"));
     }
     let digit = |byte: &u8| char::from(*byte).to_digit(16);

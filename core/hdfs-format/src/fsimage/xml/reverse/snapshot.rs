@@ -27,9 +27,9 @@ impl<W: Write> Reverse<'_, W> {
         for found in 0..count {
             let only = format!("Only read {found} <snapshot> entries out of {count}");
             let mut node = self.next_of("snapshot", "snapshot fields", &only)?;
-            let id = node.int("id")?.ok_or("<snapshot> section was missing <id>".to_owned())?;
+            let id = node.int("id")?.ok_or("<snapshot> section was missing <id>")?;
             let root = node.child("root");
-            let root = root.ok_or("<snapshot> section was missing <root>".to_owned())?;
+            let root = root.ok_or("<snapshot> section was missing <root>")?;
             let root = Some(self.names.inode(root)?);
             self.out.message(&pb::snapshot_section::Snapshot { snapshot_id: Some(id), root })?;
         }
