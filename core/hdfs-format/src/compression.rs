@@ -61,6 +61,11 @@ impl Codec {
         ALL.iter().find(|(.., names)| names.contains(&name)).map(|(codec, ..)| *codec)
     }
 
+    /// True for Hadoop's own framing of raw blocks.
+    pub fn is_framed(self) -> bool {
+        matches!(self, Self::Lz4 | Self::Snappy)
+    }
+
     /// The Java class of this codec.
     pub fn class(self) -> String {
         let names = ALL.iter().find(|(codec, ..)| *codec == self).map(|(.., names)| names);

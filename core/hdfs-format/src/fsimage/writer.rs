@@ -55,6 +55,7 @@ pub struct ImageWriter<W> {
     plain: Vec<u8>,
     /// The open stream.
     encoder: Option<Encoder>,
+    stream_is_empty: bool,
     /// Bytes of the file that are not written yet.
     buffer: Vec<u8>,
     /// Bytes before the buffer.
@@ -87,6 +88,7 @@ impl<W: Write> ImageWriter<W> {
             digest: Md5::new(),
             plain: Vec::new(),
             encoder: options.codec.map(Encoder::new),
+            stream_is_empty: true,
             buffer,
             flushed: 0,
             section_start: start,
@@ -131,6 +133,7 @@ impl<W: Write> ImageWriter<W> {
         message
             .encode_length_delimited(if compresses { &mut self.plain } else { &mut self.buffer })
             .expect("a Vec grows, so encoding can't run out of space");
+        self.stream_is_empty = false;
         self.flush_when_full()
     }
 
@@ -140,6 +143,7 @@ impl<W: Write> ImageWriter<W> {
     /// # Errors
     /// When the file can't be written.
     pub fn encoded(&mut self, messages: &[u8]) -> io::Result<()> {
+        self.stream_is_empty &= messages.is_empty();
         if self.compresses() {
             self.plain.extend_from_slice(messages);
         } else if messages.len() >= BUFFER_BYTES {
@@ -159,7 +163,7 @@ impl<W: Write> ImageWriter<W> {
     /// When the codec fails.
     pub fn end_sub_section(&mut self, name: SectionName) -> io::Result<()> {
         self.close_sub_section(name)?;
-        self.encoder = self.options.codec.map(Encoder::new);
+        self.begin_stream();
         Ok(())
     }
 
@@ -173,7 +177,7 @@ impl<W: Write> ImageWriter<W> {
         self.list(name, self.section_start, end);
         self.section_start = end;
         self.sub_section_start = end;
-        self.encoder = self.options.codec.map(Encoder::new);
+        self.begin_stream();
         Ok(())
     }
 
@@ -223,6 +227,12 @@ impl<W: Write> ImageWriter<W> {
         if !self.writes_sub_sections {
             return Ok(());
         }
+        // Differs: Hadoop ends an empty stream of blocks with the length 0, at which its own reader takes the section for
+        // finished and forgets what follows. Other codecs have no such mark.
+        if self.stream_is_empty && self.options.codec.is_some_and(Codec::is_framed) {
+            self.encoder = None;
+            return Ok(());
+        }
         self.end_stream()?;
         let end = self.position();
         if end > self.sub_section_start {
@@ -230,6 +240,11 @@ impl<W: Write> ImageWriter<W> {
             self.sub_section_start = end;
         }
         Ok(())
+    }
+
+    fn begin_stream(&mut self) {
+        self.encoder = self.options.codec.map(Encoder::new);
+        self.stream_is_empty = true;
     }
 
     fn end_stream(&mut self) -> io::Result<()> {

@@ -169,15 +169,20 @@ fn saved_as(namespace: &Namespace, codec: Option<Codec>, cut: bool) -> Vec<u8> {
 }
 
 /// Names of sections and parts, with their lengths when these do not depend on a codec or on names that nobody has.
+/// Apache ends parts without anything in them too early for its own reader when the codec frames blocks: they are not
+/// counted.
 fn layout(bytes: &[u8]) -> Vec<(String, u64)> {
     let image = Image::parse("image", bytes).expect("the container is right");
     let summary = image.summary();
-    let whole = summary.codec.is_none();
+    let codec = summary.codec.as_deref().and_then(Codec::of_class);
+    let framed = codec.is_some_and(Codec::is_framed);
     let entry = |section: &Section| {
-        let counts = whole && section.name() != SectionName::StringTable.as_str();
+        let counts = codec.is_none() && section.name() != SectionName::StringTable.as_str();
         (section.name().to_owned(), if counts { section.length() } else { section.length().min(1) })
     };
-    summary.sections.iter().map(entry).collect()
+    let is_empty_part =
+        |section: &&Section| framed && section.name().ends_with("_SUB") && section.length() == 4;
+    summary.sections.iter().filter(|section| !is_empty_part(section)).map(entry).collect()
 }
 
 fn names_users(section: SectionName) -> bool {
@@ -209,7 +214,8 @@ fn images_of_every_kind_are_read_and_written_as_apache_does() {
         let namespace = loaded(KINDS[0].3);
         let ours = saved_as(&namespace, Some(codec), true);
         assert_eq!(shown(&ours), whole, "{codec:?}");
-        assert_eq!(layout(&ours), layout(KINDS[3].3), "{codec:?}");
+        let apaches = if codec.is_framed() { KINDS[6].3 } else { KINDS[3].3 };
+        assert_eq!(layout(&ours), layout(apaches), "{codec:?}");
     }
 }
 
