@@ -93,3 +93,6 @@ fn purge_image(path: &Path) {
     delete(path);
     delete(&with_suffix(path, MD5_SUFFIX));
 }
+
+#[cfg(test)]
+mod tests;
