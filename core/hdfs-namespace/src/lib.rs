@@ -30,7 +30,6 @@ mod plan;
 mod query;
 mod quota;
 mod resolve;
-#[allow(dead_code)] // Used as snapshots land, in this order: model, changes, queries, images.
 mod snapshot;
 mod status;
 mod store;

@@ -297,7 +297,7 @@ impl<'a> Loader<'a> {
                 feature.current_deleted = !current;
             }
         }
-        if namespace.snapshots.in_use() {
+        if !namespace.snapshots.is_empty() {
             namespace.index_snapshots();
             namespace.recount_usage(Slot::ROOT);
         }

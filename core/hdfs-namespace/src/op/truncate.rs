@@ -192,9 +192,10 @@ impl Namespace {
         let cut = self.blocks_of(slot).as_slice().get(..kept).and_then(|kept| kept.last().copied());
         let Some(cut) = cut.filter(|_| bytes > new_length) else { return false };
         let latest = self.latest_snapshot(slot);
-        if self.is_in_latest(slot, latest) && self.last_diff(slot) != latest {
-            // The operation itself makes a diff with these blocks.
-            return true;
+        let last = self.file_diffs(slot).last().filter(|diff| diff.snapshot >= latest);
+        if self.records_change(slot, latest) && last.is_none_or(|diff| diff.blocks.is_none()) {
+            // The operation itself keeps the blocks that the snapshot shows.
+            return last.is_none_or(|diff| bytes - cut.num_bytes < diff.size);
         }
         let mut with_blocks = self.file_diffs(slot).iter().rev().filter_map(|d| d.blocks.as_ref());
         with_blocks.next().is_some_and(|blocks| blocks.iter().any(|block| block.id == cut.id))

@@ -105,10 +105,10 @@ impl Namespace {
         self.change_file(slot, effects, |namespace| {
             let Some(feature) = namespace.snapshots.file_diffs.get_mut(&slot) else { return false };
             let mut removed = feature.diffs.remove(index);
-            if let Some(previous) = index.checked_sub(1).map(|at| &mut feature.diffs[at]) {
-                if previous.copy.is_none() {
-                    previous.copy = removed.copy.take();
-                }
+            if let Some(previous) = index.checked_sub(1).map(|at| &mut feature.diffs[at])
+                && previous.copy.is_none()
+            {
+                previous.copy = removed.copy.take();
             }
             namespace.collect_diff_blocks(slot, &removed)
         })

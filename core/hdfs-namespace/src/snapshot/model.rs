@@ -137,7 +137,7 @@ pub(crate) struct Snapshots {
     /// Snapshots that exist.
     pub(crate) count: u32,
     pub(crate) snapshottable: FastMap<Slot, Box<Snapshottable>>,
-    pub(crate) directory_diffs: FastMap<Slot, Box<Vec<DirectoryDiff>>>,
+    pub(crate) directory_diffs: FastMap<Slot, Vec<DirectoryDiff>>,
     pub(crate) file_diffs: FastMap<Slot, Box<FileDiffs>>,
     pub(crate) references: FastMap<Slot, Box<Reference>>,
     pub(crate) names: Slab<WithName>,
@@ -153,6 +153,11 @@ impl Snapshots {
     #[inline]
     pub(crate) fn in_use(&self) -> bool {
         !self.directory_diffs.is_empty()
+    }
+
+    /// No inode has diffs or references.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.directory_diffs.is_empty() && self.file_diffs.is_empty() && self.references.is_empty()
     }
 
     /// Puts a snapshottable directory where Java's map would show it: by the place of its id in a table that doubles when

@@ -20,7 +20,7 @@ impl Namespace {
 
     /// The same, with the blocks of a file when they are about to change.
     pub(crate) fn record_file_change(&mut self, slot: Slot, latest: SnapshotId, with_blocks: bool) {
-        if !self.is_in_latest(slot, latest) || self.records_for_source(slot, latest) {
+        if !self.records_change(slot, latest) {
             return;
         }
         if self.record(slot).is_directory() {
@@ -32,6 +32,11 @@ impl Namespace {
         } else if self.record(slot).is_file() {
             self.save_file(slot, latest, with_blocks);
         }
+    }
+
+    /// The latest snapshot on an inode's path holds it, and takes its changes.
+    pub(crate) fn records_change(&self, slot: Slot, latest: SnapshotId) -> bool {
+        self.is_in_latest(slot, latest) && !self.records_for_source(slot, latest)
     }
 
     /// Keeps the attributes of an inode that an operation names.

@@ -219,7 +219,7 @@ impl<'a> Loader<'a> {
             diffs.push(loaded);
         }
         diffs.reverse();
-        if self.namespace.snapshots.directory_diffs.insert(slot, Box::new(diffs)).is_some() {
+        if self.namespace.snapshots.directory_diffs.insert(slot, diffs).is_some() {
             return Err(messages.damaged("the diffs of a directory are there twice"));
         }
         Ok(())
