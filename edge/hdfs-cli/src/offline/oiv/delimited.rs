@@ -378,7 +378,7 @@ fn system<'x>(attributes: &'x [XAttrProto], name: &str) -> Option<&'x [u8]> {
     let is_it = |attribute: &&XAttrProto| {
         attribute.namespace() == XAttrNamespaceProto::System && attribute.name == name
     };
-    attributes.iter().find(is_it).map(|attribute| attribute.value().as_ref())
+    attributes.iter().find(is_it).map(XAttrProto::value)
 }
 
 fn storage_policy(attributes: &[XAttrProto]) -> i32 {
