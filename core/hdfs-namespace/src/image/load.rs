@@ -89,6 +89,7 @@ impl Namespace {
         loader.load_diffs()?;
         loader.load_other_sections()?;
         loader.finish()?;
+        loader.namespace.configure(conf);
         Ok(loader.namespace)
     }
 }

@@ -80,3 +80,116 @@ fn snapshots_are_allowed_made_and_renamed_with_hadoops_words() {
         "#]],
     );
 }
+
+#[test]
+fn what_snapshots_show_keeps_its_blocks_until_the_last_snapshot_is_gone() {
+    check(
+        "mkdirs /d
+         mkdirs /e
+         create /d/f c1
+         add_block /d/f c1 -
+         complete /d/f c1 10
+         create /d/g c1
+         add_block /d/g c1 -
+         complete /d/g c1 7
+         allow /d
+         snapshot /d s1
+         delete /d true
+         rename /d /e/d
+         truncate /d/f 5 c2
+         concat /d/f /d/g
+         rename /d/g /e/g
+         delete /e/g
+         delete /d/f
+         usage /
+         snapshot /d s2
+         delete_snapshot /d s1
+         usage /
+         delete_snapshot /d s2
+         delete_snapshot /d s2
+         disallow /d
+         delete /d true",
+        expect![[r#"
+            mkdirs /d
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              = true
+            mkdirs /e
+              OP_MKDIR 16387 /e hdfs:supergroup rwxr-xr-x t1001
+              = true
+            create /d/f c1
+              OP_ADD 16388 /d/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16388)
+            add_block /d/f c1 -
+              OP_ALLOCATE_BLOCK_ID 1073741825
+              OP_SET_GENSTAMP_V2 1001
+              OP_ADD_BLOCK /d/f None blk_1073741825_1001[0]
+              * Added { block: blk_1073741825_1001[0], owner: INodeId(16388), replication: 3, complete: false }
+              = (blk_1073741825_1001[0], 0)
+            complete /d/f c1 10
+              OP_CLOSE /d/f [blk_1073741825_1001[10]] m1004
+              * Updated { block: blk_1073741825_1001[10] }
+              * Completed { id: BlockId(1073741825) }
+              = INodeId(16388)
+            create /d/g c1
+              OP_ADD 16389 /d/g hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16389)
+            add_block /d/g c1 -
+              OP_ALLOCATE_BLOCK_ID 1073741826
+              OP_SET_GENSTAMP_V2 1002
+              OP_ADD_BLOCK /d/g None blk_1073741826_1002[0]
+              * Added { block: blk_1073741826_1002[0], owner: INodeId(16389), replication: 3, complete: false }
+              = (blk_1073741826_1002[0], 0)
+            complete /d/g c1 7
+              OP_CLOSE /d/g [blk_1073741826_1002[7]] m1007
+              * Updated { block: blk_1073741826_1002[7] }
+              * Completed { id: BlockId(1073741826) }
+              = INodeId(16389)
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1009
+              = "/d/.snapshot/s1"
+            delete /d true
+              ! PathIsNotEmptyDirectoryException: `/d is non empty': Directory is not empty
+            rename /d /e/d
+              ! SnapshotException: The directory /d cannot be deleted since /d is snapshottable and already has snapshots
+            truncate /d/f 5 c2
+              ! UnsupportedOperationException: Truncating inside of a block that a snapshot shows is not supported yet
+            concat /d/f /d/g
+              ! SnapshotException: Concat: the source file /d/g is in snapshot
+            rename /d/g /e/g
+              OP_RENAME_OLD /d/g /e/g
+              = true
+            delete /e/g
+              OP_DELETE /e/g t1011
+              = true
+            delete /d/f
+              OP_DELETE /d/f t1012
+              = true
+            usage /
+              5 of 9223372036854775807, 51 of -1
+            snapshot /d s2
+              OP_CREATE_SNAPSHOT /d s2 m1013
+              = "/d/.snapshot/s2"
+            delete_snapshot /d s1
+              OP_DELETE_SNAPSHOT /d s1 m1014
+              * Removed { block: blk_1073741825_1001[10] }
+              * Removed { block: blk_1073741826_1002[7] }
+              = ()
+            usage /
+              3 of 9223372036854775807, 0 of -1
+            delete_snapshot /d s2
+              OP_DELETE_SNAPSHOT /d s2 m1015
+              = ()
+            delete_snapshot /d s2
+              ! SnapshotException: Cannot delete snapshot s2 from path /d: the snapshot does not exist.
+            disallow /d
+              OP_DISALLOW_SNAPSHOT /d
+              = ()
+            delete /d true
+              OP_DELETE /d t1017
+              = true
+        "#]],
+    );
+}
