@@ -39,6 +39,7 @@ pub(crate) fn normal(view: &str) -> String {
     let view = view
         .replace("<nsquota>9223372036854775807</nsquota>", "<nsquota>-1</nsquota>")
         .replace("{ names: 9223372036854775807,", "{ names: -1,")
+        .replace(" QuotaCounts { names: -1, space: -1, types: [-1, -1, -1, -1, -1, -1] }", "")
         .replace("value: Some([])", "value: None");
     let view = ["default_replication: 2", "default_replication: 3"]
         .iter()

@@ -143,6 +143,13 @@ impl Namespace {
         }
         let (kept, rest) = self.kept_blocks(slot, new_length);
         let done = rest == new_length;
+        // Apache copies the block, in its replay as well: the old one must be there for a rollback.
+        if !done && self.is_rolling_upgrade() {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "Truncating inside of a block during a rolling upgrade is not supported yet",
+            ));
+        }
         let inode = self.record(slot).id();
         let mut planned = Planned::nothing(ctx, Truncated { inode, done });
         let last =
