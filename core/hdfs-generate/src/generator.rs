@@ -87,12 +87,12 @@ impl Generator {
         &mut self.namespace
     }
 
-    /// What a directory uses, as the superuser asks for it.
+    /// What a directory of a tree with these settings uses, as the superuser asks for it.
     ///
     /// # Errors
     /// When it does not exist.
-    pub fn quota_usage(&self, path: &[u8]) -> Result<QuotaUsage> {
-        self.with_caller(0, |namespace, ctx| namespace.get_quota_usage(ctx, path))
+    pub fn quota_usage(&self, tree: &Namespace, path: &[u8]) -> Result<QuotaUsage> {
+        self.with_caller(0, |_, ctx| tree.get_quota_usage(ctx, path))
     }
 
     /// Settings of the namespace.
