@@ -152,6 +152,19 @@ impl NameNode {
         self.located_proto(block, position, &replicas.locations, replicas.corrupt)
     }
 
+    /// The indices of a group's blocks, as these locations lie; without locations, those that are being written.
+    fn put_indices(&self, block: Block, locations: &[StorageSlot], proto: &mut LocatedBlockProto) {
+        let Some(group) = self.blocks.group_locations(block.id) else { return };
+        let index = |slot: &StorageSlot| group.iter().find(|of| of.1 == *slot).map_or(0, |of| of.0);
+        let indices: Vec<u8> = match locations {
+            [] if self.stored_block(block).1 => return,
+            [] => group.iter().map(|of| of.0).collect(),
+            locations => locations.iter().map(index).collect(),
+        };
+        proto.block_tokens = vec![convert::no_token(); indices.len()];
+        proto.block_indices = Some(indices.into());
+    }
+
     /// Proto: hdfs.proto LocatedBlockProto.
     pub(crate) fn located_proto(
         &self,
@@ -172,14 +185,8 @@ impl NameNode {
             block_indices: None,
             block_tokens: Vec::new(),
         };
-        if block.id.0 < 0
-            && let Some(group) = self.blocks.group_locations(block.id)
-        {
-            let index =
-                |slot: &StorageSlot| group.iter().find(|of| of.1 == *slot).map_or(0, |of| of.0);
-            let indices: Vec<u8> = locations.iter().map(index).collect();
-            proto.block_tokens = vec![convert::no_token(); indices.len()];
-            proto.block_indices = Some(indices.into());
+        if block.id.0 < 0 {
+            self.put_indices(block, locations, &mut proto);
         }
         for slot in locations {
             let storage = self.blocks.storage(*slot);

@@ -55,8 +55,8 @@ struct Group {
     units: StripedUnits,
     state: BlockState,
     internal: SmallVec<[Internal; 9]>,
-    /// By index, while it is being written.
-    expected: Vec<StorageSlot>,
+    /// Index and storage, while it is being written.
+    expected: Vec<(u8, StorageSlot)>,
     is_safe: bool,
 }
 
@@ -168,7 +168,7 @@ impl BlockManager {
             units,
             state,
             internal: SmallVec::new(),
-            expected: targets.to_vec(),
+            expected: (0..).zip(targets.iter().copied()).collect(),
             is_safe: false,
         };
         self.striped.complete += u64::from(state == BlockState::Complete);
@@ -194,13 +194,22 @@ impl BlockManager {
         if group.state == BlockState::Complete {
             return Some(group.internal.iter().map(|of| of.storage).collect());
         }
-        Some(group.expected.clone())
+        Some(group.expected.iter().map(|of| of.1).collect())
     }
 
     pub(crate) fn set_group_expected(&mut self, id: BlockId, targets: &[StorageSlot]) -> bool {
+        let indexed: Vec<_> = (0..).zip(targets.iter().copied()).collect();
+        self.set_group_locations(id, &indexed)
+    }
+
+    /// The same where some indices are left out: a client goes on without nodes that failed. False: it is no group.
+    pub fn set_group_locations(&mut self, id: BlockId, targets: &[(u8, StorageSlot)]) -> bool {
         let Some(group) = self.striped.find_mut(id) else { return false };
-        group.expected = targets.to_vec();
-        for target in targets {
+        let before = std::mem::replace(&mut group.expected, targets.to_vec());
+        for (_, storage) in before {
+            self.unschedule(storage);
+        }
+        for (_, target) in targets {
             self.schedule(*target);
         }
         true
@@ -255,7 +264,7 @@ impl BlockManager {
         let promised = std::mem::take(&mut group.expected);
         let arrived: BTreeSet<StorageSlot> = group.internal.iter().map(|of| of.storage).collect();
         self.striped.complete += 1;
-        for storage in promised {
+        for (_, storage) in promised {
             if !arrived.contains(&storage) {
                 self.unschedule(storage);
             }
@@ -285,7 +294,7 @@ impl BlockManager {
         let Some(group) = self.striped.find_mut(id) else { return Vec::new() };
         if group.state == BlockState::Complete {
             group.state = BlockState::UnderConstruction;
-            group.expected = group.internal.iter().map(|of| of.storage).collect();
+            group.expected = group.internal.iter().map(|of| (of.index, of.storage)).collect();
             self.striped.complete -= 1;
             self.refresh_group_safe(id);
         }
@@ -298,7 +307,7 @@ impl BlockManager {
         let Some(group) = self.striped.groups.remove(&id) else { return };
         self.striped.complete -= u64::from(group.state == BlockState::Complete);
         self.striped.safe -= u64::from(group.is_safe);
-        for storage in group.expected {
+        for (_, storage) in group.expected {
             self.unschedule(storage);
         }
         for of in group.internal {
@@ -458,7 +467,7 @@ impl BlockManager {
     pub fn group_locations(&self, id: BlockId) -> Option<Vec<(u8, StorageSlot)>> {
         let group = self.striped.find(id)?;
         if group.state != BlockState::Complete && !group.expected.is_empty() {
-            return Some((0..).zip(group.expected.iter().copied()).collect());
+            return Some(group.expected.clone());
         }
         let readable = |of: &&Internal| {
             let node = self.datanode_of(of.storage);

@@ -80,6 +80,16 @@ impl NameNode {
             .collect();
         let targets = self.blocks.resolve_storages(&nodes, &request.storage_i_ds)?;
         self.blocks.update_pipeline(new, &targets)?;
+        if self.blocks.is_striped(new.id) {
+            // Where a node has failed, its place is left empty.
+            let places = (0..).zip(nodes.iter().zip(&request.storage_i_ds));
+            let found: Vec<(u8, _)> = places
+                .filter_map(|(index, (node, storage))| {
+                    Some((index, self.blocks.find_storage(node.as_str(), storage)?))
+                })
+                .collect();
+            self.blocks.set_group_locations(new.id, &found);
+        }
         self.commit(planned, call.now);
         self.settle(call.now);
         Ok(p::UpdatePipelineResponseProto {})

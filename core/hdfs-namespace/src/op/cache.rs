@@ -312,14 +312,9 @@ impl Namespace {
         }
         let caller = &ctx.caller;
         let owner = info.owner_name.clone().unwrap_or_else(|| caller.user.to_owned());
-        let group = match info.group_name.clone().or_else(|| caller.groups.first().cloned()) {
-            Some(group) => group,
-            None => {
-                return Err(Error::io(format!(
-                    "There is no primary group for UGI {}",
-                    caller.user
-                )));
-            }
+        let group = info.group_name.clone().or_else(|| caller.groups.first().cloned());
+        let Some(group) = group else {
+            return Err(Error::io(format!("There is no primary group for UGI {}", caller.user)));
         };
         let mut cache = crate::cache::CacheManager::default();
         let info =

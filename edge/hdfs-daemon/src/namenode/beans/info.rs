@@ -155,10 +155,11 @@ fn identity(bean: Bean, view: &View<'_>, storage: &Storage) -> Bean {
 
 fn space(bean: Bean, view: &View<'_>) -> Bean {
     let stats = &view.stats;
+    let groups = view.nn.blocks().group_stats();
     bean.with("HighestPriorityLowRedundancyReplicatedBlocks", stats.highest_priority)
-        .with("HighestPriorityLowRedundancyECBlocks", 0)
+        .with("HighestPriorityLowRedundancyECBlocks", groups.highest_priority)
         .with("ProvidedCapacity", 0)
-        .with("TotalBlocks", stats.blocks)
+        .with("TotalBlocks", stats.blocks + groups.groups)
         .with("PercentBlockPoolUsed", percent(stats.block_pool_used, stats.capacity))
         .with("CacheCapacity", stats.cache_capacity)
         .with("CacheUsed", stats.cache_used)

@@ -40,7 +40,7 @@ pub(super) fn state(view: &View<'_>) -> Bean {
         .with("CapacityTotal", stats.capacity)
         .with("CapacityUsed", stats.used)
         .with("CapacityRemaining", stats.remaining)
-        .with("NumEncryptionZones", 0)
+        .with("NumEncryptionZones", view.nn.namespace().encryption_zone_count())
         .with("PendingSPSPaths", 0)
         .with("ReconstructionQueuesInitProgress", view.nn.blocks().queues_progress())
         .with("NumLiveDataNodes", stats.live_datanodes)
@@ -109,8 +109,9 @@ pub(super) fn metrics(view: &View<'_>, storage: &Storage) -> Bean {
 
 fn redundancy(bean: Bean, view: &View<'_>) -> Bean {
     let stats = &view.stats;
+    let groups = view.nn.blocks().group_stats();
     bean.with("FilesTotal", view.nn.inode_count())
-        .with("BlocksTotal", stats.blocks)
+        .with("BlocksTotal", stats.blocks + groups.groups)
         .with("MissingBlocks", stats.missing)
         .with("MissingReplOneBlocks", stats.missing_replication_one)
         .with("BadlyDistBlocks", stats.badly_distributed)
@@ -124,15 +125,15 @@ fn redundancy(bean: Bean, view: &View<'_>) -> Bean {
         .with("PendingDeletionReplicatedBlocks", stats.pending_deletion)
         .with("HighestPriorityLowRedundancyReplicatedBlocks", stats.highest_priority)
         .with("BadlyDistributedBlocks", stats.badly_distributed)
-        .with("LowRedundancyECBlockGroups", 0)
+        .with("LowRedundancyECBlockGroups", groups.low_redundancy)
         .with("CorruptECBlockGroups", 0)
-        .with("MissingECBlockGroups", 0)
+        .with("MissingECBlockGroups", groups.missing)
         .with("BytesInFutureECBlockGroups", 0)
         .with("PendingDeletionECBlocks", 0)
-        .with("HighestPriorityLowRedundancyECBlocks", 0)
+        .with("HighestPriorityLowRedundancyECBlocks", groups.highest_priority)
         .with("ReconstructionQueuesInitProgress", view.nn.blocks().queues_progress())
         .with("TotalReplicatedBlocks", stats.blocks)
-        .with("TotalECBlockGroups", 0)
+        .with("TotalECBlockGroups", groups.groups)
         .with("NumTimedOutPendingReconstructions", stats.timed_out_reconstructions)
         .with("PendingDataNodeMessageCount", stats.pending_datanode_messages)
         .with("UnderReplicatedBlocks", stats.low_redundancy)
@@ -158,7 +159,7 @@ fn capacity(bean: Bean, view: &View<'_>) -> Bean {
         .with("ProvidedCapacityTotal", 0)
         .with("SnapshottableDirectories", view.nn.namespace().snapshot_counts().0)
         .with("Snapshots", view.nn.namespace().snapshot_counts().1)
-        .with("NumEncryptionZones", 0)
+        .with("NumEncryptionZones", view.nn.namespace().encryption_zone_count())
         .with("PendingSPSPaths", 0)
         .with("CurrentTokensCount", 0)
 }
@@ -196,20 +197,16 @@ pub(super) fn replicated_blocks(stats: &FsStats) -> Bean {
         .with("TotalReplicatedBlocks", stats.blocks)
 }
 
-/// `ECBlockGroupsState`: there are no block groups yet.
+/// `ECBlockGroupsState`. Corrupt blocks of groups, and those that are to be deleted, are not told from others.
 pub(super) fn block_groups(view: &View<'_>) -> Bean {
-    let names = [
-        "LowRedundancyECBlockGroups",
-        "CorruptECBlockGroups",
-        "MissingECBlockGroups",
-        "BytesInFutureECBlockGroups",
-        "PendingDeletionECBlocks",
-        "TotalECBlockGroups",
-    ];
-    let bean = Bean::new("Hadoop:service=NameNode,name=ECBlockGroupsState", FS_NAMESYSTEM);
-    names
-        .into_iter()
-        .fold(bean, |bean, name| bean.with(name, 0))
+    let groups = view.nn.blocks().group_stats();
+    Bean::new("Hadoop:service=NameNode,name=ECBlockGroupsState", FS_NAMESYSTEM)
+        .with("LowRedundancyECBlockGroups", groups.low_redundancy)
+        .with("CorruptECBlockGroups", 0)
+        .with("MissingECBlockGroups", groups.missing)
+        .with("BytesInFutureECBlockGroups", 0)
+        .with("PendingDeletionECBlocks", 0)
+        .with("TotalECBlockGroups", groups.groups)
         .with("EnabledEcPolicies", view.nn.enabled_erasure_coding_policies())
 }
 
