@@ -26,14 +26,11 @@ pub(super) fn acl_entries(
 ) -> Result<Vec<AclEntry>, String> {
     let load = |packed: &u32| {
         let (kind, scope, permission, number) = unpack_acl_entry(*packed);
-        let name = match number {
-            0 => None,
-            number => Some(
-                names
-                    .name(acl_table(kind), number)
-                    .ok_or_else(|| format!("an ACL entry has the unknown name {number}"))?
-                    .to_string(),
-            ),
+        // In images made of XML names are numbered from 0, and no name is an empty one.
+        let name = match (names.name(acl_table(kind), number), number) {
+            (Some(name), _) => Some(name.to_string()).filter(|name| !name.is_empty()),
+            (None, 0) => None,
+            (None, number) => return Err(format!("an ACL entry has the unknown name {number}")),
         };
         Ok(AclEntry { kind, scope, permission, name })
     };

@@ -71,7 +71,7 @@ impl Namespace {
             names: &names,
             users: FastMap::default(),
             groups: FastMap::default(),
-            last_permission: (0, 0),
+            last_permission: (u64::MAX, 0),
             references: Vec::new(),
             image,
         };
@@ -128,13 +128,14 @@ impl<'a> Loader<'a> {
         }
         let mut permission = PackedPermission::unpack(packed);
         let Self { namespace, names, users, groups, .. } = self;
-        if permission.user != 0 {
+        // In images made of XML names are numbered from 0.
+        if permission.user != 0 || names.name(NameTable::User, 0).is_some() {
             permission.user = translate(users, permission.user, || {
                 let name = names.name(NameTable::User, permission.user)?;
                 Some(namespace.users.number(name))
             })?;
         }
-        if permission.group != 0 {
+        if permission.group != 0 || names.name(NameTable::Group, 0).is_some() {
             permission.group = translate(groups, permission.group, || {
                 let name = names.name(NameTable::Group, permission.group)?;
                 Some(namespace.groups.number(name))

@@ -255,6 +255,17 @@ fn apaches_edits_lead_from_apaches_first_image_to_apaches_last() {
     assert_eq!(order(&namespace), section);
 }
 
+/// Such an image numbers its names from 0, in one table.
+#[test]
+fn an_image_made_of_xml_loads_as_the_one_that_the_xml_shows() {
+    let apaches = sample!("fsimage_0000000000000000188");
+    let image = Image::parse("image", apaches).expect("the container is right");
+    let (mut document, mut reversed) = (Vec::new(), Vec::new());
+    xml::write_xml(&image, "revision", &mut document).expect("memory takes it");
+    xml::read_xml(&document, &mut reversed).expect("it is what the viewer writes");
+    assert_eq!(loaded(&reversed).dump(), loaded(apaches).dump());
+}
+
 #[test]
 fn a_huge_directory_is_gone_at_once_and_reclaimed_in_slices() {
     let mut machine = Machine::new();
