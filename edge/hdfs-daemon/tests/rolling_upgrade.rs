@@ -98,6 +98,45 @@ async fn a_final_rolling_upgrade_has_no_way_back() {
     handle.stop().unwrap();
 }
 
+/// The layouts of the open segments.
+fn open_segments(site: &Site) -> Vec<i32> {
+    let files = ["a", "b"].map(|dir| (dir, site.files(dir, "edits_inprogress_")));
+    let path =
+        |(dir, names): (&str, Vec<String>)| site.root.join(dir).join("current").join(&names[0]);
+    let header = |path| std::fs::read(path).unwrap()[..4].try_into().unwrap();
+    files.map(path).map(header).map(i32::from_be_bytes).into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_layout_is_kept_until_the_rolling_upgrade_is_final() {
+    let site = Site::new("rolling-layout");
+    let (handle, _, _) = upgrading(&site).await;
+    handle.stop().unwrap();
+    let versions = ["a", "b"].map(|dir| site.root.join(dir).join("current/VERSION"));
+    for path in &versions {
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::write(path, text.replace("layoutVersion=-67", "layoutVersion=-65")).unwrap();
+    }
+    let refused = namenode::start(&site.conf).err().unwrap().message;
+    assert!(refused.contains("with the \"-rollingUpgrade started\" option"), "{refused}");
+    let handle = namenode::start_with(&site.conf, &StartOption::RollingUpgradeStarted).unwrap();
+    let client = client(&handle, &owner());
+    assert_eq!(open_segments(&site), [-65, -65]);
+    mkdirs(&client, "/in-old-layout").await.unwrap();
+    save_namespace(&client).await.unwrap();
+    assert_eq!(open_segments(&site), [-65, -65]);
+    rolling(&client, Action::Finalize).await.unwrap().unwrap();
+    for path in &versions {
+        assert!(std::fs::read_to_string(path).unwrap().contains("layoutVersion=-67"));
+    }
+    save_namespace(&client).await.unwrap();
+    assert_eq!(open_segments(&site), [-67, -67]);
+    drop(handle);
+    let handle = site.start();
+    assert!(exists(&site::client(&handle, &owner()), "/in-old-layout").await);
+    handle.stop().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_fills_empty_folders_and_only_those() {
     let site = Site::new("import");

@@ -27,7 +27,24 @@ pub(crate) type BeforeStep<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
 /// # Errors
 /// When the folder contradicts itself, or can't be changed.
 pub(crate) fn recover(root: &Path) -> Result<StorageState> {
-    let state = StorageState::of(present(root)?).map_err(|text| inconsistent(root, text))?;
+    let state = found(root)?;
+    put_right(root, state)?;
+    Ok(state)
+}
+
+/// The state that a folder is in.
+///
+/// # Errors
+/// When the folder contradicts itself.
+pub(crate) fn found(root: &Path) -> Result<StorageState> {
+    StorageState::of(present(root)?).map_err(|text| inconsistent(root, text))
+}
+
+/// Does what a state asks for.
+///
+/// # Errors
+/// When the folder can't be changed.
+pub(crate) fn put_right(root: &Path, state: StorageState) -> Result<()> {
     let of = |name: &str| root.join(name);
     let (name, current) = (root.display(), of(CURRENT));
     match state {
@@ -61,7 +78,7 @@ pub(crate) fn recover(root: &Path) -> Result<StorageState> {
             put_back(&of(LAST_CHECKPOINT_TMP), &current)?;
         }
     }
-    Ok(state)
+    Ok(())
 }
 
 fn present(root: &Path) -> Result<Present> {

@@ -1,13 +1,14 @@
 //! Upgrade, rollback and finalize of the name folders.
 //!
 //! ```text
-//! upgrade   per folder: current -> previous.tmp; a new current with links to its edits
+//! upgrade   in each folder: current -> previous.tmp; a new current with links to its edits
 //!           the image into every new current
-//!           per folder: VERSION; previous.tmp -> previous
-//! rollback  per folder: current -> removed.tmp; previous -> current; removed.tmp is deleted
-//! finalize  per folder: previous -> finalized.tmp, which is deleted
+//!           in each folder: VERSION; then, in each: previous.tmp -> previous
+//! rollback  in each folder: current -> removed.tmp; then previous -> current; then removed.tmp is deleted
+//! finalize  in each folder: previous -> finalized.tmp, which is deleted
 //! ```
-//! What a crash leaves of it, `storage_state` puts right at the next start.
+//! What a crash leaves of it, [`recover_all`] puts right at the next start: all folders have the old state then, or all
+//! have the new one.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NNUpgradeUtil, FSImage} (3.5.0)
 
@@ -97,10 +98,12 @@ pub(crate) fn complete(
 ) -> Result<()> {
     let text = version.print(hdfs_rt::clock::wall());
     for (_, dir) in dirs.live() {
-        let root = &dir.spec.root;
-        tracing::info!("Performing upgrade of storage directory {}", root.display());
+        tracing::info!("Performing upgrade of storage directory {}", dir.spec.root.display());
         before("VERSION")?;
         write_file_atomic(&dir.current().join(VERSION), text.as_bytes())?;
+    }
+    for (_, dir) in dirs.live() {
+        let root = &dir.spec.root;
         before("previous.tmp to previous")?;
         rename_durable(&root.join(PREVIOUS_TMP), &root.join(PREVIOUS))?;
     }
@@ -140,16 +143,21 @@ pub fn rollback(configuration: &Configuration) -> Result<()> {
 
 /// The same, on folders that are locked.
 pub(crate) fn roll_back(dirs: &NameDirs, before: BeforeStep<'_>) -> Result<()> {
+    recover_all(dirs)?;
+    let (mut any, mut image) = (false, false);
     for (_, dir) in dirs.live() {
-        storage_state::recover(&dir.spec.root)?;
-    }
-    let mut any = false;
-    for (_, dir) in dirs.live() {
-        any |= can_roll_back(&dir.spec.root)?;
+        let can = can_roll_back(&dir.spec.root)?;
+        any |= can;
+        image |= can && dir.spec.image;
     }
     if !any {
         return Err(Error::io(
             "Cannot rollback. None of the storage directories contain previous fs state.",
+        ));
+    }
+    if !image {
+        return Err(Error::io(
+            "Cannot rollback. Only folders for edits contain previous fs state, and none of dfs.namenode.name.dir does.",
         ));
     }
     // Differs: a folder that joined after the upgrade has only what is rolled back. Hadoop leaves that in place, and the
@@ -167,18 +175,22 @@ pub(crate) fn roll_back(dirs: &NameDirs, before: BeforeStep<'_>) -> Result<()> {
             delete_dir(&aside)?;
         }
     }
-    for (_, dir) in dirs.live() {
-        let (root, current) = (&dir.spec.root, dir.current());
-        let (previous, removed) = (root.join(PREVIOUS), root.join(REMOVED_TMP));
-        if !previous.exists() {
-            continue;
-        }
+    let kept: Vec<_> = dirs
+        .live()
+        .map(|(_, dir)| &dir.spec.root)
+        .filter(|root| root.join(PREVIOUS).exists())
+        .collect();
+    for root in &kept {
         before("current to removed.tmp")?;
-        rename_durable(&current, &removed)?;
+        rename_durable(&root.join(CURRENT), &root.join(REMOVED_TMP))?;
+    }
+    for root in &kept {
         before("previous to current")?;
-        rename_durable(&previous, &current)?;
+        rename_durable(&root.join(PREVIOUS), &root.join(CURRENT))?;
+    }
+    for root in &kept {
         before("delete removed.tmp")?;
-        delete_dir(&removed)?;
+        delete_dir(&root.join(REMOVED_TMP))?;
         tracing::info!("Rollback of {} is complete.", root.display());
     }
     Ok(())
@@ -219,8 +231,41 @@ pub fn metadata_version(configuration: &Configuration) -> Result<(i32, i32)> {
 }
 
 /// Looks into every folder, puts what was interrupted to an end, and tells which are formatted.
+///
+/// What several folders were in the middle of is done in all of them, or in none. Each transition first brings all folders
+/// to one point, then all to the next; so the states found tell how far it was:
+///
+/// - some folders have the VERSION of an upgrade, some do not: it is undone, in those that have it first, since the others
+///   tell that it must be;
+/// - some folders are rolled back, some are not yet: they are, before what tells of it is deleted in the others.
 pub(crate) fn recover_all(dirs: &NameDirs) -> Result<Vec<StorageState>> {
-    dirs.all().iter().map(|dir| storage_state::recover(&dir.spec.root)).collect()
+    let roots: Vec<_> = dirs.all().iter().map(|dir| dir.spec.root.as_path()).collect();
+    let states: Vec<_> =
+        roots.iter().map(|root| storage_state::found(root)).collect::<Result<_>>()?;
+    let any = |state| states.contains(&state);
+    if any(StorageState::CompleteUpgrade) && any(StorageState::RecoverUpgrade) {
+        for (root, _) in of_state(&roots, &states, StorageState::CompleteUpgrade) {
+            storage_state::put_right(root, StorageState::RecoverUpgrade)?;
+        }
+    }
+    if any(StorageState::CompleteRollback) {
+        for (root, _) in of_state(&roots, &states, StorageState::RecoverRollback) {
+            rename_durable(&root.join(PREVIOUS), &root.join(CURRENT))?;
+        }
+    }
+    for root in &roots {
+        storage_state::recover(root)?;
+    }
+    Ok(states)
+}
+
+fn of_state<'a>(
+    roots: &'a [&'a Path],
+    states: &'a [StorageState],
+    wanted: StorageState,
+) -> impl Iterator<Item = (&'a Path, StorageState)> {
+    let all = roots.iter().copied().zip(states.iter().copied());
+    all.filter(move |(_, state)| *state == wanted)
 }
 
 #[cfg(test)]
