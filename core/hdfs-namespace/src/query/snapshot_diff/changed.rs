@@ -114,8 +114,9 @@ impl Namespace {
         let Some(feature) = self.snapshots.file_diffs.get(&slot) else { return false };
         let ids = feature.diffs.iter().map(|diff| diff.snapshot);
         let Some((earlier, later)) = between(ids, scope) else { return false };
-        let length =
-            |index: usize| feature.diffs.get(index).map_or(self.file_length(slot), |of| of.size);
+        let length = |index: usize| {
+            feature.diffs.get(index).map_or_else(|| self.file_length(slot), |of| of.size)
+        };
         if length(earlier) != length(later) {
             return true;
         }
