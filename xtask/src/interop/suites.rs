@@ -146,7 +146,7 @@ pub(super) fn attached() -> Result<Count> {
 }
 
 /// The same subjects, where each test starts daemons of its own.
-const LAUNCHED: [&str; 17] = [
+const LAUNCHED: [&str; 18] = [
     "org.apache.hadoop.TestGenericRefresh",
     "org.apache.hadoop.cli.TestDeleteCLI",
     "org.apache.hadoop.hdfs.TestDFSShell",
@@ -163,6 +163,7 @@ const LAUNCHED: [&str; 17] = [
     "org.apache.hadoop.hdfs.server.namenode.TestFSImageWithXAttr",
     "org.apache.hadoop.hdfs.server.namenode.TestFileContextXAttr",
     "org.apache.hadoop.hdfs.server.namenode.TestNameNodeXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestOpenFilesWithSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
 ];
 
