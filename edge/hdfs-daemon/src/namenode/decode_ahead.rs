@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use hdfs_format::edits::{EditOp, Expected, SegmentReader};
 use hdfs_types::{Result, TxId};
@@ -34,13 +34,15 @@ pub(super) fn apply_whole(
 ) -> Result<()> {
     let file = File::open(path).map_err(|e| failed("open", path, e))?;
     let (sender, receiver) = sync_channel(BATCHES);
+    let (give_back, spent) = channel();
     let after = *last;
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             let expected = Expected { first: Some(first), last: None };
-            Ahead { file, max_op_bytes, after, sender }.run(&path.display().to_string(), expected)
+            let ahead = Ahead { file, max_op_bytes, after, sender, spent };
+            ahead.run(&path.display().to_string(), expected)
         });
-        let applied = apply_batches(&receiver, last, count, apply);
+        let applied = apply_batches(&receiver, &give_back, last, count, apply);
         // The reader ends at its next batch when applying failed.
         drop(receiver);
         let read = reading.join().expect("decoding does not panic");
@@ -51,16 +53,19 @@ pub(super) fn apply_whole(
 
 fn apply_batches(
     receiver: &Receiver<Batch>,
+    give_back: &Sender<Batch>,
     last: &mut TxId,
     count: &mut u64,
     apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<()> {
     for batch in receiver {
-        for (txid, op) in batch {
-            apply(txid, &op)?;
-            *last = txid;
+        for (txid, op) in &batch {
+            apply(*txid, op)?;
+            *last = *txid;
             *count += 1;
         }
+        // The reader may have ended.
+        let _ = give_back.send(batch);
     }
     Ok(())
 }
@@ -71,6 +76,8 @@ struct Ahead {
     /// Transactions up to this one are known.
     after: TxId,
     sender: SyncSender<Batch>,
+    /// Batches that were applied: their memory is freed by the thread that allocated it.
+    spent: Receiver<Batch>,
 }
 
 impl Ahead {
@@ -113,9 +120,15 @@ impl Ahead {
         Ok((read as u64) < wanted)
     }
 
+    fn empty_batch(&self) -> Batch {
+        let mut batch = self.spent.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+        batch.clear();
+        batch
+    }
+
     /// Hands on what the window holds; false when nobody wants more.
     fn decode(&self, reader: &mut SegmentReader<'_>) -> bool {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = self.empty_batch();
         while let Ok(Some(frame)) = reader.next_frame_of_part() {
             if frame.txid <= self.after {
                 continue;
@@ -126,7 +139,7 @@ impl Ahead {
             };
             batch.push((frame.txid, op));
             if batch.len() == BATCH {
-                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                let full = std::mem::replace(&mut batch, self.empty_batch());
                 if self.sender.send(full).is_err() {
                     return false;
                 }
