@@ -177,10 +177,9 @@ async fn what_is_not_built_answers_so_and_never_success() {
     let site = Site::new("unsupported");
     let handle = site.start();
     let admin = client(&handle, &owner());
-    let request = p::AllowSnapshotRequestProto { snapshot_root: "/".to_owned() };
-    let answer = admin.call::<_, p::AllowSnapshotResponseProto>("allowSnapshot", &request).await;
+    let answer = admin.call::<_, ()>("cancelDelegationToken", &()).await;
     assert_eq!(answer.unwrap_err().kind, ErrorKind::UnsupportedOperation);
-    let answer = admin.call::<_, p::AllowSnapshotResponseProto>("noSuchCall", &request).await;
+    let answer = admin.call::<_, ()>("noSuchCall", &()).await;
     assert_eq!(answer.unwrap_err().kind, ErrorKind::RpcNoSuchMethod);
     handle.stop().unwrap();
 }

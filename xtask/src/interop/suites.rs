@@ -122,7 +122,6 @@ const ATTACHED: [&str; 29] = [
     "org.apache.hadoop.hdfs.TestFileStatusWithDefaultECPolicy",
     "org.apache.hadoop.hdfs.TestFileStatusWithRandomECPolicy",
     "org.apache.hadoop.hdfs.TestRenameWhileOpen",
-    "org.apache.hadoop.hdfs.TestRollingUpgrade",
     "org.apache.hadoop.hdfs.server.blockmanagement.TestSequentialBlockId",
     "org.apache.hadoop.hdfs.server.namenode.TestAclConfigFlag",
     "org.apache.hadoop.hdfs.server.namenode.TestCorrectnessOfQuotaAfterRenameOp",
@@ -134,6 +133,8 @@ const ATTACHED: [&str; 29] = [
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestFileContextSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestXAttrWithSnapshot",
     "org.apache.hadoop.security.TestPermission",
+    // Last: it leaves a rolling upgrade behind.
+    "org.apache.hadoop.hdfs.TestRollingUpgrade",
 ];
 
 /// Runs them.
