@@ -147,16 +147,13 @@ pub(super) fn attached() -> Result<Count> {
 }
 
 /// The same subjects, where each test starts daemons of its own.
-const LAUNCHED: [&str; 18] = [
+const LAUNCHED: [&str; 15] = [
     "org.apache.hadoop.TestGenericRefresh",
     "org.apache.hadoop.cli.TestDeleteCLI",
     "org.apache.hadoop.hdfs.TestDFSShell",
     "org.apache.hadoop.hdfs.TestFileStatus",
     "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
     "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
-    "org.apache.hadoop.fs.viewfs.TestViewFsWithAcls",
-    "org.apache.hadoop.fs.viewfs.TestViewFsWithXAttrs",
-    "org.apache.hadoop.hdfs.TestAppendSnapshotTruncate",
     "org.apache.hadoop.hdfs.TestErasureCodingExerciseAPIs",
     "org.apache.hadoop.hdfs.TestErasureCodingPolicyWithSnapshot",
     "org.apache.hadoop.hdfs.TestSnapshotCommands",
