@@ -19,8 +19,8 @@ const SHELL_CASES: u64 = 672;
 
 /// Cases that run on Apache's cluster, those aside that are skipped on any cluster of three DataNodes.
 const CLI_CASES_ON_APACHE: u64 = 839;
-/// On ours the files on erasure coding, cache and encryption are skipped as a whole until the NameNode has the feature.
-const CLI_CASES_ON_OURS: u64 = 722;
+/// On ours the file on encryption is skipped as a whole until the NameNode has keys.
+const CLI_CASES_ON_OURS: u64 = 804;
 
 /// The shell's expectations, with Apache's shell.
 pub(super) fn cli() -> Result<Count> {
