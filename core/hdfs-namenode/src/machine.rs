@@ -405,6 +405,26 @@ impl NameNode {
         Ok(response)
     }
 
+    /// Plans and makes a change whose caller hears only that it was done, at most once and not in safe mode; `what` begins Hadoop's sentence.
+    pub(crate) fn change_once<T>(
+        &mut self,
+        call: &Call<'_>,
+        what: &str,
+        plan: impl FnOnce(&Namespace, &PlanContext<'_>) -> Result<Planned<T>>,
+    ) -> Result<()> {
+        self.once(
+            call,
+            |_, _| Ok(()),
+            |()| CachedAnswer::Done,
+            |nn| {
+                nn.check_writable(what, call.now.mono)?;
+                let planned = nn.plan(call, plan)?;
+                nn.commit(planned, call.now);
+                Ok(())
+            },
+        )
+    }
+
     /// Refuses a change in safe mode; `what` begins Hadoop's sentence.
     pub(crate) fn check_writable(&self, what: &str, now: Mono) -> Result<()> {
         if self.safe_mode.is_on() {

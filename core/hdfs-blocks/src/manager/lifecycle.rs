@@ -147,18 +147,7 @@ impl BlockManager {
     }
 
     fn commit(&mut self, slot: u32, commit: Block) -> Result<()> {
-        let stored = self.map.entry(slot).block();
-        if stored.generation_stamp != commit.generation_stamp {
-            return Err(Error::io(format!(
-                "Commit block with mismatching GS. NN has {stored}, client submits {commit}"
-            )));
-        }
-        if stored.num_bytes > commit.num_bytes {
-            return Err(Error::io(format!(
-                "commitBlock length is less than the stored one {} vs. {}",
-                commit.num_bytes, stored.num_bytes
-            )));
-        }
+        check_commit(self.map.entry(slot).block(), commit)?;
         check_fields(commit, self.map.entry(slot).owner(), 0)?;
         let entry = self.map.entry_mut(slot);
         entry.set_num_bytes(commit.num_bytes);
@@ -408,4 +397,20 @@ impl BlockManager {
             self.process_surplus(now, slot, None, None);
         }
     }
+}
+
+/// What a client commits fits the stored block or group.
+pub(super) fn check_commit(stored: Block, commit: Block) -> Result<()> {
+    if stored.generation_stamp != commit.generation_stamp {
+        return Err(Error::io(format!(
+            "Commit block with mismatching GS. NN has {stored}, client submits {commit}"
+        )));
+    }
+    if stored.num_bytes > commit.num_bytes {
+        return Err(Error::io(format!(
+            "commitBlock length is less than the stored one {} vs. {}",
+            commit.num_bytes, stored.num_bytes
+        )));
+    }
+    Ok(())
 }

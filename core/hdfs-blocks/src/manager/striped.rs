@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hdfs_types::{Block, BlockId, Error, GenerationStamp, INodeId, ReplicaState, Result};
 use smallvec::SmallVec;
 
-use super::lifecycle::check_fields;
+use super::lifecycle::{check_commit, check_fields};
 use super::replicas::Counts;
 use super::{BlockInfo, BlockManager, CommitOutcome, LocatedReplicas};
 use crate::block_map::BlockState;
@@ -231,18 +231,7 @@ impl BlockManager {
         }
         let committed = group.state != BlockState::Committed;
         if committed {
-            let stored = group.block;
-            if stored.generation_stamp != commit.generation_stamp {
-                return Err(Error::io(format!(
-                    "Commit block with mismatching GS. NN has {stored}, client submits {commit}"
-                )));
-            }
-            if stored.num_bytes > commit.num_bytes {
-                return Err(Error::io(format!(
-                    "commitBlock length is less than the stored one {} vs. {}",
-                    commit.num_bytes, stored.num_bytes
-                )));
-            }
+            check_commit(group.block, commit)?;
             check_fields(commit, group.owner, 0)?;
             group.block.num_bytes = commit.num_bytes;
             group.state = BlockState::Committed;

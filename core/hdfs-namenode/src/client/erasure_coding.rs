@@ -29,21 +29,14 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::SetErasureCodingPolicyRequestProto,
     ) -> Result<p::SetErasureCodingPolicyResponseProto> {
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot set erasure coding policy on {}", request.src);
-                nn.check_writable(&what, call.now.mono)?;
-                let default = nn.conf.namespace.default_erasure_coding_policy.as_str();
+            &format!("Cannot set erasure coding policy on {}", request.src),
+            |namespace, context| {
+                let default = context.conf.default_erasure_coding_policy.as_str();
                 let name = request.ec_policy_name.as_deref().unwrap_or(default);
-                let planned = nn.plan(call, |namespace, context| {
-                    let path = request.src.as_bytes();
-                    namespace.plan_set_erasure_coding_policy(context, path, name)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+                let path = request.src.as_bytes();
+                namespace.plan_set_erasure_coding_policy(context, path, name)
             },
         )?;
         Ok(p::SetErasureCodingPolicyResponseProto {})
@@ -55,19 +48,12 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::UnsetErasureCodingPolicyRequestProto,
     ) -> Result<p::UnsetErasureCodingPolicyResponseProto> {
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot unset erasure coding policy on {}", request.src);
-                nn.check_writable(&what, call.now.mono)?;
-                let planned = nn.plan(call, |namespace, context| {
-                    let path = request.src.as_bytes();
-                    namespace.plan_unset_erasure_coding_policy(context, path)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+            &format!("Cannot unset erasure coding policy on {}", request.src),
+            |namespace, context| {
+                let path = request.src.as_bytes();
+                namespace.plan_unset_erasure_coding_policy(context, path)
             },
         )?;
         Ok(p::UnsetErasureCodingPolicyResponseProto {})

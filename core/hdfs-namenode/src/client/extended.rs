@@ -12,7 +12,6 @@ use p::x_attr_proto::XAttrNamespaceProto;
 
 use crate::call::Call;
 use crate::machine::NameNode;
-use crate::retry_cache::CachedAnswer;
 
 impl NameNode {
     /// Proto: setQuota.
@@ -171,13 +170,10 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::SetXAttrRequestProto,
     ) -> Result<p::SetXAttrResponseProto> {
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot set XAttr on {}", request.src);
-                nn.check_writable(&what, call.now.mono)?;
+            &format!("Cannot set XAttr on {}", request.src),
+            |namespace, context| {
                 let xattr = one_xattr(request.x_attr.as_ref())?;
                 let has = |flag: p::XAttrSetFlagProto| {
                     request.flag.unwrap_or(0) & (flag as i32).cast_unsigned() != 0
@@ -186,11 +182,7 @@ impl NameNode {
                     create: has(p::XAttrSetFlagProto::XattrCreate),
                     replace: has(p::XAttrSetFlagProto::XattrReplace),
                 };
-                let planned = nn.plan(call, |namespace, context| {
-                    namespace.plan_set_xattr(context, request.src.as_bytes(), &xattr, flags)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+                namespace.plan_set_xattr(context, request.src.as_bytes(), &xattr, flags)
             },
         )?;
         Ok(p::SetXAttrResponseProto {})
@@ -202,19 +194,12 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::RemoveXAttrRequestProto,
     ) -> Result<p::RemoveXAttrResponseProto> {
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot remove XAttr entry on {}", request.src);
-                nn.check_writable(&what, call.now.mono)?;
+            &format!("Cannot remove XAttr entry on {}", request.src),
+            |namespace, context| {
                 let xattr = one_xattr(request.x_attr.as_ref())?;
-                let planned = nn.plan(call, |namespace, context| {
-                    namespace.plan_remove_xattr(context, request.src.as_bytes(), &xattr)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+                namespace.plan_remove_xattr(context, request.src.as_bytes(), &xattr)
             },
         )?;
         Ok(p::RemoveXAttrResponseProto {})

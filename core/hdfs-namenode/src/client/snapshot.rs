@@ -88,18 +88,12 @@ impl NameNode {
         if new.is_empty() {
             return Err(Error::io("The new snapshot name is null or empty."));
         }
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                nn.check_writable(&format!("Cannot rename snapshot for {root}"), call.now.mono)?;
-                let planned = nn.plan(call, |namespace, context| {
-                    let (old, new) = (old.as_bytes(), new.as_bytes());
-                    namespace.plan_rename_snapshot(context, root.as_bytes(), old, new)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+            &format!("Cannot rename snapshot for {root}"),
+            |namespace, context| {
+                let (old, new) = (old.as_bytes(), new.as_bytes());
+                namespace.plan_rename_snapshot(context, root.as_bytes(), old, new)
             },
         )?;
         Ok(p::RenameSnapshotResponseProto {})
@@ -115,18 +109,12 @@ impl NameNode {
         if request.snapshot_name.is_empty() {
             return Err(Error::io("The snapshot name is null or empty."));
         }
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                nn.check_writable(&format!("Cannot delete snapshot for {root}"), call.now.mono)?;
-                let planned = nn.plan(call, |namespace, context| {
-                    let name = request.snapshot_name.as_bytes();
-                    namespace.plan_delete_snapshot(context, root.as_bytes(), name)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+            &format!("Cannot delete snapshot for {root}"),
+            |namespace, context| {
+                let name = request.snapshot_name.as_bytes();
+                namespace.plan_delete_snapshot(context, root.as_bytes(), name)
             },
         )?;
         Ok(p::DeleteSnapshotResponseProto {})

@@ -85,24 +85,14 @@ impl NameNode {
         request: &p::Rename2RequestProto,
     ) -> Result<p::Rename2ResponseProto> {
         check_path_length(&request.dst, "rename")?;
-        self.once(
-            call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                nn.check_writable(&format!("Cannot rename {}", request.src), call.now.mono)?;
-                let flags = RenameFlags {
-                    overwrite: request.overwrite_dest,
-                    to_trash: request.move_to_trash.unwrap_or(false),
-                };
-                let planned = nn.plan(call, |namespace, context| {
-                    let (src, dst) = (request.src.as_bytes(), request.dst.as_bytes());
-                    namespace.plan_rename2(context, src, dst, flags)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
-            },
-        )?;
+        self.change_once(call, &format!("Cannot rename {}", request.src), |namespace, context| {
+            let flags = RenameFlags {
+                overwrite: request.overwrite_dest,
+                to_trash: request.move_to_trash.unwrap_or(false),
+            };
+            let (src, dst) = (request.src.as_bytes(), request.dst.as_bytes());
+            namespace.plan_rename2(context, src, dst, flags)
+        })?;
         Ok(p::Rename2ResponseProto {})
     }
 
@@ -112,20 +102,10 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::ConcatRequestProto,
     ) -> Result<p::ConcatResponseProto> {
-        self.once(
-            call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                nn.check_writable(&format!("Cannot concat {}", request.trg), call.now.mono)?;
-                let sources: Vec<&[u8]> = request.srcs.iter().map(String::as_bytes).collect();
-                let planned = nn.plan(call, |namespace, context| {
-                    namespace.plan_concat(context, request.trg.as_bytes(), &sources)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
-            },
-        )?;
+        self.change_once(call, &format!("Cannot concat {}", request.trg), |namespace, context| {
+            let sources: Vec<&[u8]> = request.srcs.iter().map(String::as_bytes).collect();
+            namespace.plan_concat(context, request.trg.as_bytes(), &sources)
+        })?;
         Ok(p::ConcatResponseProto {})
     }
 

@@ -8,7 +8,6 @@ use hdfs_types::{Error, ErrorKind, Result};
 
 use crate::call::Call;
 use crate::machine::NameNode;
-use crate::retry_cache::CachedAnswer;
 
 /// What a key provider says about a key.
 pub type KeyCipher = Result<Option<String>>;
@@ -41,18 +40,11 @@ impl NameNode {
             let text = format!("Invalid cipher suite name: {cipher}");
             Error::new(ErrorKind::IllegalArgument, text)
         })?;
-        self.once(
+        self.change_once(
             call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot create encryption zone on {src}");
-                nn.check_writable(&what, call.now.mono)?;
-                let planned = nn.plan(call, |namespace, context| {
-                    namespace.plan_create_encryption_zone(context, src.as_bytes(), suite, key)
-                })?;
-                nn.commit(planned, call.now);
-                Ok(())
+            &format!("Cannot create encryption zone on {src}"),
+            |namespace, context| {
+                namespace.plan_create_encryption_zone(context, src.as_bytes(), suite, key)
             },
         )?;
         Ok(p::CreateEncryptionZoneResponseProto {})
