@@ -241,11 +241,9 @@ impl BlockManager {
             return Ok(self.expected_locations(id));
         }
         let block = self.map.entry(slot).block();
-        let mut uc = UnderConstruction::new(block, &storages);
-        for replica in &mut uc.replicas {
-            replica.state = ReplicaState::Finalized;
-        }
-        self.under_construction.insert(id, uc);
+        // Being written again, as Hadoop takes them: what was reported before says nothing of the length to come, and a
+        // client may append under the old stamp (those of Go and Python do).
+        self.under_construction.insert(id, UnderConstruction::new(block, &storages));
         self.map.entry_mut(slot).set_state(BlockState::UnderConstruction);
         self.complete_blocks -= 1;
         self.refresh_safe(slot);

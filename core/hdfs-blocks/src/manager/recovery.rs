@@ -224,6 +224,8 @@ impl BlockManager {
         if let Some(uc) = self.under_construction.get_mut(&id) {
             for replica in uc.replicas.iter_mut().filter(|replica| replica.storage == storage) {
                 replica.state = ReplicaState::Finalized;
+                replica.num_bytes = new.num_bytes;
+                replica.generation_stamp = new.generation_stamp;
             }
         }
     }

@@ -206,8 +206,11 @@ impl BlockManager {
         let id = self.map.entry(slot).id();
         let added = self.link(slot, storage);
         if added == Added::Known {
-            // A good report takes back what an older stamp had said.
+            // A good report takes back what an older one had said. Its length was judged only if the block has one.
             self.forget_corrupt(id, node, Some(CorruptReason::GenstampMismatch));
+            if self.map.entry(slot).is_complete_or_committed() {
+                self.forget_corrupt(id, node, Some(CorruptReason::SizeMismatch));
+            }
         }
         let counts = self.count(slot);
         if self.map.entry(slot).state() == BlockState::Committed

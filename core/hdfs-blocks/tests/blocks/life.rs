@@ -118,6 +118,33 @@ fn append_opens_the_last_block_again_where_it_is() {
     c.check();
 }
 
+/// The clients of Go (colinmarc/hdfs) and Python (hdfs-native) append without asking for a new stamp.
+#[test]
+fn an_append_under_the_old_stamp_may_be_committed_before_it_is_reported() {
+    let mut c = Cluster::of(3);
+    let done = c.closed_block(1, &[0, 1, 2], 3);
+    c.bm.convert_to_under_construction(BlockId(1)).expect("it exists");
+    let longer = block(1, 1_001, done.num_bytes + 1);
+    assert!(c.bm.commit_or_complete(c.mono(), longer).expect("fits").complete);
+    for node in 0..3 {
+        c.received(node, longer);
+    }
+    assert_eq!(c.readable_on(1), [0, 1, 2]);
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 0);
+    c.check();
+}
+
+#[test]
+fn a_good_report_takes_back_a_wrong_length() {
+    let mut c = Cluster::of(2);
+    let done = c.closed_block(1, &[0, 1], 2);
+    c.received(0, block(1, 1_001, done.num_bytes - 1));
+    assert_eq!(c.readable_on(1), [1]);
+    c.received(0, done);
+    assert_eq!(c.readable_on(1), [0, 1]);
+    c.check();
+}
+
 #[test]
 fn fields_out_of_range_are_refused_and_change_nothing() {
     let mut c = Cluster::of(1);
