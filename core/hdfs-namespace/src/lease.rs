@@ -44,16 +44,20 @@ impl LeaseHolders {
         self.now = self.now.max(now);
     }
 
-    pub(crate) fn add(&mut self, holder: &Arc<str>, file: INodeId) {
+    /// Returns the holder's name as it is stored, for others to share.
+    pub(crate) fn add(&mut self, holder: &str, file: INodeId) -> Arc<str> {
         self.remove(file);
         let now = self.now;
+        let known = self.by_holder.get_key_value(holder).map(|(name, _)| name.clone());
+        let name = known.unwrap_or_else(|| holder.into());
         let lease = self
             .by_holder
-            .entry(holder.clone())
+            .entry(name.clone())
             .or_insert_with(|| Lease { renewed: now, files: BTreeSet::new() });
         lease.renewed = now;
         lease.files.insert(file);
-        self.by_file.insert(file, holder.clone());
+        self.by_file.insert(file, name.clone());
+        name
     }
 
     pub(crate) fn remove(&mut self, file: INodeId) {

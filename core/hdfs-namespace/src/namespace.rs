@@ -113,8 +113,8 @@ pub struct Namespace {
     pub(crate) acls: FastMap<Slot, Box<[AclEntry]>>,
     pub(crate) xattrs: FastMap<Slot, Box<[XAttr]>>,
     pub(crate) quotas: FastMap<Slot, Box<Quota>>,
-    /// Of directories below which not everything is on disks: what differs. See [`crate::quota::QuotaCounts::skew`].
-    pub(crate) skews: FastMap<Slot, Box<TypeSpace>>,
+    /// Of directories below which files have storage policies: bytes by kind of storage.
+    pub(crate) kinds: FastMap<Slot, Box<TypeSpace>>,
     pub(crate) leases: LeaseHolders,
     pub(crate) identities: Identities,
     /// Counts everything that is not reclaimed yet, detached or not.
@@ -184,7 +184,7 @@ impl Namespace {
             acls: FastMap::default(),
             xattrs: FastMap::default(),
             quotas: FastMap::default(),
-            skews: FastMap::default(),
+            kinds: FastMap::default(),
             leases: LeaseHolders::default(),
             identities: Identities::default(),
             counts: Counts::default(),

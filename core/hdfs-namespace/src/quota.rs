@@ -2,7 +2,8 @@
 //!
 //! What every directory counts, itself and everything below, is kept in its record while the tree changes: a change adds
 //! its difference to every directory on the way to `/`. So a quota can be set, and a tree of any size moved or deleted, in
-//! constant time. Files without storage policy are on disks; where that is not all, a side table has the difference.
+//! constant time. Files without storage policy count for no kind of storage; of directories with others below, a side table
+//! has the kinds.
 //! `/` always has a quota, without limits.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{QuotaCounts, DirectoryWithQuotaFeature} (3.5.0)
@@ -47,14 +48,6 @@ impl QuotaCounts {
     #[must_use]
     pub(crate) fn negated(&self) -> Self {
         Self::default().minus(self)
-    }
-
-    /// How far the kinds of storage are not just disks.
-    pub(crate) fn skew(&self) -> TypeSpace {
-        let mut skew = self.types;
-        let disk = &mut skew[type_index(StorageType::Disk)];
-        *disk = disk.wrapping_sub(self.space);
-        skew
     }
 
     fn grows(&self) -> bool {

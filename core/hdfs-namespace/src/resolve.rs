@@ -386,7 +386,35 @@ impl Namespace {
 
     /// The inode that a name of an operation means, in replay: no permissions, no links followed.
     pub(crate) fn find(&self, path: &[u8]) -> Option<Slot> {
+        if let Some((directory, name)) = self.in_last_directory(path) {
+            return self.child(directory, name);
+        }
         self.resolve_unchecked(path).ok()?.last()
+    }
+
+    /// The directory of the last change and the path's last component, when the path is right below that directory and has
+    /// neither reserved names nor needless slashes.
+    #[inline]
+    pub(crate) fn in_last_directory<'a>(&self, path: &'a [u8]) -> Option<(Slot, &'a [u8])> {
+        let cut = path.iter().rposition(|byte| *byte == b'/')?;
+        let (mut rest, name) = (&path[..cut], &path[cut + 1..]);
+        let directory = self.last_directory;
+        if !self.record(directory).is_directory()
+            || name.is_empty()
+            || name == DOT_SNAPSHOT
+            || directory == Slot::ROOT && name == RESERVED
+        {
+            return None;
+        }
+        let mut slot = directory;
+        while slot != Slot::ROOT {
+            if slot == Slot::NONE {
+                return None;
+            }
+            rest = rest.strip_suffix(self.name_of(slot))?.strip_suffix(b"/")?;
+            slot = self.record(slot).parent;
+        }
+        rest.is_empty().then_some((directory, name))
     }
 
     /// The path with its reserved parts resolved, as operations must store it.

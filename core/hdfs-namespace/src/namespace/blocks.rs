@@ -1,6 +1,6 @@
 //! The blocks of files: one inside the record, or a list.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use hdfs_types::{Block, INodeId};
 
@@ -24,13 +24,13 @@ impl Namespace {
     }
 
     /// Replaces the blocks of a file.
-    pub(crate) fn set_blocks(&mut self, slot: Slot, blocks: Vec<Block>) {
+    pub(crate) fn set_blocks(&mut self, slot: Slot, blocks: Cow<'_, [Block]>) {
         let before = self.owned_count(slot) as u64;
         self.replace_block_list(slot, blocks);
         self.counts.blocks = self.counts.blocks + self.owned_count(slot) as u64 - before;
     }
 
-    fn replace_block_list(&mut self, slot: Slot, blocks: Vec<Block>) {
+    fn replace_block_list(&mut self, slot: Slot, blocks: Cow<'_, [Block]>) {
         let record = self.record(slot);
         let list = record.has(Flag::ManyBlocks).then(|| record.number());
         match (blocks.len(), list) {
@@ -43,9 +43,9 @@ impl Namespace {
                 record.set(Flag::OneBlock, blocks.len() == 1);
                 record.set_inline_block(blocks.first().copied().unwrap_or_default());
             }
-            (_, Some(number)) => *self.block_lists.get_mut(number) = blocks,
+            (_, Some(number)) => *self.block_lists.get_mut(number) = blocks.into_owned(),
             (_, None) => {
-                let number = self.block_lists.insert(blocks);
+                let number = self.block_lists.insert(blocks.into_owned());
                 let record = self.record_mut(slot);
                 record.set(Flag::OneBlock, false);
                 record.set(Flag::ManyBlocks, true);
@@ -68,7 +68,7 @@ impl Namespace {
         } else {
             let mut blocks = self.blocks_of(slot).to_vec();
             blocks.push(block);
-            self.set_blocks(slot, blocks);
+            self.set_blocks(slot, blocks.into());
         }
     }
 
@@ -133,8 +133,7 @@ impl Namespace {
 
     /// Puts a file under construction, with its lease.
     pub(crate) fn open_file(&mut self, slot: Slot, client_name: &str, client_machine: &str) {
-        let client_name: Arc<str> = client_name.into();
-        self.leases.add(&client_name, self.record(slot).id());
+        let client_name = self.leases.add(client_name, self.record(slot).id());
         self.record_mut(slot).set(Flag::Open, true);
         let open = UnderConstruction {
             client_name,

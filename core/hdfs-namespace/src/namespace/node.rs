@@ -121,6 +121,10 @@ impl Namespace {
         let number = self.record(parent).number();
         self.children.get_mut(number).remove(position);
         self.last_child = Slot::ROOT;
+        if self.record(slot).is_directory() {
+            // It keeps its parent, and so do those below it: the place to start looking may be among them.
+            self.last_directory = Slot::ROOT;
+        }
         parent
     }
 

@@ -85,7 +85,7 @@ impl Namespace {
             INodeKind::Directory => {
                 let number = self.record(slot).number();
                 self.children.remove(number);
-                self.skews.remove(&slot);
+                self.kinds.remove(&slot);
                 self.counts.directories -= 1;
             }
             INodeKind::Symlink => {
@@ -98,7 +98,7 @@ impl Namespace {
                 effects
                     .blocks
                     .extend(blocks.iter().map(|block| BlockChange::Removed { block: *block }));
-                self.set_blocks(slot, Vec::new());
+                self.set_blocks(slot, Vec::new().into());
                 self.close_file(slot);
                 self.counts.files -= 1;
             }

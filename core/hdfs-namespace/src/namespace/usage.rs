@@ -1,12 +1,11 @@
 //! What directories count against quotas: kept in their records, counted anew after loading.
 
 use super::Namespace;
-use crate::quota::{QuotaCounts, type_index};
+use crate::quota::QuotaCounts;
 use crate::status::TypeSpace;
 use crate::store::record::{Flag, Slot};
-use hdfs_types::StorageType;
 
-const NO_SKEW: TypeSpace = [0; 6];
+const NO_KINDS: TypeSpace = [0; 6];
 
 impl Namespace {
     /// Adds a difference to every directory from one up to `/`.
@@ -21,18 +20,17 @@ impl Namespace {
             record.set_totals(names.wrapping_add(delta.names), space.wrapping_add(delta.space));
             slot = record.parent;
         }
-        let skew = delta.skew();
-        if skew == NO_SKEW {
+        if delta.types == NO_KINDS {
             return;
         }
         let mut slot = from;
         while slot != Slot::NONE {
-            let known = self.skews.entry(slot).or_default();
-            for (mine, more) in known.iter_mut().zip(skew) {
+            let known = self.kinds.entry(slot).or_default();
+            for (mine, more) in known.iter_mut().zip(delta.types) {
                 *mine = mine.wrapping_add(more);
             }
-            if **known == NO_SKEW {
-                self.skews.remove(&slot);
+            if **known == NO_KINDS {
+                self.kinds.remove(&slot);
             }
             slot = self.record(slot).parent;
         }
@@ -41,9 +39,7 @@ impl Namespace {
     /// What a directory and everything below counts.
     pub(crate) fn usage_of_directory(&self, slot: Slot) -> QuotaCounts {
         let (names, space) = self.record(slot).totals();
-        let mut types = self.skews.get(&slot).map_or(NO_SKEW, |skew| **skew);
-        let disk = &mut types[type_index(StorageType::Disk)];
-        *disk = disk.wrapping_add(space);
+        let types = self.kinds.get(&slot).map_or(NO_KINDS, |kinds| **kinds);
         QuotaCounts { names, space, types }
     }
 
@@ -65,9 +61,9 @@ impl Namespace {
         let mut count = UsageCount::of(top);
         while let Some((slot, used)) = count.next(self) {
             self.record_mut(slot).set_totals(used.names, used.space);
-            match used.skew() {
-                NO_SKEW => self.skews.remove(&slot),
-                skew => self.skews.insert(slot, Box::new(skew)),
+            match used.types {
+                NO_KINDS => self.kinds.remove(&slot),
+                kinds => self.kinds.insert(slot, Box::new(kinds)),
             };
         }
         (count.top, count.reached)

@@ -5,6 +5,7 @@
 
 use hdfs_format::edits::{EditOp, RetryKey, UpdateBlocksOp};
 use hdfs_types::{Block, Error, ErrorKind, INodeId, Result};
+use smallvec::SmallVec;
 
 use super::add_block::matching;
 use super::limits::check_block;
@@ -141,7 +142,7 @@ impl Namespace {
         new: &[Block],
         close: bool,
     ) -> Result<Effects, String> {
-        let old = self.blocks_of(slot).to_vec();
+        let old: SmallVec<[Block; 2]> = self.blocks_of(slot).as_slice().into();
         let open = self.under_construction(slot).is_some();
         self.check_replacement(slot, &old, new, open)?;
         let before = self.file_usage(slot);
@@ -167,7 +168,7 @@ impl Namespace {
         for block in old.iter().skip(new.len()).filter(|block| !self.keeps_block(slot, block.id)) {
             effects.push(BlockChange::Removed { block: *block });
         }
-        self.set_blocks(slot, new.to_vec());
+        self.set_blocks(slot, new.into());
         if new.len() < old.len() || close {
             self.set_last_block_open(slot, false);
         } else if new.len() > old.len() {

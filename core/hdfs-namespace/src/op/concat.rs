@@ -176,12 +176,12 @@ impl Namespace {
                 effects.push(BlockChange::Owner { id: block.id, owner, replication });
                 blocks.push(*block);
             }
-            self.set_blocks(*source, Vec::new());
+            self.set_blocks(*source, Vec::new().into());
             // What is left of the source is a name, which counts in `delta`.
             self.take_out_joined(*source, latest);
             self.erase(*source, &mut effects);
         }
-        self.set_blocks(target, blocks);
+        self.set_blocks(target, blocks.into());
         self.record_mut(target).set_mtime(op.timestamp);
         let parent = self.record(target).parent;
         self.carry_mtime(parent, op.timestamp, latest);

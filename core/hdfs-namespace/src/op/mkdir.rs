@@ -181,15 +181,22 @@ impl Namespace {
         &self,
         path: &[u8],
     ) -> Result<Result<Slot, (Slot, Position)>, String> {
-        let resolved = self.resolve_parent(path)?;
-        let parent = resolved.parent().ok_or_else(|| format!("{} has no parent", text(path)))?;
+        let (parent, name) = match self.in_last_directory(path) {
+            Some(found) => found,
+            None => {
+                let resolved = self.resolve_parent(path)?;
+                let parent = resolved.parent();
+                let parent = parent.ok_or_else(|| format!("{} has no parent", text(path)))?;
+                (parent, resolved.last_name())
+            }
+        };
         if !self.record(parent).is_directory() {
             return Err(format!("the parent of {} is not a directory", text(path)));
         }
-        if resolved.last_name().len() > crate::store::name_pool::MAX_NAME_BYTES {
+        if name.len() > crate::store::name_pool::MAX_NAME_BYTES {
             return Err(format!("the name of {} is too long", text(path)));
         }
-        Ok(match self.find_child_position(parent, resolved.last_name()) {
+        Ok(match self.find_child_position(parent, name) {
             Ok((_, slot)) => Ok(slot),
             Err(position) => Err((parent, position)),
         })

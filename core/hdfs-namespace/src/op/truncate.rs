@@ -223,7 +223,7 @@ impl Namespace {
             if let (Some(Cut::Copy { block }), Some(last)) = (&cut, blocks.last_mut()) {
                 *last = *block;
             }
-            namespace.set_blocks(slot, blocks);
+            namespace.set_blocks(slot, blocks.into());
             namespace.record_mut(slot).set_mtime(op.timestamp);
             if cut.is_some() {
                 namespace.open_file(slot, &op.client_name, &op.client_machine);

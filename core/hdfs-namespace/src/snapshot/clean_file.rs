@@ -59,7 +59,7 @@ impl Namespace {
             self.change_file(slot, &mut cleaning.effects, |namespace| {
                 let mut blocks = namespace.blocks_of(slot).to_vec();
                 blocks.pop();
-                namespace.set_blocks(slot, blocks);
+                namespace.set_blocks(slot, blocks.into());
                 namespace.set_last_block_open(slot, false);
                 false
             });
@@ -149,7 +149,7 @@ impl Namespace {
         };
         if kept < blocks.len() {
             let kept = blocks[..kept].to_vec();
-            self.set_blocks(slot, kept);
+            self.set_blocks(slot, kept.into());
             self.set_last_block_open(slot, false);
         }
         false
@@ -220,7 +220,7 @@ impl Namespace {
             let owned = namespace.owned_blocks(slot);
             namespace.snapshots.file_diffs.remove(&slot);
             namespace.record_mut(slot).set(Flag::Diffs, false);
-            namespace.set_blocks(slot, owned);
+            namespace.set_blocks(slot, owned.into());
         });
     }
 

@@ -10,12 +10,12 @@ const MOST_USERS: u16 = 7;
 #[derive(Debug)]
 pub(crate) struct NameBlock {
     pub(super) bytes: Vec<u8>,
-    cache: Vec<u32>,
+    cache: Vec<(u32, u32)>,
 }
 
 impl NameBlock {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), cache: vec![NONE; CACHE_ENTRIES] }
+        Self { bytes: Vec::with_capacity(bytes), cache: vec![(0, NONE); CACHE_ENTRIES] }
     }
 
     /// Stores a name; its place in this block.
@@ -24,9 +24,10 @@ impl NameBlock {
     /// When the name is longer than [`MAX_NAME_BYTES`]; callers check.
     pub(crate) fn insert(&mut self, name: &[u8]) -> NameRef {
         assert!(name.len() <= MAX_NAME_BYTES, "the length of a name is checked before");
-        let entry = cache_entry(name) % CACHE_ENTRIES;
-        let known = self.cache[entry];
-        if known != NONE {
+        let (entry, tag) = cache_entry(name);
+        let entry = entry % CACHE_ENTRIES;
+        let (known_tag, known) = self.cache[entry];
+        if known_tag == tag && known != NONE {
             let at = known as usize * UNIT;
             let (length, users) = header(&self.bytes[at..]);
             if usize::from(length) == name.len() && self.bytes[at + 2..at + 2 + name.len()] == *name
@@ -40,7 +41,7 @@ impl NameBlock {
         self.bytes.extend_from_slice(&(name.len() as u16 | 1 << 13).to_le_bytes());
         self.bytes.extend_from_slice(name);
         self.bytes.resize((at as usize + units(name.len())) * UNIT, 0);
-        self.cache[entry] = at;
+        self.cache[entry] = (tag, at);
         NameRef(at)
     }
 }

@@ -68,7 +68,8 @@ pub(crate) struct NamePool {
     next: usize,
     /// First free room for each size in units.
     free: Vec<u32>,
-    cache: Box<[u32]>,
+    /// Tags and places: a name is looked at only when its tag is right.
+    cache: Box<[(u32, u32)]>,
     live_bytes: usize,
 }
 
@@ -78,7 +79,7 @@ impl Default for NamePool {
             segments: Vec::new(),
             next: 0,
             free: Vec::new(),
-            cache: vec![NONE; CACHE_ENTRIES].into_boxed_slice(),
+            cache: vec![(0, NONE); CACHE_ENTRIES].into_boxed_slice(),
             live_bytes: 0,
         }
     }
@@ -100,9 +101,9 @@ impl NamePool {
     /// When the name is longer than [`MAX_NAME_BYTES`]; callers check.
     pub(crate) fn insert(&mut self, bytes: &[u8]) -> NameRef {
         assert!(bytes.len() <= MAX_NAME_BYTES, "the length of a name is checked before");
-        let entry = cache_entry(bytes);
-        let cached = self.cache[entry];
-        if cached != NONE && self.get(NameRef(cached)) == bytes {
+        let (entry, tag) = cache_entry(bytes);
+        let (known, cached) = self.cache[entry];
+        if known == tag && cached != NONE && self.get(NameRef(cached)) == bytes {
             let (length, users) = self.header(cached);
             if users < IMMORTAL {
                 self.set_header(cached, length, users + 1);
@@ -115,7 +116,7 @@ impl NamePool {
         self.segments[segment][offset + 2..offset + 2 + bytes.len()].copy_from_slice(bytes);
         self.set_header(at, bytes.len() as u16, 1);
         self.live_bytes += units * UNIT;
-        self.cache[entry] = at;
+        self.cache[entry] = (tag, at);
         NameRef(at)
     }
 
@@ -163,9 +164,9 @@ impl NamePool {
             self.set_header(name.0, length, users - 1);
             return;
         }
-        let entry = cache_entry(self.get(name));
-        if self.cache[entry] == name.0 {
-            self.cache[entry] = NONE;
+        let (entry, tag) = cache_entry(self.get(name));
+        if self.cache[entry] == (tag, name.0) {
+            self.cache[entry] = (0, NONE);
         }
         let units = units(usize::from(length));
         self.live_bytes -= units * UNIT;
@@ -240,12 +241,22 @@ pub(super) fn header(room: &[u8]) -> (u16, u16) {
     (header & MAX_NAME_BYTES as u16, header >> 13)
 }
 
-/// FNV-1a, folded: names are short and the cache only guesses.
-pub(super) fn cache_entry(bytes: &[u8]) -> usize {
-    let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-    });
-    (hash ^ hash >> 32) as usize % CACHE_ENTRIES
+/// Where the cache may have a name, and the name's tag there. Any hash will do: the cache only guesses.
+#[inline]
+pub(super) fn cache_entry(bytes: &[u8]) -> (usize, u32) {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut hash = bytes.len() as u64;
+    let mut words = bytes.chunks_exact(8);
+    for bytes in &mut words {
+        let mut word = [0; 8];
+        word.copy_from_slice(bytes);
+        hash = (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
+    }
+    for byte in words.remainder() {
+        hash = hash << 8 ^ hash >> 56 ^ u64::from(*byte);
+    }
+    hash = (hash ^ hash >> 29).wrapping_mul(ODD);
+    ((hash >> 50) as usize % CACHE_ENTRIES, (hash >> 16) as u32)
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl<'a> Loader<'a> {
     fn add_rare(&mut self, slot: Slot, rare: Rare) {
         let namespace = &mut self.namespace;
         match rare {
-            Rare::Blocks(blocks) => namespace.set_blocks(slot, blocks),
+            Rare::Blocks(blocks) => namespace.set_blocks(slot, blocks.into()),
             Rare::Target(target) => {
                 let number = namespace.targets.insert(target);
                 namespace.record_mut(slot).payload = u64::from(number);
