@@ -393,10 +393,11 @@ impl BlockManager {
     }
 
     /// Deletes the corrupt replicas of a block that need not be kept: there are as many good ones as wanted, or more
-    /// replicas than wanted in all, or it is of an older version.
+    /// replicas than wanted in all, or it is of an older version, by its stamp or by its length (an append under the old
+    /// stamp went on without it). Hadoop keeps the latter, and a cluster of few nodes then has no room for a good one.
     pub(crate) fn invalidate_corrupt_replicas(&mut self, slot: u32) {
         let entry = self.map.entry(slot);
-        let (id, stamp) = (entry.id(), entry.generation_stamp());
+        let (id, stored) = (entry.id(), entry.block());
         let expected = u32::from(entry.replication());
         if !self.populating_queues {
             return;
@@ -410,8 +411,10 @@ impl BlockManager {
             let min = counts.usable() >= u32::from(self.conf.min_replication);
             let enough = counts.usable() >= expected;
             let more_than_wanted = min && counts.live + counts.corrupt > expected;
-            let older = min && corrupt.block.generation_stamp < stamp;
-            if enough || more_than_wanted || older {
+            let shorter = corrupt.reason == CorruptReason::SizeMismatch
+                && corrupt.block.num_bytes < stored.num_bytes;
+            let older = corrupt.block.generation_stamp < stored.generation_stamp || shorter;
+            if enough || more_than_wanted || (min && older) {
                 self.invalidate_replica(slot, storage, corrupt.block);
             }
         }

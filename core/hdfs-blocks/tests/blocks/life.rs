@@ -136,12 +136,32 @@ fn an_append_under_the_old_stamp_may_be_committed_before_it_is_reported() {
 
 #[test]
 fn a_good_report_takes_back_a_wrong_length() {
-    let mut c = Cluster::of(2);
-    let done = c.closed_block(1, &[0, 1], 2);
+    let mut c = Cluster::of(1);
+    let done = c.closed_block(1, &[0], 1);
     c.received(0, block(1, 1_001, done.num_bytes - 1));
-    assert_eq!(c.readable_on(1), [1]);
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 1);
     c.received(0, done);
-    assert_eq!(c.readable_on(1), [0, 1]);
+    assert_eq!(c.readable_on(1), [0]);
+    assert_eq!(c.bm.stats(c.mono()).low_redundancy, 0);
+    c.check();
+}
+
+#[test]
+fn a_replica_that_an_append_left_behind_makes_room_for_a_good_one() {
+    let mut c = Cluster::of(2);
+    let targets: Vec<_> = (0..2).map(|node| c.storage(node)).collect();
+    c.bm.add_under_construction(block(1, 1_001, 0), OWNER, 2, &targets).expect("new");
+    let short = block(1, 1_001, 10);
+    c.received(0, short);
+    assert!(c.bm.commit_or_complete(c.mono(), short).expect("fits").complete);
+    c.bm.convert_to_under_construction(BlockId(1)).expect("it exists");
+    let longer = block(1, 1_001, 20);
+    c.received(0, longer);
+    assert!(c.bm.commit_or_complete(c.mono(), longer).expect("fits").complete);
+    // The second node says only now that it has what was written first.
+    c.received(1, short);
+    assert_eq!(c.told_to_delete(1), [short]);
+    assert_eq!(c.readable_on(1), [0]);
     c.check();
 }
 

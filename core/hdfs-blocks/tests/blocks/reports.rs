@@ -81,6 +81,7 @@ fn reported_replicas_are_judged_by_state_stamp_and_length() {
         (replica(1, 1_000, 100, Finalized), Some("GENSTAMP_MISMATCH"), false),
         (replica(1, 1_002, 100, Finalized), Some("GENSTAMP_MISMATCH"), false),
         (replica(1, 1_001, 99, Finalized), Some("SIZE_MISMATCH"), false),
+        (replica(1, 1_001, 101, Finalized), Some("SIZE_MISMATCH"), false),
         (replica(1, 1_001, 50, Rbw), None, false),
         (replica(1, 1_000, 50, Rbw), Some("GENSTAMP_MISMATCH"), false),
         (replica(1, 1_001, 100, Rwr), Some("INVALID_STATE"), false),
@@ -94,7 +95,9 @@ fn reported_replicas_are_judged_by_state_stamp_and_length() {
         c.full_report(2, &[reported]);
         let reasons: Vec<_> =
             c.bm.corrupt_replicas(BlockId(1)).iter().map(|(_, reason)| *reason).collect();
-        let during_write = reported.block.generation_stamp.0 < 1_001;
+        let finalized = reported.state == Finalized;
+        let during_write = reported.block.generation_stamp.0 < 1_001
+            || (finalized && reported.block.num_bytes < 100);
         if during_write {
             assert_eq!(c.told_to_delete(2), [reported.block], "an older version goes at once");
         } else {
