@@ -39,15 +39,22 @@ impl UnderConstruction {
 
     /// The pipeline is these storages now.
     pub(crate) fn set_expected(&mut self, block: Block, targets: &[StorageSlot]) {
-        self.replicas = targets
-            .iter()
-            .map(|storage| UcReplica {
-                storage: *storage,
-                generation_stamp: block.generation_stamp,
-                num_bytes: block.num_bytes,
-                state: ReplicaState::Rbw,
-                tried_as_primary: false,
-            })
-            .collect();
+        self.replicas.clear();
+        self.expect_more(block, targets);
+    }
+
+    /// These storages are expected to have a replica, beside those that are known.
+    pub(crate) fn expect_more(&mut self, block: Block, targets: &[StorageSlot]) {
+        for storage in targets {
+            if self.replicas.iter().all(|replica| replica.storage != *storage) {
+                self.replicas.push(UcReplica {
+                    storage: *storage,
+                    generation_stamp: block.generation_stamp,
+                    num_bytes: block.num_bytes,
+                    state: ReplicaState::Rbw,
+                    tried_as_primary: false,
+                });
+            }
+        }
     }
 }

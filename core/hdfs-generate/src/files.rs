@@ -177,8 +177,13 @@ fn truncate(generator: &mut Generator) -> Result<()> {
     let length = status.map_or(0, |status| status.length);
     let new_length = generator.rng.below(length + 1).cast_signed();
     generator.say(format!("truncate {} {new_length} of {length}", text(&path)));
-    let request =
-        TruncateRequest { path: &path, new_length, client_name: "c4", client_machine: "host" };
+    let request = TruncateRequest {
+        path: &path,
+        new_length,
+        client_name: "c4",
+        client_machine: "host",
+        upgrading: false,
+    };
     let truncated = generator.attempt(|namespace, ctx| namespace.plan_truncate(ctx, &request))?;
     // Most cuts end at once, as when the recovery of the last block succeeds.
     if generator.one_in(4) {

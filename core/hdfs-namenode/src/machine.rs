@@ -104,6 +104,9 @@ impl NameNode {
                     Some(units) => blocks.add_group(of.block, of.owner, units, state, &[]),
                     None => blocks.add_block(of.block, of.owner, of.replication, state),
                 };
+                if let Some(source) = of.copy_source {
+                    blocks.set_truncate_block(of.block.id, source);
+                }
             }
         });
         added?;
@@ -372,6 +375,9 @@ impl NameNode {
             BlockChange::TruncateScheduled { id, new_length, recovery_stamp } => {
                 let cut = Block { id, num_bytes: new_length, generation_stamp: recovery_stamp };
                 blocks.initialize_recovery(mono, id, recovery_stamp, Some(cut)).map(|_| ())
+            }
+            BlockChange::CopyScheduled { id, source, recovery_stamp } => {
+                blocks.initialize_recovery(mono, id, recovery_stamp, Some(source)).map(|_| ())
             }
             BlockChange::Replication { id, to, .. } => blocks.set_replication(mono, id, to),
             BlockChange::Owner { id, owner, replication } => {

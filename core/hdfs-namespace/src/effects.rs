@@ -41,6 +41,15 @@ pub enum BlockChange {
         /// Stamp of the recovery.
         recovery_stamp: GenerationStamp,
     },
+    /// A recovery with this stamp is to make the last block, which `Added` came before for, of the start of another one.
+    CopyScheduled {
+        /// The new block.
+        id: BlockId,
+        /// The block to copy from.
+        source: Block,
+        /// Stamp of the recovery.
+        recovery_stamp: GenerationStamp,
+    },
     /// Replicas wanted.
     Replication {
         /// The block.

@@ -27,6 +27,7 @@ use crate::store::slab::Slab;
 
 mod blocks;
 mod carried;
+mod copy_source;
 mod invariants;
 mod node;
 mod reclaim;
@@ -95,6 +96,8 @@ pub(crate) struct UnderConstruction {
     pub(crate) client_machine: Arc<str>,
     /// The last block is being written.
     pub(crate) last_block_open: bool,
+    /// The last block becomes a copy of the start of this one, which the file owns until then.
+    pub(crate) copy_source: Option<Block>,
 }
 
 /// The namespace.

@@ -38,7 +38,11 @@ impl BlockManager {
         if new_stamp < block.generation_stamp || (new_stamp == block.generation_stamp && !copies) {
             return Err(Error::io(format!("Recovery of {block} needs a stamp above {new_stamp}")));
         }
-        let stored = self.map.storages(slot);
+        let stored = match truncate_block.filter(|_| copies) {
+            Some(source) => self.map.find(source.id).map(|slot| self.map.storages(slot)),
+            None => Some(self.map.storages(slot)),
+        };
+        let stored = stored.unwrap_or_default();
         if self.recovery_attempts.get(&id).is_some_and(|until| *until >= now) {
             return Ok(false);
         }
@@ -52,6 +56,8 @@ impl BlockManager {
         }
         if uc.replicas.is_empty() {
             uc.set_expected(block, &stored);
+        } else if copies {
+            uc.expect_more(block, &stored);
         }
         uc.recovery_stamp = Some(new_stamp);
         if truncate_block.is_some() {
@@ -66,6 +72,13 @@ impl BlockManager {
             self.recovery_attempts.insert(id, now.after(self.conf.recovery_timeout));
         }
         Ok(true)
+    }
+
+    /// An image says that a block is being copied from another one.
+    pub fn set_truncate_block(&mut self, id: BlockId, source: Block) {
+        if let Some(uc) = self.under_construction.get_mut(&id) {
+            uc.truncate_block = Some(source);
+        }
     }
 
     /// The live node that heartbeat last and was not asked yet leads; when all were asked, all may be asked again.
@@ -141,8 +154,12 @@ impl BlockManager {
         let fresh = |storage: &StorageSlot| {
             !self.datanode_of(*storage).is_stale(now, self.conf.stale_interval)
         };
-        let all: Vec<StorageSlot> =
-            uc.replicas.iter().map(|replica| replica.storage).filter(alive).collect();
+        let source = uc.truncate_block.filter(|old| old.id != id);
+        let of_source = source.and_then(|old| self.map.find(old.id));
+        let all: Vec<StorageSlot> = match of_source {
+            Some(slot) => self.map.storages(slot).into_iter().filter(alive).collect(),
+            None => uc.replicas.iter().map(|replica| replica.storage).filter(alive).collect(),
+        };
         let some: Vec<StorageSlot> = all.iter().copied().filter(fresh).collect();
         let locations = if some.len() > 1 { some } else { all };
         let block = self.map.entry(slot).block();
@@ -150,8 +167,8 @@ impl BlockManager {
             Some(old) if old.id != id => RecoveringBlock {
                 block: old,
                 locations,
-                new_generation_stamp: block.generation_stamp,
-                truncate_block: Some(block),
+                new_generation_stamp: new_stamp,
+                truncate_block: Some(Block { generation_stamp: new_stamp, ..block }),
             },
             truncate_block => RecoveringBlock {
                 block,

@@ -4,6 +4,7 @@
 //! INode         type 1 enum | id 2 varint | name 3 bytes | file 4, directory 5 or symlink 6 message
 //! INodeFile     replication 1, mtime 2, atime 3, preferredBlockSize 4 varint | permission 5 fixed64 | blocks 6 message*
 //!               fileUC 7, acl 8, xAttrs 9 message | storagePolicyID 10, blockType 11, erasureCodingPolicyID 12 varint
+//! fileUC        clientName 1, clientMachine 2 bytes | 15, which Hadoop lacks and skips: the block that is being copied
 //! INodeDirectory mtime 1, nsQuota 2, dsQuota 3 varint | permission 4 fixed64 | acl 5, xAttrs 6, typeQuotas 7 message
 //! INodeSymlink  permission 1 fixed64 | target 2 bytes | mtime 3, atime 4 varint
 //! ```
@@ -55,6 +56,8 @@ pub struct FileRecord<'a> {
     pub blocks: Blocks<'a>,
     /// Client and host that hold the lease, while the file is open.
     pub under_construction: Option<(&'a str, &'a str)>,
+    /// While a truncation copies: the block from which the last one is copied. Hadoop's images lack it, and Hadoop skips it.
+    pub copy_source: Option<Block>,
     /// An encoded `AclFeatureProto`.
     pub acl: Option<&'a [u8]>,
     /// An encoded `XAttrFeatureProto`.
@@ -229,7 +232,9 @@ impl<'a> FileRecord<'a> {
                     }
                 }
                 (7, Value::Bytes(feature)) => {
-                    file.under_construction = Some(decode_under_construction(feature)?);
+                    let (client, machine, source) = decode_under_construction(feature)?;
+                    file.under_construction = Some((client, machine));
+                    file.copy_source = source;
                 }
                 (8, Value::Bytes(acl)) => file.acl = Some(acl),
                 (9, Value::Bytes(x_attrs)) => file.x_attrs = Some(x_attrs),
@@ -251,21 +256,13 @@ impl<'a> FileRecord<'a> {
         put_varint(out, 4, self.preferred_block_size);
         put_fixed64(out, 5, self.permission);
         for block in self.blocks.iter() {
-            let at = out.len();
-            // A block takes at most 33 bytes, so its length is one byte.
-            out.extend_from_slice(&[6 << 3 | 2, 0]);
-            put_varint(out, 1, block.id.0.cast_unsigned());
-            put_varint(out, 2, block.generation_stamp.0);
-            put_varint(out, 3, block.num_bytes);
-            let length = (out.len() - at - 2) as u8;
-            if let Some(byte) = out.get_mut(at + 1) {
-                *byte = length;
-            }
+            put_block(out, 6, &block);
         }
         if let Some((client, machine)) = self.under_construction {
             let mut feature = Vec::with_capacity(client.len() + machine.len() + 8);
             put_bytes(&mut feature, 1, client.as_bytes());
             put_bytes(&mut feature, 2, machine.as_bytes());
+            self.copy_source.iter().for_each(|block| put_block(&mut feature, COPY_SOURCE, block));
             put_bytes(out, 7, &feature);
         }
         self.acl.iter().for_each(|acl| put_bytes(out, 8, acl));
@@ -278,18 +275,38 @@ impl<'a> FileRecord<'a> {
     }
 }
 
-fn decode_under_construction(bytes: &[u8]) -> Result<(&str, &str), &'static str> {
-    let (mut client, mut machine) = ("", "");
+/// Our own field of `FileUnderConstructionFeature`.
+const COPY_SOURCE: u32 = 15;
+
+/// Appends a block as a field of a message.
+fn put_block(out: &mut Vec<u8>, field: u32, block: &Block) {
+    let at = out.len();
+    // Block and field take at most 33 bytes and one: each length is one byte.
+    out.extend_from_slice(&[(field << 3) as u8 | 2, 0]);
+    put_varint(out, 1, block.id.0.cast_unsigned());
+    put_varint(out, 2, block.generation_stamp.0);
+    put_varint(out, 3, block.num_bytes);
+    let length = (out.len() - at - 2) as u8;
+    if let Some(byte) = out.get_mut(at + 1) {
+        *byte = length;
+    }
+}
+
+fn decode_under_construction(bytes: &[u8]) -> Result<(&str, &str, Option<Block>), &'static str> {
+    let (mut client, mut machine, mut source) = ("", "", None);
     let mut fields = Fields::new(bytes);
     let text = |bytes| std::str::from_utf8(bytes).map_err(|_| "a client name is not UTF-8");
     while let Some(field) = fields.next()? {
         match (field.number, field.value) {
             (1, Value::Bytes(bytes)) => client = text(bytes)?,
             (2, Value::Bytes(bytes)) => machine = text(bytes)?,
+            (COPY_SOURCE, Value::Bytes(block)) => {
+                source = Some(decode_block(block).ok_or("a block does not decode")?);
+            }
             _ => {}
         }
     }
-    Ok((client, machine))
+    Ok((client, machine, source))
 }
 
 impl<'a> DirectoryRecord<'a> {

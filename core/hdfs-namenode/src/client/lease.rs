@@ -222,7 +222,14 @@ impl NameNode {
         inode: INodeId,
         last: Block,
     ) -> Result<()> {
-        let block = if request.delete_block {
+        let source = self.blocks.truncate_block(last.id).filter(|source| source.id != last.id);
+        let block = if request.delete_block && source.is_some() {
+            // Nobody has the block to copy from: the file keeps its length, and its last block is missing.
+            let (stamp, length) = (GenerationStamp(request.new_gen_stamp), last.num_bytes);
+            let mono = call.now.mono;
+            self.blocks.finish_recovery(mono, last.id, stamp, length, &[], request.close_file)?;
+            self.blocks.block(last.id).map(|info| info.block)
+        } else if request.delete_block {
             None
         } else {
             let nodes: Vec<DatanodeUuid> = request

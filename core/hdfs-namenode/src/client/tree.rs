@@ -128,6 +128,7 @@ impl NameNode {
                     new_length: i64::try_from(request.new_length).unwrap_or(i64::MAX),
                     client_name: &request.client_name,
                     client_machine: call.client_machine,
+                    upgrading: !nn.is_upgrade_finalized(),
                 };
                 let done = nn
                     .attempt(call, |namespace, context| namespace.plan_truncate(context, &wanted))?

@@ -253,6 +253,77 @@ fn a_truncated_file_is_cut_by_a_recovery() {
 }
 
 #[test]
+fn a_block_that_a_snapshot_shows_is_cut_in_a_copy() {
+    let mut script = Script::new(1);
+    let told = script.run(
+        "write /d/f 9
+         allow /d
+         snapshot /d s1
+         truncate /d/f 4 as 3
+         truncate /d/f 4 as 4
+         heartbeat 0
+         recovered 4
+         info /d/f
+         info /d/.snapshot/s1/f
+         drop /d s1
+         heartbeat 0
+         truncate /d/f 2 as 5
+         heartbeat 0",
+    );
+    expect![[r#"
+        write /d/f 9: true
+        allow /d: done
+        snapshot /d s1: /d/.snapshot/s1
+        truncate /d/f 4 as 3: false
+        truncate /d/f 4 as 4: false
+        heartbeat 0: recover blk_1073741825_1001 to 1002, 4 bytes of it as blk_1073741826
+        info /d/f: 4 bytes, 3 replicas
+        info /d/.snapshot/s1/f: 9 bytes, 3 replicas
+        drop /d s1: done
+        heartbeat 0: delete blk_1073741825_1001
+        truncate /d/f 2 as 5: false
+        heartbeat 0: recover blk_1073741826_1002 to 1003, cut to 2
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn a_copy_goes_on_after_a_restart_and_without_the_snapshot() {
+    let mut script = Script::new(1);
+    let told = script.run(
+        "write /d/f 9
+         allow /d
+         snapshot /d s1
+         truncate /d/f 4 as 3
+         drop /d s1
+         restart
+         join
+         received 0 1:9
+         leave
+         info /d/f
+         recover /d/f
+         heartbeat 0
+         recovered 4
+         info /d/f
+         heartbeat 0",
+    );
+    expect![[r#"
+        write /d/f 9: true
+        allow /d: done
+        snapshot /d s1: /d/.snapshot/s1
+        truncate /d/f 4 as 3: false
+        drop /d s1: done
+        restart: 12 operations
+        info /d/f: 4 bytes, 3 replicas
+        recover /d/f: false
+        heartbeat 0: recover blk_1073741825_1001 to 1003, 4 bytes of it as blk_1073741826
+        info /d/f: 4 bytes, 3 replicas
+        heartbeat 0: delete blk_1073741825_1001
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
 fn foreign_nodes_and_old_software_are_refused() {
     let mut script = Script::new(0);
     let told = script.run(

@@ -21,8 +21,9 @@ fn image(nn: &NameNode) -> Vec<u8> {
 fn closed_blocks(nn: &NameNode) -> Vec<String> {
     let mut blocks = Vec::new();
     nn.namespace().visit_blocks(|of| {
-        let file = nn.namespace().blocks_of_inode(of.owner).unwrap();
-        if file.writer.is_none() {
+        // None: only snapshots show the file.
+        let file = nn.namespace().blocks_of_inode(of.owner);
+        if file.map_or(of.complete, |file| file.writer.is_none()) {
             blocks.push(format!("{:?}", nn.blocks().block(of.block.id)));
         }
     });
@@ -34,7 +35,7 @@ fn step(rng: &mut SplitMix64, script: &mut Script) -> String {
     let other = PATHS[rng.below(PATHS.len() as u64) as usize];
     let number = script.block_count().max(1);
     let block = format!("{}:{}", 1 + rng.below(number), rng.below(900));
-    match rng.below(20) {
+    match rng.below(23) {
         0..=3 => format!("create {path}"),
         4..=6 => format!("add {path}"),
         7 => format!("add {path} {block}"),
@@ -45,6 +46,9 @@ fn step(rng: &mut SplitMix64, script: &mut Script) -> String {
         14..=15 => format!("rename {path} {other} as {}", rng.below(1 << 30)),
         16 => format!("truncate {path} {} as {}", rng.below(1_500), rng.below(1 << 30)),
         17 => format!("append {path}"),
+        20 => "allow /d".to_owned(),
+        21 => format!("snapshot /d s{}", rng.below(3)),
+        22 => format!("drop /d s{}", rng.below(3)),
         18 => format!("replicate {path} {}", 1 + rng.below(3)),
         _ => format!("concat {path} {other}"),
     }

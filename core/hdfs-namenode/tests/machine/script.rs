@@ -118,6 +118,7 @@ impl Script {
             words.iter().position(|word| *word == "as").map(|at| words[at + 1].parse().unwrap());
         match words[..] {
             ["ops"] => self.ops(),
+            ["join"] => self.join(),
             ["restart"] => self.restart(line),
             ["news"] => {
                 let news: Vec<_> =
@@ -191,6 +192,31 @@ impl Script {
                     client_name: "client".to_owned(),
                 };
                 self.nn.truncate(&call, &request).map(|of| of.result.to_string())
+            }
+            ["allow", path] => {
+                let request = p::AllowSnapshotRequestProto { snapshot_root: (*path).to_owned() };
+                self.nn.allow_snapshot(&call, &request).map(|_| "done".to_owned())
+            }
+            ["snapshot", path, name] => {
+                let request = p::CreateSnapshotRequestProto {
+                    snapshot_root: (*path).to_owned(),
+                    snapshot_name: Some((*name).to_owned()),
+                };
+                self.nn.create_snapshot(&call, &request).map(|of| of.snapshot_path)
+            }
+            ["recover", path] => {
+                let request = p::RecoverLeaseRequestProto {
+                    src: (*path).to_owned(),
+                    client_name: "other".to_owned(),
+                };
+                self.nn.recover_lease(&call, &request).map(|of| of.result.to_string())
+            }
+            ["drop", path, name] => {
+                let request = p::DeleteSnapshotRequestProto {
+                    snapshot_root: (*path).to_owned(),
+                    snapshot_name: (*name).to_owned(),
+                };
+                self.nn.delete_snapshot(&call, &request).map(|_| "done".to_owned())
             }
             ["write", path, length] => self.write(&call, path, length.parse().unwrap()),
             ["append", path] => {
@@ -435,9 +461,15 @@ impl Script {
                 told.push(format!("delete blk_{}_{}", block.block_id, block.gen_stamp));
             }
             for block in command.recovery_cmd.iter().flat_map(|of| &of.blocks) {
-                let cut = block.truncate_block.as_ref().and_then(|of| of.num_bytes);
-                let cut = cut.map_or_else(String::new, |length| format!(", cut to {length}"));
                 let of = &block.block.b;
+                let cut = block.truncate_block.as_ref().map(|cut| {
+                    let length = cut.num_bytes.unwrap_or_default();
+                    match cut.block_id == of.block_id {
+                        true => format!(", cut to {length}"),
+                        false => format!(", {length} bytes of it as blk_{}", cut.block_id),
+                    }
+                });
+                let cut = cut.unwrap_or_default();
                 told.push(format!(
                     "recover blk_{}_{} to {}{cut}",
                     of.block_id, of.generation_stamp, block.new_gen_stamp

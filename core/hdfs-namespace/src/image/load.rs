@@ -287,6 +287,9 @@ impl<'a> Loader<'a> {
         let namespace = &mut self.namespace;
         let open: Vec<Slot> = namespace.open_files.keys().copied().collect();
         for slot in open {
+            if namespace.copy_source(slot).is_some() && !namespace.record(slot).has(Flag::Diffs) {
+                namespace.counts.blocks += 1;
+            }
             if !namespace.is_current(slot) {
                 let id = namespace.record(slot).id();
                 namespace.leases.remove(id);

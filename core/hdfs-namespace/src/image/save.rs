@@ -270,6 +270,7 @@ impl Namespace {
                     blocks: Blocks::Given(blocks.as_slice()),
                     under_construction: open
                         .map(|open| (&*open.client_name, &*open.client_machine)),
+                    copy_source: open.and_then(|open| open.copy_source),
                     acl,
                     x_attrs,
                     storage_policy_id: header.storage_policy_id.into(),

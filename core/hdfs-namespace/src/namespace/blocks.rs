@@ -95,6 +95,7 @@ impl Namespace {
                 continue;
             }
             let open_last = self.under_construction(slot).is_some_and(|open| open.last_block_open);
+            let copy_source = self.copy_source(slot);
             let blocks = self.blocks_of(slot);
             let last = blocks.len().wrapping_sub(1);
             let replication = self.block_replication(slot);
@@ -104,11 +105,14 @@ impl Namespace {
                     owner: record.id(),
                     replication,
                     complete: !(open_last && index == last),
+                    copy_source: copy_source.filter(|_| index == last),
                 });
             }
-            if record.has(Flag::Diffs) {
+            if record.has(Flag::Diffs) || copy_source.is_some() {
+                let owner = record.id();
                 for block in self.owned_blocks(slot).into_iter().skip(blocks.len()) {
-                    visit(BlockOfFile { block, owner: record.id(), replication, complete: true });
+                    let (complete, copy_source) = (true, None);
+                    visit(BlockOfFile { block, owner, replication, complete, copy_source });
                 }
             }
         }
@@ -139,6 +143,7 @@ impl Namespace {
             client_name,
             client_machine: client_machine.into(),
             last_block_open: false,
+            copy_source: None,
         };
         self.open_files.insert(slot, open);
     }
@@ -176,7 +181,7 @@ impl Namespace {
         let mut replication = self.replication_of(slot);
         if self.record(slot).has(Flag::Diffs) {
             // Blocks of snapshots count as well, and as many replicas as any of them wants.
-            let kept = self.owned_blocks(slot);
+            let kept = self.shown_blocks(slot);
             bytes += kept.iter().skip(blocks.len()).map(|block| block.num_bytes).sum::<u64>();
             replication = self.block_replication(slot);
         }
@@ -236,6 +241,8 @@ pub struct BlockOfFile {
     pub replication: u16,
     /// It is final.
     pub complete: bool,
+    /// It is to become a copy of the start of this block.
+    pub copy_source: Option<Block>,
 }
 
 /// Blocks of a file, without copying.

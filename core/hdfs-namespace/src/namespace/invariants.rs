@@ -125,6 +125,9 @@ impl Namespace {
                     if let Some(open) = self.under_construction(slot) {
                         // Whether the last block is open is not in images: Hadoop opens it when it loads one.
                         let _ = write!(out, " {}@{}", open.client_name, open.client_machine);
+                        if let Some(source) = open.copy_source {
+                            let _ = write!(out, " of {source}");
+                        }
                     }
                 }
                 _ => {

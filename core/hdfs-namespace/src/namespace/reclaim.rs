@@ -95,6 +95,7 @@ impl Namespace {
             }
             INodeKind::File => {
                 let blocks = self.blocks_of(slot).to_vec();
+                self.end_copy(slot, effects);
                 effects
                     .blocks
                     .extend(blocks.iter().map(|block| BlockChange::Removed { block: *block }));

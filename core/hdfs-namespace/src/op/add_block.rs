@@ -181,7 +181,7 @@ impl Namespace {
         previous: Option<Block>,
     ) -> Result<Planned<NewBlock>> {
         let block_id = match self.record(slot).file_header().striped {
-            false => BlockId(self.identities.last_block_id.0 + 1),
+            false => self.next_block_id(),
             true => self.next_group_id()?,
         };
         let generation_stamp = self.next_generation_stamp(0)?;
@@ -201,6 +201,11 @@ impl Namespace {
             retry: RetryKey::NONE,
         }));
         Ok(planned)
+    }
+
+    /// The id of the next replicated block.
+    pub(crate) fn next_block_id(&self) -> BlockId {
+        BlockId(self.identities.last_block_id.0 + 1)
     }
 
     /// The low bits of a group's id are for the indices of its blocks.
@@ -269,6 +274,7 @@ impl Namespace {
             (None, None) => {}
             (None, Some(_)) => return Err(format!("{} has blocks already", text(&op.path))),
         }
+        self.end_copy(slot, &mut effects);
         self.push_block(slot, op.last_block);
         self.set_last_block_open(slot, true);
         self.saw_generation_stamp(op.last_block.generation_stamp);

@@ -171,6 +171,7 @@ impl Namespace {
         self.set_blocks(slot, new.into());
         if new.len() < old.len() || close {
             self.set_last_block_open(slot, false);
+            self.end_copy(slot, &mut effects);
         } else if new.len() > old.len() {
             self.set_last_block_open(slot, true);
         }

@@ -1,11 +1,12 @@
 //! Cutting files.
 //!
-//! A cut at a block's end is done at once. Otherwise the last block is opened and cut by a block recovery: the file is under
-//! construction until the DataNodes have done it.
+//! A cut at a block's end is done at once. Otherwise a block recovery cuts the last block: the file is under construction
+//! until the DataNodes have done it. A block that a snapshot shows, or that a rollback may need, stays as it is: a new block
+//! takes its place, into which the recovery copies what is left (copy on truncate).
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirTruncateOp (3.5.0)
 
-use hdfs_format::edits::{EditOp, SetGenstampV2Op, TruncateOp};
+use hdfs_format::edits::{AllocateBlockIdOp, EditOp, SetGenstampV2Op, TruncateOp};
 use hdfs_types::{Block, BlockId, Error, ErrorKind, FsAction, GenerationStamp, INodeId, Result};
 
 use super::limits::{check_block, check_time};
@@ -14,6 +15,7 @@ use crate::effects::{BlockChange, Effects};
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{Attempt, BlockStage, LeasePurpose, PlanContext, Planned};
+use crate::quota::QuotaCounts;
 use crate::resolve::{Purpose, text};
 use crate::store::record::Slot;
 
@@ -28,6 +30,8 @@ pub struct TruncateRequest<'a> {
     pub client_name: &'a str,
     /// Its host.
     pub client_machine: &'a str,
+    /// An upgrade is not finalized: blocks stay as they are for a rollback.
+    pub upgrading: bool,
 }
 
 /// What a truncation comes to.
@@ -135,21 +139,13 @@ impl Namespace {
         request: &TruncateRequest<'_>,
         new_length: u64,
     ) -> Result<Planned<Truncated>> {
-        if self.copies_on_truncate(slot, new_length) {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "Truncating inside of a block that a snapshot shows is not supported yet",
-            ));
-        }
         let (kept, rest) = self.kept_blocks(slot, new_length);
         let done = rest == new_length;
-        // Apache copies the block, in its replay as well: the old one must be there for a rollback.
-        if !done && self.is_rolling_upgrade() {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "Truncating inside of a block during a rolling upgrade is not supported yet",
-            ));
-        }
+        self.verify_quota(
+            self.record(slot).parent,
+            &self.truncate_delta(slot, kept, (!done).then_some(rest - new_length)),
+            None,
+        )?;
         let inode = self.record(slot).id();
         let mut planned = Planned::nothing(ctx, Truncated { inode, done });
         let last =
@@ -157,13 +153,19 @@ impl Namespace {
         let truncate_block = match last.filter(|_| !done) {
             None => None,
             Some(last) => {
-                let size = self.record(slot).file_header().preferred_block_size;
-                let delta =
-                    self.block_usage(slot, size.cast_signed() - last.num_bytes.cast_signed());
-                self.verify_quota(self.record(slot).parent, &delta, None)?;
-                let generation_stamp = self.next_generation_stamp(0)?;
-                planned.ops.push(EditOp::SetGenstampV2(SetGenstampV2Op { generation_stamp }));
-                Some(Block { generation_stamp, ..last })
+                let mut cut = Block { generation_stamp: self.next_generation_stamp(0)?, ..last };
+                let copies = request.upgrading
+                    || self.is_rolling_upgrade()
+                    || self.is_in_latest_snapshot(slot, last.id);
+                if copies {
+                    let block_id = self.next_block_id();
+                    cut = Block { id: block_id, num_bytes: 0, ..cut };
+                    planned.ops.push(EditOp::AllocateBlockId(AllocateBlockIdOp { block_id }));
+                }
+                planned.ops.push(EditOp::SetGenstampV2(SetGenstampV2Op {
+                    generation_stamp: cut.generation_stamp,
+                }));
+                Some(cut)
             }
         };
         planned.ops.push(EditOp::Truncate(TruncateOp {
@@ -191,21 +193,64 @@ impl Namespace {
         (kept, bytes)
     }
 
-    /// The cut is inside of a block that the latest snapshot with blocks shows.
+    /// What the file counts more when it keeps this many blocks, the last of which loses `cut` bytes.
     ///
-    /// Hadoop: FSDirTruncateOp.shouldCopyOnTruncate
-    fn copies_on_truncate(&self, slot: Slot, new_length: u64) -> bool {
-        let (kept, bytes) = self.kept_blocks(slot, new_length);
-        let cut = self.blocks_of(slot).as_slice().get(..kept).and_then(|kept| kept.last().copied());
-        let Some(cut) = cut.filter(|_| bytes > new_length) else { return false };
+    /// Hadoop: INodeFile.computeQuotaDeltaForTruncate
+    fn truncate_delta(&self, slot: Slot, kept: usize, cut: Option<u64>) -> QuotaCounts {
+        let size = self.record(slot).file_header().preferred_block_size.cast_signed();
+        let blocks = self.blocks_of(slot);
+        let shown = self.blocks_of_last_diff(slot);
+        let is_shown = |index: usize, block: &Block| {
+            shown.as_ref().and_then(|shown| shown.get(index)).is_some_and(|of| of.id == block.id)
+        };
+        let mut bytes = 0;
+        for (index, block) in blocks.iter().enumerate().skip(kept - usize::from(cut.is_some())) {
+            if index < kept {
+                bytes += size;
+            }
+            if !is_shown(index, block) {
+                bytes -= block.num_bytes.cast_signed();
+            }
+        }
+        self.block_usage(slot, bytes)
+    }
+
+    /// The blocks that the last diff of a file shows once the truncation has recorded what the file was; None: it shows none.
+    fn blocks_of_last_diff(&self, slot: Slot) -> Option<Vec<Block>> {
         let latest = self.latest_snapshot(slot);
-        let last = self.file_diffs(slot).last().filter(|diff| diff.snapshot >= latest);
-        if self.records_change(slot, latest) && last.is_none_or(|diff| diff.blocks.is_none()) {
-            // The operation itself keeps the blocks that the snapshot shows.
-            return last.is_none_or(|diff| bytes - cut.num_bytes < diff.size);
+        let last = self.file_diffs(slot).last();
+        if let Some(blocks) = last.and_then(|diff| diff.blocks.as_deref())
+            && (!self.records_change(slot, latest) || last.is_some_and(|l| l.snapshot >= latest))
+        {
+            return Some(blocks.to_vec());
+        }
+        if !self.records_change(slot, latest) {
+            return None;
+        }
+        let size = last
+            .filter(|diff| diff.snapshot >= latest)
+            .map_or_else(|| self.file_length(slot), |diff| diff.size);
+        let shown = self
+            .blocks_of(slot)
+            .iter()
+            .scan(0, |bytes, block| {
+                let needed = *bytes < size;
+                *bytes += block.num_bytes;
+                needed.then_some(*block)
+            })
+            .collect();
+        Some(shown)
+    }
+
+    /// The latest diff with blocks shows the block, once the truncation has recorded what the file was.
+    ///
+    /// Hadoop: INodeFile.isBlockInLatestSnapshot
+    fn is_in_latest_snapshot(&self, slot: Slot, id: BlockId) -> bool {
+        if let Some(blocks) = self.blocks_of_last_diff(slot).filter(|blocks| !blocks.is_empty()) {
+            return blocks.iter().any(|block| block.id == id);
         }
         let mut with_blocks = self.file_diffs(slot).iter().rev().filter_map(|d| d.blocks.as_ref());
-        with_blocks.next().is_some_and(|blocks| blocks.iter().any(|block| block.id == cut.id))
+        with_blocks.next().is_some_and(|blocks| blocks.iter().any(|block| block.id == id))
     }
 
     pub(crate) fn apply_truncate(&mut self, op: &TruncateOp) -> Result<Effects, String> {
@@ -216,6 +261,9 @@ impl Namespace {
         blocks.truncate(kept);
         let last = blocks.last().copied();
         let cut = self.check_cut(op, last, bytes)?;
+        if cut.is_some() && self.under_construction(slot).is_some() {
+            return Err(format!("{} is already under construction", text(&op.src)));
+        }
         let latest = self.latest_snapshot(slot);
         let mut effects = Effects::default();
         self.change_file(slot, &mut effects, |namespace| {
@@ -229,6 +277,11 @@ impl Namespace {
                 namespace.open_file(slot, &op.client_name, &op.client_machine);
                 namespace.set_last_block_open(slot, true);
             }
+            if let (Some(Cut::Copy { .. }), Some(open)) =
+                (&cut, namespace.open_files.get_mut(&slot))
+            {
+                open.copy_source = last;
+            }
         });
         match cut {
             None => {}
@@ -241,6 +294,10 @@ impl Namespace {
                 self.saw_generation_stamp(block.generation_stamp);
                 let (owner, replication) = (self.record(slot).id(), self.block_replication(slot));
                 effects.push(BlockChange::Added { block, owner, replication, complete: false });
+                if let Some(source) = last {
+                    let (id, recovery_stamp) = (block.id, block.generation_stamp);
+                    effects.push(BlockChange::CopyScheduled { id, source, recovery_stamp });
+                }
             }
         }
         Ok(effects)

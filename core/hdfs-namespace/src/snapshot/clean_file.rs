@@ -183,8 +183,16 @@ impl Namespace {
         result
     }
 
-    /// Every block that the file or one of its diffs shows, once.
+    /// Every block that the file or one of its diffs shows, or that the file is being copied from, once.
     pub(crate) fn owned_blocks(&self, slot: Slot) -> Vec<Block> {
+        let mut owned = self.shown_blocks(slot);
+        let source = self.copy_source(slot);
+        owned.extend(source.filter(|source| owned.iter().all(|block| block.id != source.id)));
+        owned
+    }
+
+    /// Every block that the file or one of its diffs shows, once: what counts against quotas.
+    pub(crate) fn shown_blocks(&self, slot: Slot) -> Vec<Block> {
         let mut owned = self.blocks_of(slot).to_vec();
         if self.file_diffs(slot).iter().all(|diff| diff.blocks.is_none()) {
             return owned;
@@ -201,7 +209,7 @@ impl Namespace {
     pub(crate) fn owned_count(&self, slot: Slot) -> usize {
         match self.file_feature(slot) {
             Some(_) => self.owned_blocks(slot).len(),
-            None => self.blocks_of(slot).len(),
+            None => self.blocks_of(slot).len() + usize::from(self.copy_source(slot).is_some()),
         }
     }
 
@@ -218,6 +226,9 @@ impl Namespace {
         }
         self.change_file(slot, &mut Effects::default(), |namespace| {
             let owned = namespace.owned_blocks(slot);
+            if let Some(open) = namespace.open_files.get_mut(&slot) {
+                open.copy_source = None;
+            }
             namespace.snapshots.file_diffs.remove(&slot);
             namespace.record_mut(slot).set(Flag::Diffs, false);
             namespace.set_blocks(slot, owned.into());

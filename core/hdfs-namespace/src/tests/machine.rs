@@ -244,6 +244,7 @@ impl Machine {
                     new_length: word(2).parse().unwrap_or(0),
                     client_name: word(3),
                     client_machine: "host",
+                    upgrading: word(4) == "upgrading",
                 };
                 let plan = self.plan(|ns, ctx| ns.plan_truncate(ctx, &request))?;
                 self.attempt(plan);

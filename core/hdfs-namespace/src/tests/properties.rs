@@ -160,6 +160,7 @@ fn run(machine: &mut Machine, call: &Call) {
                 new_length: length.cast_signed(),
                 client_name: "c3",
                 client_machine: "host",
+                upgrading: length % 3 == 0,
             };
             let plan = machine.plan(|ns, ctx| ns.plan_truncate(ctx, &request));
             tried(machine, plan);

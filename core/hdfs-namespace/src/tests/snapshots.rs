@@ -82,6 +82,219 @@ fn snapshots_are_allowed_made_and_renamed_with_hadoops_words() {
 }
 
 #[test]
+fn a_cut_inside_of_a_block_that_a_snapshot_shows_copies_the_block() {
+    check(
+        "mkdirs /d
+         create /d/f c1
+         add_block /d/f c1 -
+         complete /d/f c1 10
+         allow /d
+         snapshot /d s1
+         usage /
+         truncate /d/f 5 c2
+         usage /
+         complete /d/f c2 5
+         usage /
+         truncate /d/f 3 c3
+         complete /d/f c3 3
+         usage /
+         truncate /d/f 1 c4
+         delete_snapshot /d s1
+         complete /d/f c4 1
+         usage /",
+        expect![[r#"
+            mkdirs /d
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              = true
+            create /d/f c1
+              OP_ADD 16387 /d/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16387)
+            add_block /d/f c1 -
+              OP_ALLOCATE_BLOCK_ID 1073741825
+              OP_SET_GENSTAMP_V2 1001
+              OP_ADD_BLOCK /d/f None blk_1073741825_1001[0]
+              * Added { block: blk_1073741825_1001[0], owner: INodeId(16387), replication: 3, complete: false }
+              = (blk_1073741825_1001[0], 0)
+            complete /d/f c1 10
+              OP_CLOSE /d/f [blk_1073741825_1001[10]] m1003
+              * Updated { block: blk_1073741825_1001[10] }
+              * Completed { id: BlockId(1073741825) }
+              = INodeId(16387)
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1005
+              = "/d/.snapshot/s1"
+            usage /
+              3 of 9223372036854775807, 30 of -1
+            truncate /d/f 5 c2
+              OP_ALLOCATE_BLOCK_ID 1073741826
+              OP_SET_GENSTAMP_V2 1002
+              OP_TRUNCATE /d/f 5 Some(blk_1073741826_1002[0])
+              * Added { block: blk_1073741826_1002[5], owner: INodeId(16387), replication: 3, complete: false }
+              * CopyScheduled { id: BlockId(1073741826), source: blk_1073741825_1001[10], recovery_stamp: GenerationStamp(1002) }
+              = Truncated { inode: INodeId(16387), done: false }
+            usage /
+              3 of 9223372036854775807, 3102 of -1
+            complete /d/f c2 5
+              OP_CLOSE /d/f [blk_1073741826_1002[5]] m1007
+              * Completed { id: BlockId(1073741826) }
+              = INodeId(16387)
+            usage /
+              3 of 9223372036854775807, 45 of -1
+            truncate /d/f 3 c3
+              OP_SET_GENSTAMP_V2 1003
+              OP_TRUNCATE /d/f 3 Some(blk_1073741826_1003[5])
+              * Reopened { id: BlockId(1073741826) }
+              * TruncateScheduled { id: BlockId(1073741826), new_length: 3, recovery_stamp: GenerationStamp(1003) }
+              = Truncated { inode: INodeId(16387), done: false }
+            complete /d/f c3 3
+              OP_CLOSE /d/f [blk_1073741826_1002[3]] m1009
+              * Updated { block: blk_1073741826_1002[3] }
+              * Completed { id: BlockId(1073741826) }
+              = INodeId(16387)
+            usage /
+              3 of 9223372036854775807, 39 of -1
+            truncate /d/f 1 c4
+              OP_SET_GENSTAMP_V2 1004
+              OP_TRUNCATE /d/f 1 Some(blk_1073741826_1004[3])
+              * Reopened { id: BlockId(1073741826) }
+              * TruncateScheduled { id: BlockId(1073741826), new_length: 1, recovery_stamp: GenerationStamp(1004) }
+              = Truncated { inode: INodeId(16387), done: false }
+            delete_snapshot /d s1
+              OP_DELETE_SNAPSHOT /d s1 m1011
+              * Removed { block: blk_1073741825_1001[10] }
+              = ()
+            complete /d/f c4 1
+              OP_CLOSE /d/f [blk_1073741826_1002[1]] m1012
+              * Updated { block: blk_1073741826_1002[1] }
+              * Completed { id: BlockId(1073741826) }
+              = INodeId(16387)
+            usage /
+              3 of 9223372036854775807, 3 of -1
+        "#]],
+    );
+}
+
+#[test]
+fn the_source_of_a_copy_stays_until_the_copy_is_done() {
+    check(
+        "mkdirs /d
+         create /d/f c1
+         add_block /d/f c1 -
+         complete /d/f c1 10
+         allow /d
+         snapshot /d s1
+         truncate /d/f 5 c2
+         delete_snapshot /d s1
+         usage /
+         complete /d/f c2 5
+         usage /
+         truncate /d/f 3 c3 upgrading
+         usage /
+         snapshot /d s2
+         delete /d/f
+         delete_snapshot /d s2
+         create /d/f c1
+         add_block /d/f c1 -
+         complete /d/f c1 10
+         truncate /d/f 5 c2 upgrading
+         delete /d/f",
+        expect![[r#"
+            mkdirs /d
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              = true
+            create /d/f c1
+              OP_ADD 16387 /d/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16387)
+            add_block /d/f c1 -
+              OP_ALLOCATE_BLOCK_ID 1073741825
+              OP_SET_GENSTAMP_V2 1001
+              OP_ADD_BLOCK /d/f None blk_1073741825_1001[0]
+              * Added { block: blk_1073741825_1001[0], owner: INodeId(16387), replication: 3, complete: false }
+              = (blk_1073741825_1001[0], 0)
+            complete /d/f c1 10
+              OP_CLOSE /d/f [blk_1073741825_1001[10]] m1003
+              * Updated { block: blk_1073741825_1001[10] }
+              * Completed { id: BlockId(1073741825) }
+              = INodeId(16387)
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1005
+              = "/d/.snapshot/s1"
+            truncate /d/f 5 c2
+              OP_ALLOCATE_BLOCK_ID 1073741826
+              OP_SET_GENSTAMP_V2 1002
+              OP_TRUNCATE /d/f 5 Some(blk_1073741826_1002[0])
+              * Added { block: blk_1073741826_1002[5], owner: INodeId(16387), replication: 3, complete: false }
+              * CopyScheduled { id: BlockId(1073741826), source: blk_1073741825_1001[10], recovery_stamp: GenerationStamp(1002) }
+              = Truncated { inode: INodeId(16387), done: false }
+            delete_snapshot /d s1
+              OP_DELETE_SNAPSHOT /d s1 m1007
+              = ()
+            usage /
+              3 of 9223372036854775807, 3072 of -1
+            complete /d/f c2 5
+              OP_CLOSE /d/f [blk_1073741826_1002[5]] m1008
+              * Completed { id: BlockId(1073741826) }
+              * Removed { block: blk_1073741825_1001[10] }
+              = INodeId(16387)
+            usage /
+              3 of 9223372036854775807, 15 of -1
+            truncate /d/f 3 c3 upgrading
+              OP_ALLOCATE_BLOCK_ID 1073741827
+              OP_SET_GENSTAMP_V2 1003
+              OP_TRUNCATE /d/f 3 Some(blk_1073741827_1003[0])
+              * Added { block: blk_1073741827_1003[3], owner: INodeId(16387), replication: 3, complete: false }
+              * CopyScheduled { id: BlockId(1073741827), source: blk_1073741826_1002[5], recovery_stamp: GenerationStamp(1003) }
+              = Truncated { inode: INodeId(16387), done: false }
+            usage /
+              3 of 9223372036854775807, 3072 of -1
+            snapshot /d s2
+              OP_CREATE_SNAPSHOT /d s2 m1010
+              = "/d/.snapshot/s2"
+            delete /d/f
+              OP_DELETE /d/f t1011
+              = true
+            delete_snapshot /d s2
+              OP_DELETE_SNAPSHOT /d s2 m1012
+              * Removed { block: blk_1073741827_1003[3] }
+              * Removed { block: blk_1073741826_1002[5] }
+              = ()
+            create /d/f c1
+              OP_ADD 16388 /d/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16388)
+            add_block /d/f c1 -
+              OP_ALLOCATE_BLOCK_ID 1073741828
+              OP_SET_GENSTAMP_V2 1004
+              OP_ADD_BLOCK /d/f None blk_1073741828_1004[0]
+              * Added { block: blk_1073741828_1004[0], owner: INodeId(16388), replication: 3, complete: false }
+              = (blk_1073741828_1004[0], 0)
+            complete /d/f c1 10
+              OP_CLOSE /d/f [blk_1073741828_1004[10]] m1015
+              * Updated { block: blk_1073741828_1004[10] }
+              * Completed { id: BlockId(1073741828) }
+              = INodeId(16388)
+            truncate /d/f 5 c2 upgrading
+              OP_ALLOCATE_BLOCK_ID 1073741829
+              OP_SET_GENSTAMP_V2 1005
+              OP_TRUNCATE /d/f 5 Some(blk_1073741829_1005[0])
+              * Added { block: blk_1073741829_1005[5], owner: INodeId(16388), replication: 3, complete: false }
+              * CopyScheduled { id: BlockId(1073741829), source: blk_1073741828_1004[10], recovery_stamp: GenerationStamp(1005) }
+              = Truncated { inode: INodeId(16388), done: false }
+            delete /d/f
+              OP_DELETE /d/f t1017
+              * Removed { block: blk_1073741828_1004[10] }
+              * Removed { block: blk_1073741829_1005[5] }
+              = true
+        "#]],
+    );
+}
+
+#[test]
 fn what_snapshots_show_keeps_its_blocks_until_the_last_snapshot_is_gone() {
     check(
         "mkdirs /d
@@ -96,7 +309,6 @@ fn what_snapshots_show_keeps_its_blocks_until_the_last_snapshot_is_gone() {
          snapshot /d s1
          delete /d true
          rename /d /e/d
-         truncate /d/f 5 c2
          concat /d/f /d/g
          rename /d/g /e/g
          delete /e/g
@@ -154,8 +366,6 @@ fn what_snapshots_show_keeps_its_blocks_until_the_last_snapshot_is_gone() {
               ! PathIsNotEmptyDirectoryException: `/d is non empty': Directory is not empty
             rename /d /e/d
               ! SnapshotException: The directory /d cannot be deleted since /d is snapshottable and already has snapshots
-            truncate /d/f 5 c2
-              ! UnsupportedOperationException: Truncating inside of a block that a snapshot shows is not supported yet
             concat /d/f /d/g
               ! SnapshotException: Concat: the source file /d/g is in snapshot
             rename /d/g /e/g

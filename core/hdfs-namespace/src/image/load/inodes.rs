@@ -31,7 +31,7 @@ enum Rare {
     Acl(Vec<AclEntry>),
     XAttrs(Vec<XAttr>),
     Quota(Quota),
-    Open(Box<str>, Box<str>),
+    Open(Box<str>, Box<str>, Option<Block>),
 }
 
 /// A run of inodes. Permissions have the numbers of the image, and names their places in the block.
@@ -165,10 +165,13 @@ impl<'a> Loader<'a> {
                 namespace.record_mut(slot).set(Flag::Quota, true);
                 namespace.quotas.insert(slot, Box::new(quota));
             }
-            Rare::Open(client, machine) => {
+            Rare::Open(client, machine, source) => {
                 namespace.open_file(slot, &client, &machine);
                 let has_blocks = namespace.blocks_of(slot).len() > 0;
                 namespace.set_last_block_open(slot, has_blocks);
+                if let Some(open) = namespace.open_files.get_mut(&slot) {
+                    open.copy_source = source;
+                }
             }
         }
     }
@@ -244,7 +247,12 @@ impl Decoder<'_> {
         }
         self.decode_features(file.acl, file.x_attrs, decoded)?;
         if let Some((client, machine)) = file.under_construction {
-            decoded.add(Rare::Open(client.into(), machine.into()));
+            let source = file.copy_source;
+            source.as_ref().map_or(Ok(()), check_block)?;
+            if source.is_some_and(|source| file.blocks.iter().any(|block| block.id == source.id)) {
+                return Err("a block is to be copied to itself".to_owned());
+            }
+            decoded.add(Rare::Open(client.into(), machine.into(), source));
         }
         Ok(record)
     }

@@ -11,7 +11,7 @@ use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
 use super::super::files::{read_spec, truncate_block};
 use super::super::volume::{io_error, sync_dir};
-use super::{Pool, used_bytes};
+use super::{Pool, Shard, used_bytes};
 
 impl Pool {
     fn file_lengths(&self, replica: &Replica) -> FileLengths {
@@ -126,11 +126,16 @@ impl Pool {
     ) -> Result<String> {
         let (volume, received) = {
             let mut shard = self.shard(old.block.id);
-            let replica = shard.map.get(old.block.id).cloned();
-            let replica = replica.ok_or_else(|| transition::not_found(old))?;
-            let files = self.file_lengths(&replica);
-            let decision =
-                recovery::check_update(&replica, old, recovery_id, new_id, new_length, files)?;
+            let (mut replica, mut decision) =
+                self.check_update(&shard, old, recovery_id, new_id, new_length)?;
+            if let UpdateRecovery::CopyTo { id, .. } = decision {
+                // One lock at a time; a newer recovery may have begun in between.
+                drop(shard);
+                self.drop_older_copy(id, recovery_id);
+                shard = self.shard(old.block.id);
+                (replica, decision) =
+                    self.check_update(&shard, old, recovery_id, new_id, new_length)?;
+            }
             shard.open.retain(|open| open.block.id != old.block.id);
             match decision {
                 UpdateRecovery::InPlace { truncate_to } => {
@@ -159,6 +164,33 @@ impl Pool {
         }
         self.notify(volume, received, BlockEvent::Received);
         Ok(self.volume(volume).uuid.as_str().to_owned())
+    }
+
+    fn check_update(
+        &self,
+        shard: &Shard,
+        old: &ExtendedBlock,
+        recovery_id: GenerationStamp,
+        new_id: BlockId,
+        new_length: u64,
+    ) -> Result<(Replica, UpdateRecovery)> {
+        let replica = shard.map.get(old.block.id).cloned();
+        let replica = replica.ok_or_else(|| transition::not_found(old))?;
+        let files = self.file_lengths(&replica);
+        let decision =
+            recovery::check_update(&replica, old, recovery_id, new_id, new_length, files)?;
+        Ok((replica, decision))
+    }
+
+    /// A copy that an earlier recovery left, which the NameNode did not hear of.
+    fn drop_older_copy(&self, id: BlockId, recovery_id: GenerationStamp) {
+        let mut shard = self.shard(id);
+        let older = shard.map.get(id).filter(|known| known.block.generation_stamp < recovery_id);
+        if older.is_some()
+            && let Some(older) = shard.map.remove(id)
+        {
+            self.remove_files(&older);
+        }
     }
 
     /// Copies the start of a replica to a new finalized block, durably.
