@@ -14,6 +14,7 @@ mod peer_client;
 mod peer_cluster;
 mod suites;
 
+pub(crate) use cluster::{apache, output, scratch};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -26,7 +27,7 @@ fn shared() -> PathBuf {
 }
 
 /// The release build of `hdfs`.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| crate::root().join("target"), PathBuf::from);
     target.join("release/hdfs")

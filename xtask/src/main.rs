@@ -1,10 +1,11 @@
-//! Developer commands that are not part of the product: `cargo xtask ci|dist|interop|tidy|codegen`.
+//! Developer commands that are not part of the product: `cargo xtask ci|dist|interop|measure|tidy|codegen`.
 
 mod ci;
 mod codegen;
 mod config_doc;
 mod dist;
 mod interop;
+mod measure;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -34,8 +35,11 @@ fn run() -> Result<()> {
             interop::run_namespaces(seeds.parse()?)
         }
         ["interop", names @ ..] => interop::run_named(names),
+        ["measure", "namespace"] => measure::namespace(5_000_000),
+        ["measure", "namespace", files] => measure::namespace(files.parse()?),
         _ => bail!(
-            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | tidy [--tighten] | codegen [--check]"
+            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | measure namespace [FILES] | \
+             tidy [--tighten] | codegen [--check]"
         ),
     }
 }

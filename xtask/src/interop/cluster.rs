@@ -66,7 +66,7 @@ impl Drop for Cluster {
 }
 
 /// An empty folder for one suite.
-pub(super) fn scratch(name: &str) -> Result<PathBuf> {
+pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
     let dir = std::env::temp_dir().join(format!("tusk-interop-{name}-{}", std::process::id()));
     if dir.exists() {
         std::fs::remove_dir_all(&dir)?;
@@ -76,7 +76,7 @@ pub(super) fn scratch(name: &str) -> Result<PathBuf> {
 }
 
 /// Runs a command to its end and gives its standard output; fails with both outputs when it fails.
-pub(super) fn output(command: &mut Command) -> Result<String> {
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("{command:?}"))?;
     if !output.status.success() {
         bail!(
@@ -90,7 +90,7 @@ pub(super) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Apache's program `name` (`fs`, `oev`, …) with this configuration folder.
-pub(super) fn apache(name: &str, conf: &Path) -> Command {
+pub(crate) fn apache(name: &str, conf: &Path) -> Command {
     let shared = super::shared();
     // Without this, the log settings inside a test jar send warnings to standard output.
     let log = shared.join("peer/conf/log4j.properties");

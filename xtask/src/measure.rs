@@ -1,0 +1,93 @@
+//! Figures of our daemons beside Apache's from one run: the machine is shared, so that only figures side by side count.
+
+mod namenode;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::interop::scratch;
+use namenode::{NameNode, Program};
+
+/// What one NameNode needed for the life of one namespace.
+#[derive(Clone, Copy, Debug, Default)]
+struct Figures {
+    /// From the start of the process to the first answer, everything replayed from edits.
+    replay: Sample,
+    /// Until the client that asked for a checkpoint has its answer.
+    save: Sample,
+    /// From the start of the process to the first answer, everything loaded from that image.
+    restart: Sample,
+}
+
+/// One measured piece of work.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    /// On the clock.
+    pub(crate) wall: Duration,
+    /// Of the process, user and system, in seconds.
+    pub(crate) cpu: f64,
+    /// Resident memory of the process afterwards, in bytes.
+    pub(crate) resident: u64,
+}
+
+/// Replay, image save, restart from the image and memory, for `files` files of one block, ours beside Apache's.
+///
+/// The edits are Apache's (`CreateEditsLog`), 2 transactions a file and some for directories.
+pub(crate) fn namespace(files: u64) -> Result<()> {
+    ensure!((1_000..=50_000_000).contains(&files), "1,000 to 50,000,000 files");
+    let dir = scratch("measure")?;
+    let result = measure(&dir, files);
+    std::fs::remove_dir_all(&dir)?;
+    result
+}
+
+fn measure(dir: &std::path::Path, files: u64) -> Result<()> {
+    println!("making the edits of {files} files with Apache's CreateEditsLog");
+    let edits = namenode::make_edits(dir, files)?;
+    let [ours, apache] = [Program::Ours, Program::Apache].map(|program| {
+        let figures = life(dir, program, &edits);
+        namenode::clean(dir, program);
+        figures
+    });
+    print(&ours?, &apache?);
+    Ok(())
+}
+
+fn life(dir: &std::path::Path, program: Program, edits: &std::path::Path) -> Result<Figures> {
+    println!("{program}: replay, save, restart");
+    let home = namenode::prepare(dir, program, edits)?;
+    let mut figures = Figures::default();
+    let mut first = NameNode::start(&home, program)?;
+    figures.replay = first.until_first_answer()?;
+    figures.save = first.save_namespace()?;
+    first.stop()?;
+    if !home.holds_new_image()? {
+        bail!("{program} saved no image in {}", home.name.display());
+    }
+    let mut second = NameNode::start(&home, program)?;
+    figures.restart = second.until_first_answer()?;
+    second.stop()?;
+    Ok(figures)
+}
+
+fn print(ours: &Figures, apache: &Figures) {
+    println!("{:<34} {:>12} {:>12} {:>8}", "", "ours", "Apache", "ratio");
+    let rows = [
+        ("replay to first answer", ours.replay, apache.replay),
+        ("image save", ours.save, apache.save),
+        ("image load to first answer", ours.restart, apache.restart),
+    ];
+    for (what, ours, apache) in rows {
+        let wall = [ours, apache].map(|sample| sample.wall.as_secs_f64());
+        line(&format!("{what}, s"), wall, 2);
+        line(&format!("{what}, CPU s"), [ours.cpu, apache.cpu], 2);
+        let mega = [ours, apache].map(|sample| sample.resident as f64 / 1e6);
+        line("  resident after it, MB", mega, 0);
+    }
+}
+
+fn line(what: &str, [ours, apache]: [f64; 2], digits: usize) {
+    let ratio = if ours > 0.0 { format!("{:.1}", apache / ours) } else { "-".to_owned() };
+    println!("{what:<34} {ours:>12.digits$} {apache:>12.digits$} {ratio:>8}");
+}
