@@ -7,7 +7,7 @@ use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
     bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, ec, environment, fetchdt,
-    fsck, getconf, groups, haadmin, jmxget, launcher, offline, shell, snapshot, snapshots,
+    fsck, getconf, groups, haadmin, jmxget, key, launcher, offline, shell, snapshot, snapshots,
     storagepolicies, version,
 };
 
@@ -205,8 +205,13 @@ const COMMANDS: &[Spec] = {
         spec("jnipath", Hadoop, "print Java's library path", Never("there is no Java")),
         spec("kdiag", Hadoop, "diagnose Kerberos", Later("security")),
         spec("kerbname", Hadoop, "show how a principal maps to a user", Later("security")),
-        spec("key", Hadoop, "administer keys", Later("encryption zones")),
-        spec("kms", Hadoop, "run a key server", Later("encryption zones")),
+        spec(
+            "key",
+            Hadoop,
+            "administer keys of encryption zones",
+            Configured(|conf, args| key::run(&conf, &args)),
+        ),
+        spec("kms", Hadoop, "run a key server", Later("security")),
         spec("httpfs", Daemon, "run an HTTP gateway", Run::Daemon(daemons::httpfs::run)),
     ]
 };

@@ -4,13 +4,11 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.tools.DFSHAAdmin, org.apache.hadoop.ha.HAAdmin (3.5.0)
 
-use std::io::BufRead;
-
 use hdfs_client::{HaState, ServerAdmin};
 use hdfs_conf::{Configuration, HostPort, NAMENODE_RPC_DEFAULT_PORT, keys};
 use hdfs_types::{Error, ErrorKind, Result};
 
-use crate::output::{complain, print, print_error, say};
+use crate::output::{complain, confirmed, print, print_error, say};
 use crate::shell;
 
 const USAGE: &str = "Usage: haadmin [-ns <nameserviceId>]";
@@ -159,7 +157,7 @@ pub(crate) fn run(conf: &Configuration, args: &[String]) -> i32 {
         complain!("{}", usage_of(spec));
         return 255;
     };
-    if given.has(FORCE_MANUAL) && !confirmed() {
+    if given.has(FORCE_MANUAL) && !confirmed(DANGER) {
         complain!("Aborted");
         return 255;
     }
@@ -238,20 +236,6 @@ fn parse<'a>(spec: &'a Spec, args: &[String]) -> Option<Given<'a>> {
         given.options.push(option.to_owned());
     }
     Some(given)
-}
-
-/// Asks at the terminal until the answer is yes or no; no answer is no.
-fn confirmed() -> bool {
-    let mut lines = std::io::stdin().lock().lines();
-    loop {
-        print_error(&format!("{DANGER} (Y or N) "));
-        let Some(Ok(line)) = lines.next() else { return false };
-        match line.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => return true,
-            "n" | "no" => return false,
-            other => complain!("Invalid input: {other}"),
-        }
-    }
 }
 
 impl Target<'_> {

@@ -22,6 +22,7 @@ mod groups;
 mod haadmin;
 mod host_names;
 mod jmxget;
+mod key;
 mod launcher;
 mod offline;
 mod output;

@@ -1,6 +1,6 @@
 //! Standard output, buffered: a listing of a million files must not cost a million system calls.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// A line to standard output. Unlike `println!` it ends the process quietly when nobody reads any more.
 macro_rules! say {
@@ -24,6 +24,20 @@ pub(crate) fn print(text: &str) {
 pub(crate) fn print_error(text: &str) {
     // Nobody is left to be told when standard error cannot be written.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Asks at the terminal until the answer is yes or no; no answer is no.
+pub(crate) fn confirmed(question: &str) -> bool {
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        print_error(&format!("{question} (Y or N) "));
+        let Some(Ok(line)) = lines.next() else { return false };
+        match line.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => return true,
+            "n" | "no" => return false,
+            other => complain!("Invalid input: {other}"),
+        }
+    }
 }
 
 /// Ends the process when nobody reads its output (`hdfs dfs -cat … | head`), or when it cannot be written.

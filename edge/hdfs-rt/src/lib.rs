@@ -10,6 +10,7 @@ pub mod crew;
 pub mod disk;
 pub mod host;
 pub mod http;
+pub mod key_provider;
 pub mod log_file;
 pub mod logging;
 pub mod mapped;

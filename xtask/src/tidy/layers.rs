@@ -47,10 +47,13 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 /// External crates that `core/` may use: containers, protobuf, checksums, compression, XML. A new one needs a decision
 /// record.
-const CORE_EXTERNAL: [&str; 14] = [
+const CORE_EXTERNAL: [&str; 18] = [
+    "aes",
     "bytes",
     "bzip2",
     "crc-fast",
+    "ctr",
+    "des",
     "flate2",
     "foldhash",
     "hashbrown",
@@ -60,6 +63,7 @@ const CORE_EXTERNAL: [&str; 14] = [
     "prost-types",
     "quick-xml",
     "ruzstd",
+    "sha1",
     "smallvec",
     "snap",
 ];

@@ -63,6 +63,12 @@ keys! { FS:
     HADOOP_SECURITY_TOKEN_SERVICE_USE_IP = "hadoop.security.token.service.use_ip", Bool, "true";
     /// URI of the key provider for encryption zones.
     HADOOP_SECURITY_KEY_PROVIDER_PATH = "hadoop.security.key.provider.path", Text, none, was "dfs.encryption.key.provider.uri";
+    /// Cipher of new keys of encryption zones.
+    HADOOP_SECURITY_KEY_DEFAULT_CIPHER = "hadoop.security.key.default.cipher", Text, "AES/CTR/NoPadding";
+    /// Bits of new keys of encryption zones.
+    HADOOP_SECURITY_KEY_DEFAULT_BITLENGTH = "hadoop.security.key.default.bitlength", Int, "128";
+    /// File in the configuration's folder with the password of keystores; the variable HADOOP_KEYSTORE_PASSWORD goes first.
+    HADOOP_SECURITY_KEYSTORE_PASSWORD_FILE = "hadoop.security.keystore.java-keystore-provider.password-file", Text, none;
     /// SASL mechanism of tokens.
     HADOOP_SECURITY_SASL_MECHANISM = "hadoop.security.sasl.mechanism", Text, "DIGEST-MD5";
     /// Least time between two Kerberos logins.
