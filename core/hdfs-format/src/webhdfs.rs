@@ -30,6 +30,7 @@ mod xattr_value;
 #[cfg(test)]
 mod tests;
 
+pub use acl_spec::parse as parse_acl_spec;
 pub(crate) use acl_spec::parse_entry as parse_acl_entry;
 pub use exception::{filter_exception, http_status, remote_exception};
 pub use json::{Fields, object, text};

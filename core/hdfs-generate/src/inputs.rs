@@ -1,10 +1,10 @@
 //! What must hold for any bytes: the bodies of the fuzz targets whose findings are kept as tests.
 
-use hdfs_format::edits::decode_body;
+use hdfs_format::edits::{EditOp, decode_body};
 use hdfs_format::fsimage::{Image, xml};
 use hdfs_format::layout_version::Layout;
 use hdfs_namespace::NamespaceConf;
-use hdfs_types::TxId;
+use hdfs_types::{StorageType, TxId};
 
 use crate::{Generator, image_of, load_image};
 
@@ -19,7 +19,11 @@ pub fn check_image(bytes: &[u8]) {
         let _ = xml::read_xml(&shown, &mut Vec::new());
     }
     let Ok(namespace) = load_image(bytes, &NamespaceConf::default()) else { return };
-    namespace.check_invariants().expect("a loaded tree is whole");
+    if let Err(reason) = namespace.check_invariants() {
+        // Hadoop believes an image, too, when it says how many children a directory had in a snapshot.
+        assert!(reason.contains(" shows ") && reason.contains(" children, not "), "{reason}");
+        return;
+    }
     let saved = image_of(&namespace, namespace.last_txid());
     let loaded =
         load_image(&saved.bytes, &NamespaceConf::default()).expect("what was saved is loaded");
@@ -45,6 +49,11 @@ pub fn check_replay(bytes: &[u8]) {
         let (body, after) = body.split_at(length);
         rest = after;
         let Ok(op) = decode_body(*opcode, body, Layout::CURRENT) else { continue };
+        // Clients refuse a quota of memory; Hadoop's server takes it, and its image forgets it, as ours does.
+        if matches!(&op, EditOp::SetQuotaByStorageType(op) if op.storage_type == StorageType::RamDisk)
+        {
+            continue;
+        }
         if namespace.replay(TxId(txid), &op).is_ok() {
             txid += 1;
             if cfg!(test) {

@@ -1,9 +1,11 @@
 //! The calls about access control lists.
 
 use hdfs_proto::hdfs as proto;
-use hdfs_types::{Error, FsAction, FsPermission, Result};
+use hdfs_types::{FsAction, FsPermission, Result};
 
 pub use hdfs_format::edits::{AclEntry, AclEntryScope, AclEntryType};
+/// Reads `user:alice:rwx,default:group::r-x`, as `-setfacl` takes it; without the last part where entries are removed.
+pub use hdfs_format::webhdfs::parse_acl_spec;
 
 use crate::HdfsClient;
 
@@ -156,56 +158,6 @@ pub fn acl_entry_text(entry: &AclEntry, with_permission: bool) -> String {
     let name = entry.name.as_deref().unwrap_or_default();
     let permission = if with_permission { entry.permission.symbol() } else { "" };
     format!("{scope}{kind}:{name}:{permission}")
-}
-
-/// Reads `user:alice:rwx,default:group::r-x`, as `-setfacl` takes it; without the last part where entries are removed.
-///
-/// Hadoop: org.apache.hadoop.fs.permission.AclEntry.parseAclSpec (3.5.0)
-///
-/// # Errors
-/// `IllegalArgument` with Hadoop's message.
-pub fn parse_acl_spec(text: &str, with_permission: bool) -> Result<Vec<AclEntry>> {
-    // Empty entries are passed over, as Java's StringTokenizer does.
-    let entries = text.split(',').filter(|entry| !entry.is_empty());
-    entries.map(|entry| parse_entry(entry, with_permission)).collect()
-}
-
-fn parse_entry(text: &str, with_permission: bool) -> Result<AclEntry> {
-    let invalid = |what: &str| {
-        Error::new(hdfs_types::ErrorKind::HadoopIllegalArgument, format!("Invalid {what}{text}"))
-    };
-    let whole = || invalid("<aclSpec> : ");
-    // Java's split drops empty parts at the end.
-    let mut parts: Vec<&str> = text.split(':').collect();
-    while parts.last().is_some_and(|part| part.is_empty()) {
-        parts.pop();
-    }
-    let mut parts = parts.into_iter().peekable();
-    let scope = match parts.next_if_eq(&"default") {
-        Some(_) => AclEntryScope::Default,
-        None => AclEntryScope::Access,
-    };
-    let kind = parts.next().ok_or_else(whole)?;
-    let kind = match kind.to_ascii_uppercase().as_str() {
-        "USER" => AclEntryType::User,
-        "GROUP" => AclEntryType::Group,
-        "MASK" => AclEntryType::Mask,
-        "OTHER" => AclEntryType::Other,
-        _ => return Err(invalid("type of acl in <aclSpec> :")),
-    };
-    let name = parts.next().filter(|name| !name.is_empty()).map(str::to_owned);
-    let permission = match with_permission {
-        true => {
-            let symbol = parts.next().ok_or_else(whole)?;
-            let known = (0..8).map(FsAction).find(|action| action.symbol() == symbol);
-            known.ok_or_else(|| invalid("permission in <aclSpec> : "))?
-        }
-        false => FsAction::NONE,
-    };
-    match parts.next() {
-        None => Ok(AclEntry { kind, scope, permission, name }),
-        Some(_) => Err(whole()),
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use hdfs_format::compression::{Codec, Encoder};
 use hdfs_format::edits::{Expected, SegmentReader};
-use hdfs_format::fsimage::{Image, xml::write_xml};
+use hdfs_format::fsimage::{Image, MAGIC, xml::write_xml};
 
 use crate::property::half_and_half;
 
@@ -13,11 +14,15 @@ const STEPS: u64 = 40;
 /// Namespaces.
 const SEEDS: u64 = 6;
 
+/// As the target `compressed` numbers them.
+const CODECS: [Codec; 6] =
+    [Codec::Bzip2, Codec::Deflate, Codec::Gzip, Codec::Lz4, Codec::Snappy, Codec::Zstandard];
+
 /// Writes `DIR/TARGET/NAME` for the targets whose input is a file of a name folder or a part of one.
 pub(crate) fn write(dir: &Path) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/hadoop-3.5.0");
     let mut files = Vec::new();
-    for folder in ["namenode", "namespace"] {
+    for folder in ["namenode", "namespace", "images"] {
         for entry in std::fs::read_dir(root.join(folder))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -31,8 +36,11 @@ pub(crate) fn write(dir: &Path) -> Result<()> {
         );
     }
     for (name, bytes) in &files {
-        if name.contains(".md5") {
+        if name.contains(".md5") || name.ends_with(".md") || name.ends_with(".java") {
             continue;
+        }
+        if bytes.starts_with(MAGIC) && !name.starts_with("fsimage_") {
+            add(dir, "fsimage", name, bytes)?;
         }
         if name.starts_with("edits_") && name.contains(".xml") {
             add(dir, "edits_xml", name, bytes)?;
@@ -44,9 +52,10 @@ pub(crate) fn write(dir: &Path) -> Result<()> {
             let mut view = Vec::new();
             write_xml(&Image::parse(name, bytes)?, "revision", &mut view)?;
             add(dir, "fsimage_xml", name, &view)?;
+            sections(dir, name, bytes)?;
         }
     }
-    Ok(())
+    texts(dir)
 }
 
 /// One input of each opcode for `edits_body`, and the whole segment for `replay`.
@@ -66,6 +75,53 @@ fn bodies(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
         }
     }
     add(dir, "replay", name, &replay)
+}
+
+/// One input of each section for `image_section`, plain and compressed, and for `compressed` of each codec.
+fn sections(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let image = Image::parse(name, bytes)?;
+    for (index, section) in image.summary().sections.iter().enumerate() {
+        let start = usize::try_from(section.offset())?;
+        let plain = &bytes[start..start + usize::try_from(section.length())?];
+        let shape = u8::try_from(index % 5)? << 5 | u8::try_from(index % 4)?;
+        let input = [&[u8::try_from(index)?, shape], plain].concat();
+        add(dir, "image_section", &format!("{name}-{index}"), &input)?;
+        let codec = CODECS[index % CODECS.len()];
+        let mut encoder = Encoder::new(codec);
+        encoder.write(plain)?;
+        let number = u8::try_from(index % CODECS.len())?;
+        let input = [&[number], encoder.finish()?.as_slice()].concat();
+        add(dir, "compressed", &format!("{name}-{index}"), &input)?;
+    }
+    Ok(())
+}
+
+/// Texts, the first of them with the byte that `acl` reads before its list.
+fn texts(dir: &Path) -> Result<()> {
+    let lists = [
+        "user::rwx,user:alice:r-x,group::r--,mask::rwx,other::---",
+        "default:user::rwx,default:group:eng:r-x,default:mask::r--,default:other::---",
+        "user:alice,default:group:eng:,mask::",
+    ];
+    for (how, list) in (0_u8..).zip(lists.into_iter().cycle().take(12)) {
+        let input = [&[how | (how & 4) << 4], list.as_bytes()].concat();
+        add(dir, "acl", &format!("list-{how}"), &input)?;
+    }
+    let attributes =
+        ["user.a=\"text\"", "trusted.b=0x00ff", "security.c=0sAQL/", "System.d=0X1f", "raw.e="];
+    for (number, text) in attributes.into_iter().enumerate() {
+        add(dir, "xattr", &format!("attribute-{number}"), text.as_bytes())?;
+    }
+    // Rename below /.reserved/raw, delete by id, a snapshot: see `check_calls`.
+    let scripts: [&[u8]; 3] = [
+        &[0, 3, 3, 0, 1, 7, 2, 7, 8, 2, 3, 0, 2, 12, 0, 19, 2, 7, 3, 1, 8],
+        &[1, 5, 1, 7, 0, 7, 1, 7, 0, 10, 0, 2, 7, 8, 0, 9, 1, 7, 0, 10],
+        &[2, 1, 2, 7, 25, 104, 0, 19, 3, 0, 2, 4, 2, 7, 3],
+    ];
+    for (number, script) in scripts.into_iter().enumerate() {
+        add(dir, "calls", &format!("script-{number}"), script)?;
+    }
+    Ok(())
 }
 
 fn add(dir: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<()> {

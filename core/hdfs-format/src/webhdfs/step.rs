@@ -451,7 +451,9 @@ fn rename(params: &Params, src: String, target: &str) -> Result<Call> {
 fn put_attributes(params: &Params, path: &str) -> Option<Result<Call>> {
     let src = path.to_owned();
     let acl = |with_permission| {
-        params.required("aclspec").and_then(|spec| acl_spec::parse(spec, with_permission))
+        let spec = params.required("aclspec")?;
+        let entries = acl_spec::parse(spec, with_permission)?;
+        Ok(entries.into_iter().map(acl_spec::to_proto).collect())
     };
     Some(match params.op() {
         Op::SetOwner => {

@@ -2,13 +2,11 @@
 
 use super::events::{Node, number};
 use super::{Names, ReverseError};
-use crate::edits::{AclEntryScope, AclEntryType, XAttrNamespace};
+use crate::edits::XAttrNamespace;
 use crate::fsimage::{pack_acl_entry, pack_xattr_name};
 use crate::webhdfs::parse_acl_entry;
 use hdfs_proto::hdfs as p;
-use hdfs_proto::hdfs::acl_entry_proto::{AclEntryScopeProto, AclEntryTypeProto};
 use hdfs_proto::hdfs::fsimage::i_node_section as pb;
-use hdfs_types::FsAction;
 
 impl Names {
     /// The message of an inode.
@@ -133,18 +131,7 @@ impl Names {
         for acl in acls.all("acl") {
             let entry = parse_acl_entry(acl.text(), true).map_err(|error| error.message)?;
             let name = self.id(entry.name.as_deref().unwrap_or_default())?;
-            let kind = match entry.r#type() {
-                AclEntryTypeProto::User => AclEntryType::User,
-                AclEntryTypeProto::Group => AclEntryType::Group,
-                AclEntryTypeProto::Mask => AclEntryType::Mask,
-                AclEntryTypeProto::Other => AclEntryType::Other,
-            };
-            let scope = match entry.scope() {
-                AclEntryScopeProto::Access => AclEntryScope::Access,
-                AclEntryScopeProto::Default => AclEntryScope::Default,
-            };
-            let action = FsAction(u8::try_from(entry.permissions).unwrap_or_default());
-            entries.push(pack_acl_entry(kind, scope, action, name));
+            entries.push(pack_acl_entry(entry.kind, entry.scope, entry.permission, name));
         }
         Ok(Some(pb::AclFeatureProto { entries }))
     }
