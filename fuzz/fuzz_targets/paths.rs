@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 thread_local! {
     static TREE: RefCell<Generator> = RefCell::new({
-        let mut generator = Generator::new(7).with_snapshots();
+        let mut generator = Generator::new(7);
         for _ in 0..60 {
             generator.step();
         }

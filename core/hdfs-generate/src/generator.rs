@@ -7,7 +7,7 @@ use hdfs_namespace::{
 use hdfs_types::{CallId, ClientId, Mono, Result, Rng, SplitMix64, TxId, WallMillis};
 
 use crate::secrets::Secrets;
-use crate::snapshots::Snapshots;
+use crate::snapshot_views::Snapshots;
 use crate::{attributes, cluster, files, secrets, snapshots, tree};
 
 /// What one step did.
@@ -29,8 +29,14 @@ const CALLERS: [(&str, &[&str]); 3] =
 pub(crate) type Call = fn(&mut Generator) -> Result<()>;
 
 /// Calls of the namespace, the more often the larger the number.
-const FAMILIES: [&[(u32, Call)]; 5] =
-    [tree::CALLS, files::CALLS, attributes::CALLS, secrets::CALLS, cluster::CALLS];
+const FAMILIES: [&[(u32, Call)]; 6] = [
+    tree::CALLS,
+    files::CALLS,
+    attributes::CALLS,
+    secrets::CALLS,
+    cluster::CALLS,
+    snapshots::CALLS,
+];
 
 /// A random namespace that grows call by call.
 #[derive(Debug)]
@@ -41,7 +47,6 @@ pub struct Generator {
     pub(crate) now: u64,
     pub(crate) secrets: Secrets,
     pub(crate) snapshots: Snapshots,
-    families: Vec<&'static [(u32, Call)]>,
     conf: NamespaceConf,
     caller: usize,
     log: Vec<EditOp>,
@@ -59,7 +64,6 @@ impl Generator {
             now: 1_700_000_000_000,
             secrets: Secrets::default(),
             snapshots: Snapshots::default(),
-            families: FAMILIES.to_vec(),
             conf,
             caller: 0,
             log: Vec::new(),
@@ -68,13 +72,6 @@ impl Generator {
         };
         generator.apply_ops(&[EditOp::StartLogSegment]);
         generator
-    }
-
-    /// With snapshots, while they are being built.
-    #[must_use]
-    pub fn with_snapshots(mut self) -> Self {
-        self.families.push(snapshots::CALLS);
-        self
     }
 
     /// The tree as it is.
@@ -129,7 +126,7 @@ impl Generator {
     }
 
     fn draw_call(&mut self) -> Call {
-        let all: Vec<(u32, Call)> = self.families.concat();
+        let all: Vec<(u32, Call)> = FAMILIES.concat();
         let sum: u32 = all.iter().map(|(weight, _)| weight).sum();
         let mut draw = self.rng.below(sum.into()) as u32;
         for (weight, call) in all {

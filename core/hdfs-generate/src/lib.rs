@@ -19,6 +19,7 @@ mod inputs;
 mod pick;
 mod scripts;
 mod secrets;
+mod snapshot_views;
 mod snapshots;
 mod tree;
 

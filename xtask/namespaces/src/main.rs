@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show] [--snapshots]
+const USAGE: &str = "usage: namespaces property FIRST_SEED SEEDS STEPS [--show]
        namespaces folder SEED STEPS DIR
        namespaces corpus DIR
        namespaces round-trips FIRST_SEED SEEDS [STEPS]";

@@ -9,14 +9,10 @@ use hdfs_types::TxId;
 /// Runs seeds; the command that runs a failing one again is printed.
 pub(crate) fn run(first: u64, seeds: u64, steps: u64, options: &[&str]) -> Result<()> {
     let show = options.contains(&"--show");
-    let snapshots = options.contains(&"--snapshots");
     let mut failed = 0;
     let (mut made, mut refused) = (0_u64, 0_u64);
     for seed in first..first + seeds {
-        let mut generator = Generator::new(seed);
-        if snapshots {
-            generator = generator.with_snapshots();
-        }
+        let generator = Generator::new(seed);
         let told = |number: usize, step: &hdfs_generate::Step| {
             match &step.refused {
                 None => made += 1,

@@ -125,6 +125,11 @@ fn compare_usage(generator: &Generator, tree: &Namespace, usage: &str) -> Result
             "{} uses {ours:?} for us, {line} for Apache",
             String::from_utf8_lossy(&path)
         );
+        // Limits of kinds of storage that an image brought, and that were taken away since: Apache's NameNode has read "no
+        // limit of names" as a limit, and goes on to count. We know none, and sum up the files in another way.
+        if ours.quota == -1 && ours.space_quota == -1 && ours.type_quota == [-1; 6] {
+            continue;
+        }
         for (kind, ours) in StorageType::ALL.iter().zip(ours.type_consumed) {
             let name = format!("{}=", kind.name());
             let apache = line.split(' ').find_map(|word| word.strip_prefix(&name));

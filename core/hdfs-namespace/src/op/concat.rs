@@ -166,8 +166,8 @@ impl Namespace {
             sources.push(slot);
         }
         let latest = self.latest_snapshot(target);
-        let delta = self.concat_delta(target, &sources);
         self.record_change(target, latest);
+        let before = self.file_usage(target);
         let (owner, replication) = (self.record(target).id(), self.block_replication(target));
         let mut effects = Effects::default();
         let mut blocks = self.blocks_of(target).to_vec();
@@ -176,8 +176,9 @@ impl Namespace {
                 effects.push(BlockChange::Owner { id: block.id, owner, replication });
                 blocks.push(*block);
             }
+            let usage = self.file_usage(*source);
+            self.add_usage(self.record(*source).parent, &usage.negated());
             self.set_blocks(*source, Vec::new().into());
-            // What is left of the source is a name, which counts in `delta`.
             self.take_out_joined(*source, latest);
             self.erase(*source, &mut effects);
         }
@@ -185,7 +186,8 @@ impl Namespace {
         self.record_mut(target).set_mtime(op.timestamp);
         let parent = self.record(target).parent;
         self.carry_mtime(parent, op.timestamp, latest);
-        self.add_usage(parent, &delta);
+        let after = self.file_usage(target);
+        self.add_usage(parent, &after.minus(&before));
         Ok(effects)
     }
 }

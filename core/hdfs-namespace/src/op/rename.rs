@@ -325,7 +325,8 @@ impl Namespace {
         }
         let old_parent = self.record(moved).parent;
         let mut effects = Effects::default();
-        if self.snapshots.in_use() || self.record(moved).has(Flag::Marked) {
+        let marked = |slot: Slot| self.record(slot).has(Flag::Marked);
+        if self.snapshots.in_use() || marked(moved) || replaced.is_some_and(marked) {
             self.move_with_snapshots(moved, parent, &name, replaced, timestamp, &mut effects);
             return Ok(effects);
         }

@@ -135,8 +135,8 @@ impl Namespace {
         latest: SnapshotId,
         cleaning: &mut Cleaning,
     ) {
+        self.mark_open_files(slot);
         if self.is_child_in_latest(slot, latest) {
-            self.mark_open_files(slot);
             let range = Range { snapshot: SnapshotId::CURRENT, prior: latest };
             self.clean_child(Child::INode(slot), range, cleaning);
         } else {

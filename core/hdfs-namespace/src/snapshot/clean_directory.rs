@@ -10,7 +10,7 @@ use hdfs_types::FastSet;
 
 use super::clean::{Cleaning, Range};
 use super::latest::before;
-use super::model::{Child, DirectoryDiff, SnapshotId};
+use super::model::{Child, DirectoryCopy, DirectoryDiff, SnapshotId};
 use crate::namespace::Namespace;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
@@ -111,6 +111,10 @@ impl Namespace {
         };
         if known_prior != range.prior {
             diffs[index].snapshot = range.prior;
+            let was_root = std::mem::take(&mut diffs[index].is_root);
+            if was_root {
+                self.keep_root(slot, range);
+            }
             return;
         }
         let removed = diffs.remove(index);
@@ -120,6 +124,19 @@ impl Namespace {
             }
         } else {
             self.combine_into(slot, index - 1, removed, cleaning);
+        }
+    }
+
+    /// The diff of a snapshot that goes away becomes the diff of an earlier one, of a directory in which this one was
+    /// before: with a copy of its own. Hadoop goes on to say that it is the root of that snapshot, and takes the attributes of
+    /// the other directory when it loads the image.
+    fn keep_root(&mut self, slot: Slot, range: Range) {
+        let Some(snapshot) = self.snapshot_by_id(slot, range.snapshot) else { return };
+        let copy = DirectoryCopy { name: self.name_of(slot).into(), ..snapshot.root.clone() };
+        if let Some(diffs) = self.snapshots.directory_diffs.get_mut(&slot)
+            && let Some(diff) = diffs.iter_mut().find(|diff| diff.snapshot == range.prior)
+        {
+            diff.copy = Some(Box::new(copy));
         }
     }
 

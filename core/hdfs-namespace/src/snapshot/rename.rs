@@ -41,7 +41,11 @@ impl Namespace {
         }
         let clean = replaced.is_some_and(|replaced| {
             self.forget_snapshottable_below(replaced);
-            self.take_out(replaced, dst_latest)
+            let clean = self.take_out(replaced, dst_latest);
+            if !clean {
+                self.leave_to_snapshots(replaced, effects);
+            }
+            clean
         });
         self.rename_node(moved, name);
         if let Some(reference) = self.snapshots.references.get_mut(&moved) {
@@ -56,6 +60,21 @@ impl Namespace {
             self.clean_removed(replaced, dst_latest, &mut cleaning);
             self.finish_cleaning(cleaning, effects);
         }
+    }
+
+    /// What a rename replaced is in other snapshots only, and needs no cleaning. Nobody writes it any more.
+    ///
+    /// Hadoop keeps the lease, and sees that the file is deleted when it loads an image (INodeFile.loadSnapshotFeature).
+    fn leave_to_snapshots(&mut self, slot: Slot, effects: &mut Effects) {
+        if !self.record(slot).is_file() {
+            return;
+        }
+        self.leases.remove(self.record(slot).id());
+        self.change_file(slot, effects, |namespace| {
+            if let Some(feature) = namespace.snapshots.file_diffs.get_mut(&slot) {
+                feature.current_deleted = true;
+            }
+        });
     }
 
     /// Takes an inode out of its directory and leaves its name where snapshots show it.
