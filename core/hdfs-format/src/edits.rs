@@ -2,14 +2,14 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSEditLog, FSEditLogOp, EditLogFileInputStream} (3.5.0)
 
-mod decode;
+pub(crate) mod decode;
 mod encode;
 mod events;
 mod framing;
 mod names;
 pub mod op;
 mod segment;
-mod wire;
+pub(crate) mod wire;
 pub mod xml;
 
 pub use decode::decode_body;

@@ -14,6 +14,7 @@
 
 mod features;
 mod inode;
+pub mod legacy;
 mod packing;
 mod proto_wire;
 mod reader;

@@ -14,6 +14,7 @@ pub mod fsimage;
 pub mod java_hash;
 pub mod keystore;
 pub mod layout_version;
+pub mod reserved_names;
 pub mod rpc;
 pub mod storage_dir;
 pub mod webhdfs;

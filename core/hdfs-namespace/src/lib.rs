@@ -42,7 +42,6 @@ pub use effects::{BlockChange, Effects};
 pub use erasure::ErasureCodingPolicy;
 pub use lease::{ExpiredLease, LeaseHolders};
 pub use namespace::{BlockOfFile, Counts, Identities, Namespace};
-pub use old_layout::ReservedNames;
 pub use op::acl_change::{AclChange, AclStatus};
 pub use op::add_block::{AddBlockPlan, AddBlockRequest, NewBlock};
 pub use op::append::{AppendRequest, Appended};

@@ -1,94 +1,22 @@
 //! Operations of logs of old layouts, made into what the newest software would have logged: then the one `apply` takes them.
 //!
 //! Before -42 inodes had no ids, so that a new one gets the next; and names that are reserved today were free, so that
-//! they are renamed, or the upgrade is refused. Before -40 a file could be closed twice (HDFS-2991).
+//! they are renamed, or the upgrade is refused. Before -40 a file could be closed twice (HDFS-2991): it is opened in between.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSEditLogLoader, FSImageFormat} (3.5.0)
 
-use hdfs_format::edits::{CloseOp, EditOp, TimesOp};
+use hdfs_format::edits::{AppendOp, EditOp, RetryKey};
 use hdfs_format::layout_version::{Feature, Layout};
-use hdfs_types::{Error, ErrorKind, Result};
+use hdfs_format::reserved_names::ReservedNames;
 
 use crate::namespace::Namespace;
-use crate::resolve::text;
 
-const DOT_SNAPSHOT: &str = ".snapshot";
-const DOT_RESERVED: &str = ".reserved";
 /// From this layout on a second OP_CLOSE of a file is damage; before, a known bug of the writer.
 const FIRST_WITHOUT_DOUBLE_CLOSE: i32 = -40;
 
-/// What reserved names are called after an upgrade (`-renameReserved`).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ReservedNames {
-    /// What `.snapshot` and, below the root, `.reserved` become; none when the upgrade was not told to rename.
-    renamed: Option<(String, String)>,
-}
-
-impl ReservedNames {
-    /// The names of `-renameReserved PAIRS`, as in `.snapshot=.my-snapshot,.reserved=.my-reserved`; a name that is not
-    /// given gets Hadoop's.
-    ///
-    /// # Errors
-    /// When a pair is none, names no reserved component, or its new name is none for a component.
-    pub fn parse(pairs: &str) -> Result<Self> {
-        let wrong = |text: String| Error::new(ErrorKind::IllegalArgument, text);
-        let default = |name: &str| format!("{name}.{}.UPGRADE_RENAMED", Layout::CURRENT.version());
-        let (mut snapshot, mut reserved) = (default(DOT_SNAPSHOT), default(DOT_RESERVED));
-        for pair in pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let Some((name, new)) = pair.split_once('=').filter(|(_, new)| !new.contains('='))
-            else {
-                return Err(wrong(format!("Could not parse key-value pair {pair}")));
-            };
-            let place = match name {
-                DOT_SNAPSHOT => &mut snapshot,
-                DOT_RESERVED => &mut reserved,
-                _ => return Err(wrong(format!("Unknown reserved path {name}"))),
-            };
-            let invalid = matches!(new, "" | "." | ".." | DOT_SNAPSHOT | DOT_RESERVED)
-                || new.contains([':', '/']);
-            if invalid {
-                return Err(wrong(format!("Invalid rename path for {name}: {new}")));
-            }
-            new.clone_into(place);
-        }
-        Ok(Self { renamed: Some((snapshot, reserved)) })
-    }
-
-    /// The path that a path of an old layout becomes; none when it stays.
-    ///
-    /// # Errors
-    /// When it holds a reserved name, and the upgrade was not told to rename.
-    pub fn rename(&self, path: &[u8], layout: Layout) -> Result<Option<Vec<u8>>, String> {
-        let (ids, snapshots) =
-            (layout.supports(Feature::AddInodeId), layout.supports(Feature::Snapshot));
-        let is_reserved = |index: usize, component: &[u8]| {
-            (!snapshots && component == DOT_SNAPSHOT.as_bytes())
-                || (!ids && index == 1 && component == DOT_RESERVED.as_bytes())
-        };
-        let components = || path.split(|byte| *byte == b'/').enumerate();
-        if !components().any(|(index, component)| is_reserved(index, component)) {
-            return Ok(None);
-        }
-        let Some((snapshot, reserved)) = &self.renamed else {
-            return Err(format!(
-                "/.reserved is a reserved path and .snapshot is a reserved path component in this version of HDFS. Please \
-                 rollback and delete or rename this path, or upgrade with the -renameReserved [key-value pairs] option to \
-                 automatically rename these paths during upgrade. ({})",
-                text(path)
-            ));
-        };
-        let named = components().map(|(index, component)| match component {
-            _ if !is_reserved(index, component) => component,
-            name if name == DOT_SNAPSHOT.as_bytes() => snapshot.as_bytes(),
-            _ => reserved.as_bytes(),
-        });
-        Ok(Some(named.collect::<Vec<_>>().join(&b'/')))
-    }
-}
-
 impl Namespace {
-    /// The operation that the newest layout would hold in place of one of an old layout. It depends on the state: it must
-    /// be applied before the next one is adapted.
+    /// The operations that the newest layout would hold in place of one of an old layout. They depend on the state: they
+    /// must be applied before the next one is adapted.
     ///
     /// # Errors
     /// When a path is reserved today and may not be renamed.
@@ -97,9 +25,9 @@ impl Namespace {
         mut op: EditOp,
         layout: Layout,
         names: &ReservedNames,
-    ) -> Result<EditOp, String> {
+    ) -> Result<Vec<EditOp>, String> {
         if layout.supports(Feature::AddInodeId) && layout.supports(Feature::Snapshot) {
-            return Ok(op);
+            return Ok(vec![op]);
         }
         for path in paths(&mut op) {
             if let Some(renamed) = names.rename(path, layout)? {
@@ -117,20 +45,23 @@ impl Namespace {
         }
         if layout.version() > FIRST_WITHOUT_DOUBLE_CLOSE
             && let EditOp::Close(close) = &op
-            && self.is_closed_twice(close)
+            && self.is_closed(&close.path)
         {
-            let (mtime, atime) = (close.mtime.0.cast_signed(), close.atime.0.cast_signed());
-            return Ok(EditOp::Times(TimesOp { path: close.path.clone(), mtime, atime }));
+            let open = AppendOp {
+                path: close.path.clone(),
+                client_name: "HDFS_2991".to_owned(),
+                client_machine: String::new(),
+                new_block: true,
+                retry: RetryKey::NONE,
+            };
+            return Ok(vec![EditOp::Append(open), op]);
         }
-        Ok(op)
+        Ok(vec![op])
     }
 
-    /// True for a file that is closed already, with these very blocks.
-    fn is_closed_twice(&self, close: &CloseOp) -> bool {
-        self.find(&close.path).is_some_and(|slot| {
-            self.record(slot).is_file()
-                && self.under_construction(slot).is_none()
-                && self.blocks_of(slot).to_vec() == close.blocks
+    fn is_closed(&self, path: &[u8]) -> bool {
+        self.find(path).is_some_and(|slot| {
+            self.record(slot).is_file() && self.under_construction(slot).is_none()
         })
     }
 }
@@ -164,7 +95,7 @@ fn paths(op: &mut EditOp) -> Vec<&mut Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hdfs_format::edits::{AddOp, DeleteOp, MkdirOp, RetryKey};
+    use hdfs_format::edits::{AddOp, CloseOp, MkdirOp};
     use hdfs_types::{
         Block, BlockId, FsPermission, GenerationStamp, INodeId, PermissionStatus, TxId, WallMillis,
     };
@@ -239,9 +170,10 @@ mod tests {
             close("/d/f", vec![block(1002)], 11),
         ];
         for (txid, op) in (1..).zip(ops) {
-            let op = namespace.adapt_old(op, layout, &names).expect("nothing is reserved");
-            namespace.replay(TxId(txid), &op).expect("it applies");
-            namespace.check_invariants().expect("the tree is whole");
+            for op in namespace.adapt_old(op, layout, &names).expect("nothing is reserved") {
+                namespace.replay(TxId(txid), &op).expect("it applies");
+                namespace.check_invariants().expect("the tree is whole");
+            }
         }
         let slot = namespace.find(b"/d/f").expect("it is there");
         assert_eq!(namespace.record(slot).id(), INodeId(16_387));
@@ -249,33 +181,6 @@ mod tests {
         assert_eq!(namespace.blocks_of(slot).to_vec(), [block(1002)]);
         let newer =
             namespace.adapt_old(close("/d/f", vec![block(1002)], 12), Layout::of(-40), &names);
-        assert!(matches!(newer, Ok(EditOp::Close(_))), "later it is damage");
-    }
-
-    #[test]
-    fn names_that_were_free_are_renamed_or_refused() {
-        let names = ReservedNames::parse(".snapshot=.old-snapshot").expect("a pair");
-        let rename = |path: &str, layout| {
-            let renamed = names.rename(path.as_bytes(), Layout::of(layout)).expect("it may");
-            renamed.map(|path| String::from_utf8(path).expect("it was text"))
-        };
-        let free = "/.reserved/.snapshot/.reserved";
-        let named = "/.reserved.-67.UPGRADE_RENAMED/.old-snapshot/.reserved";
-        assert_eq!(rename(free, -39).as_deref(), Some(named));
-        assert_eq!(rename("/a/.snapshot", -42).as_deref(), Some("/a/.old-snapshot"));
-        assert_eq!(rename("/.reserved/a", -42), None);
-        assert_eq!(rename(free, -43), None);
-        assert_eq!(rename("/", -16), None);
-        let delete = EditOp::Delete(DeleteOp {
-            path: b"/x/.snapshot".to_vec(),
-            timestamp: WallMillis(1),
-            retry: RetryKey::NONE,
-        });
-        let namespace = Namespace::format("root", "supergroup");
-        let refused = namespace.adapt_old(delete, Layout::of(-39), &ReservedNames::default());
-        assert!(refused.expect_err("not told to").contains("-renameReserved"));
-        for wrong in ["a=b", ".snapshot", ".snapshot=a=b", ".reserved=a/b", ".snapshot=.reserved"] {
-            assert!(ReservedNames::parse(wrong).is_err(), "{wrong}");
-        }
+        assert_eq!(newer.map(|ops| ops.len()), Ok(1), "later it is damage");
     }
 }

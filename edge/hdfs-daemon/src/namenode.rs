@@ -36,6 +36,7 @@ mod inventory;
 mod key_provider;
 mod metrics;
 mod monitor;
+mod old_layout;
 mod progress;
 mod prom;
 mod proxies;

@@ -579,7 +579,7 @@ fn concat(body: &mut Body<'_>, layout: Layout) -> Decoded<ConcatDeleteOp> {
     })
 }
 
-fn token(body: &mut Body<'_>) -> Decoded<DelegationTokenIdentifier> {
+pub(crate) fn token(body: &mut Body<'_>) -> Decoded<DelegationTokenIdentifier> {
     let version = body.u8("token version")?;
     if version != 0 {
         return body.fail("token version", DecodeErrorKind::Value(i64::from(version)));
@@ -599,7 +599,7 @@ fn vmillis(body: &mut Body<'_>, what: &'static str) -> Decoded<WallMillis> {
     body.vlong(what).map(|millis| WallMillis(millis.cast_unsigned()))
 }
 
-fn delegation_key(body: &mut Body<'_>) -> Decoded<DelegationKey> {
+pub(crate) fn delegation_key(body: &mut Body<'_>) -> Decoded<DelegationKey> {
     let (key_id, expiry_date) = (body.vint("key id")?, vmillis(body, "expiry date")?);
     let length = body.vint("length of the key")?;
     let key = if length == -1 {
@@ -614,7 +614,7 @@ fn delegation_key(body: &mut Body<'_>) -> Decoded<DelegationKey> {
     Ok(DelegationKey { key_id, expiry_date, key })
 }
 
-fn directive(body: &mut Body<'_>) -> Decoded<CacheDirectiveInfo> {
+pub(crate) fn directive(body: &mut Body<'_>) -> Decoded<CacheDirectiveInfo> {
     let id = body.i64("directive id")?;
     let flags = body.i32("directive fields")?;
     if flags & !0xF != 0 {
@@ -630,7 +630,7 @@ fn directive(body: &mut Body<'_>) -> Decoded<CacheDirectiveInfo> {
     })
 }
 
-fn pool(body: &mut Body<'_>) -> Decoded<CachePoolInfo> {
+pub(crate) fn pool(body: &mut Body<'_>) -> Decoded<CachePoolInfo> {
     let pool_name = body.string("pool name")?;
     let flags = body.i32("pool fields")?;
     if flags & !0x3F != 0 {

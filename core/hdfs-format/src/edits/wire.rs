@@ -70,28 +70,28 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-pub(super) type Decoded<T> = Result<T, DecodeError>;
+pub(crate) type Decoded<T> = Result<T, DecodeError>;
 
 /// Reads primitives from the body of an operation. Lengths are checked against what is there before anything is copied.
-pub(super) struct Body<'a> {
+pub(crate) struct Body<'a> {
     bytes: &'a [u8],
     position: usize,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
     }
 
-    pub(super) fn fail<T>(&self, what: &'static str, kind: DecodeErrorKind) -> Decoded<T> {
+    pub(crate) fn fail<T>(&self, what: &'static str, kind: DecodeErrorKind) -> Decoded<T> {
         Err(DecodeError { offset: self.position, what, kind })
     }
 
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
 
-    pub(super) fn end(&self) -> Decoded<()> {
+    pub(crate) fn end(&self) -> Decoded<()> {
         if self.remaining() == 0 {
             Ok(())
         } else {
@@ -100,7 +100,7 @@ impl<'a> Body<'a> {
     }
 
     #[inline]
-    pub(super) fn take(&mut self, length: usize, what: &'static str) -> Decoded<&'a [u8]> {
+    pub(crate) fn take(&mut self, length: usize, what: &'static str) -> Decoded<&'a [u8]> {
         let Some(bytes) = self.bytes.get(self.position..).and_then(|rest| rest.get(..length))
         else {
             return self.fail(what, DecodeErrorKind::Short);
@@ -119,41 +119,41 @@ impl<'a> Body<'a> {
         Ok(*bytes)
     }
 
-    pub(super) fn u8(&mut self, what: &'static str) -> Decoded<u8> {
+    pub(crate) fn u8(&mut self, what: &'static str) -> Decoded<u8> {
         Ok(self.array::<1>(what)?[0])
     }
 
-    pub(super) fn boolean(&mut self, what: &'static str) -> Decoded<bool> {
+    pub(crate) fn boolean(&mut self, what: &'static str) -> Decoded<bool> {
         Ok(self.u8(what)? != 0)
     }
 
-    pub(super) fn u16(&mut self, what: &'static str) -> Decoded<u16> {
+    pub(crate) fn u16(&mut self, what: &'static str) -> Decoded<u16> {
         Ok(u16::from_be_bytes(self.array(what)?))
     }
 
-    pub(super) fn i32(&mut self, what: &'static str) -> Decoded<i32> {
+    pub(crate) fn i32(&mut self, what: &'static str) -> Decoded<i32> {
         Ok(i32::from_be_bytes(self.array(what)?))
     }
 
-    pub(super) fn i64(&mut self, what: &'static str) -> Decoded<i64> {
+    pub(crate) fn i64(&mut self, what: &'static str) -> Decoded<i64> {
         Ok(i64::from_be_bytes(self.array(what)?))
     }
 
-    pub(super) fn u64(&mut self, what: &'static str) -> Decoded<u64> {
+    pub(crate) fn u64(&mut self, what: &'static str) -> Decoded<u64> {
         Ok(u64::from_be_bytes(self.array(what)?))
     }
 
-    pub(super) fn millis(&mut self, what: &'static str) -> Decoded<WallMillis> {
+    pub(crate) fn millis(&mut self, what: &'static str) -> Decoded<WallMillis> {
         self.u64(what).map(WallMillis)
     }
 
     /// A count of elements that take at least `least` bytes each.
-    pub(super) fn count(&mut self, least: usize, what: &'static str) -> Decoded<usize> {
+    pub(crate) fn count(&mut self, least: usize, what: &'static str) -> Decoded<usize> {
         let count = self.i32(what)?;
         self.check_count(i64::from(count), least, what)
     }
 
-    pub(super) fn check_count(
+    pub(crate) fn check_count(
         &self,
         count: i64,
         least: usize,
@@ -165,7 +165,7 @@ impl<'a> Body<'a> {
             .map_or_else(|| self.fail(what, DecodeErrorKind::Value(count)), Ok)
     }
 
-    pub(super) fn vlong(&mut self, what: &'static str) -> Decoded<i64> {
+    pub(crate) fn vlong(&mut self, what: &'static str) -> Decoded<i64> {
         let first = self.u8(what)?.cast_signed();
         if first >= -112 {
             return Ok(i64::from(first));
@@ -179,31 +179,31 @@ impl<'a> Body<'a> {
         Ok(if negative { !value } else { value })
     }
 
-    pub(super) fn vint(&mut self, what: &'static str) -> Decoded<i32> {
+    pub(crate) fn vint(&mut self, what: &'static str) -> Decoded<i32> {
         let value = self.vlong(what)?;
         i32::try_from(value).or_else(|_| self.fail(what, DecodeErrorKind::Value(value)))
     }
 
     /// A path: bytes that are not checked further.
     #[inline]
-    pub(super) fn path(&mut self, what: &'static str) -> Decoded<Vec<u8>> {
+    pub(crate) fn path(&mut self, what: &'static str) -> Decoded<Vec<u8>> {
         let length = self.u16(what)?;
         let bytes = self.take(usize::from(length), what)?;
         Ok(if bytes.contains(&SURROGATE_LEAD) { join_surrogates(bytes) } else { bytes.to_vec() })
     }
 
-    pub(super) fn string(&mut self, what: &'static str) -> Decoded<String> {
+    pub(crate) fn string(&mut self, what: &'static str) -> Decoded<String> {
         let path = self.path(what)?;
         String::from_utf8(path).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
     }
 
     /// A number as decimal text: how layouts before -39 hold most numbers.
-    pub(super) fn decimal<T: std::str::FromStr>(&mut self, what: &'static str) -> Decoded<T> {
+    pub(crate) fn decimal<T: std::str::FromStr>(&mut self, what: &'static str) -> Decoded<T> {
         let text = self.string(what)?;
         text.parse().or_else(|_| self.fail(what, DecodeErrorKind::Number))
     }
 
-    pub(super) fn text(&mut self, what: &'static str) -> Decoded<String> {
+    pub(crate) fn text(&mut self, what: &'static str) -> Decoded<String> {
         let length = self.vint(what)?;
         let length = self.check_count(i64::from(length), 1, what)?;
         let bytes = self.take(length, what)?.to_vec();
@@ -211,7 +211,7 @@ impl<'a> Body<'a> {
     }
 
     /// A protobuf message with a varint length before it.
-    pub(super) fn message<M: prost::Message + Default>(
+    pub(crate) fn message<M: prost::Message + Default>(
         &mut self,
         what: &'static str,
     ) -> Decoded<M> {

@@ -3,14 +3,12 @@
 //! Hadoop: StorageInfo, NNStorage, DataStorage, BlockPoolSliceStorage, JNStorage (3.5.0)
 
 use super::{Corrupt, Properties};
+use crate::layout_version::{Feature, Layout};
 use hdfs_types::constants::{DATANODE_LAYOUT_VERSION, NAMENODE_LAYOUT_VERSION};
 use hdfs_types::{BlockPoolId, DatanodeUuid, Rng, StorageUuid, WallMillis};
 use std::str::FromStr;
 
 const ADVICE: &str = "Check that this is the right folder; another folder of the same role has the right VERSION file.";
-
-/// The first layout whose VERSION names a cluster and a block pool.
-const FEDERATION_LAYOUT_VERSION: i32 = -35;
 
 /// `name/current/VERSION`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,12 +87,12 @@ impl NameNodeVersion {
         version.check_type("NAME_NODE")?;
         let layout_version = version.number("layoutVersion")?;
         let federated = |key| {
-            let before = layout_version > FEDERATION_LAYOUT_VERSION;
+            let before = !Layout::of(layout_version).supports(Feature::Federation);
             version.text(key).or_else(|missing| if before { Ok("") } else { Err(missing) })
         };
         Ok(Self {
             layout_version,
-            namespace_id: version.number("namespaceID")?,
+            namespace_id: version.namespace_id()?,
             cluster_id: federated("clusterID")?.to_owned(),
             c_time: WallMillis(version.number("cTime")?),
             block_pool: federated("blockpoolID")?.into(),
@@ -105,7 +103,7 @@ impl NameNodeVersion {
     pub fn print(&self, now: WallMillis) -> String {
         print(
             &[
-                ("namespaceID", &self.namespace_id.to_string()),
+                ("namespaceID", &self.namespace_id.cast_signed().to_string()),
                 ("blockpoolID", self.block_pool.as_str()),
                 ("storageType", "NAME_NODE"),
                 ("cTime", &self.c_time.0.to_string()),
@@ -175,7 +173,7 @@ impl BlockPoolVersion {
         let version = VersionFile::parse(file, bytes)?;
         Ok(Self {
             layout_version: version.number("layoutVersion")?,
-            namespace_id: version.number("namespaceID")?,
+            namespace_id: version.namespace_id()?,
             c_time: WallMillis(version.number("cTime")?),
             block_pool: version.text("blockpoolID")?.into(),
         })
@@ -185,7 +183,7 @@ impl BlockPoolVersion {
     pub fn print(&self, now: WallMillis) -> String {
         print(
             &[
-                ("namespaceID", &self.namespace_id.to_string()),
+                ("namespaceID", &self.namespace_id.cast_signed().to_string()),
                 ("blockpoolID", self.block_pool.as_str()),
                 ("cTime", &self.c_time.0.to_string()),
                 ("layoutVersion", &self.layout_version.to_string()),
@@ -205,7 +203,7 @@ impl JournalNodeVersion {
         version.check_type("JOURNAL_NODE")?;
         Ok(Self {
             layout_version: version.number("layoutVersion")?,
-            namespace_id: version.number("namespaceID")?,
+            namespace_id: version.namespace_id()?,
             cluster_id: version.text("clusterID")?.to_owned(),
             c_time: WallMillis(version.number("cTime")?),
         })
@@ -215,7 +213,7 @@ impl JournalNodeVersion {
     pub fn print(&self, now: WallMillis) -> String {
         print(
             &[
-                ("namespaceID", &self.namespace_id.to_string()),
+                ("namespaceID", &self.namespace_id.cast_signed().to_string()),
                 ("storageType", "JOURNAL_NODE"),
                 ("cTime", &self.c_time.0.to_string()),
                 ("clusterID", &self.cluster_id),
@@ -249,6 +247,11 @@ impl<'a> VersionFile<'a> {
     fn number<T: FromStr>(&self, key: &str) -> Result<T, Corrupt> {
         let text = self.text(key)?;
         text.parse().map_err(|_| corrupt(self.file, format!("{key} is \"{text}\", not a number")))
+    }
+
+    /// Old releases gave numbers below 0, too.
+    fn namespace_id(&self) -> Result<u32, Corrupt> {
+        self.number::<i32>("namespaceID").map(i32::cast_unsigned)
     }
 
     fn check_type(&self, wanted: &str) -> Result<(), Corrupt> {

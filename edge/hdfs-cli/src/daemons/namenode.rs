@@ -7,8 +7,9 @@ use std::io::BufRead;
 
 use hdfs_conf::Configuration;
 use hdfs_daemon::namenode::{self, FormatOptions, Formatted, StartOption, UpgradeOptions};
+use hdfs_format::reserved_names::ReservedNames;
 use hdfs_rt::signals::ShutdownSignals;
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, ErrorKind, Result};
 
 use crate::output::{complain, say};
 
@@ -19,8 +20,8 @@ use super::{
 pub(crate) const USAGE: &str = "\
 Usage: hdfs namenode [-regular] | 
 \t[-format [-clusterid cid ] [-force] [-nonInteractive] ] | 
-\t[-upgrade [-clusterid cid] ] | 
-\t[-upgradeOnly [-clusterid cid] ] | 
+\t[-upgrade [-clusterid cid] [-renameReserved<k-v pairs>] ] | 
+\t[-upgradeOnly [-clusterid cid] [-renameReserved<k-v pairs>] ] | 
 \t[-rollback] | 
 \t[-rollingUpgrade <rollback|started> ] | 
 \t[-importCheckpoint] | 
@@ -32,10 +33,14 @@ Usage: hdfs namenode [-regular] |
 enum Task {
     Run(StartOption),
     Format(FormatOptions),
-    Recover { force: bool },
+    Recover {
+        force: bool,
+    },
     UpgradeOnly(UpgradeOptions),
     Rollback,
     MetadataVersion,
+    /// An option has no sense.
+    Fail(String),
 }
 
 /// Runs `hdfs namenode ARGS…`; the exit status.
@@ -64,6 +69,10 @@ pub(crate) fn run(conf: Configuration, args: Vec<String>) -> i32 {
             startup_message("NameNode", &args);
             exit_status("namenode", namenode::recover(&conf, force).map(|_| 0))
         }
+        Some(Task::Fail(reason)) => {
+            startup_message("NameNode", &args);
+            exit_status("namenode", Err(Error::new(ErrorKind::IllegalArgument, reason)))
+        }
         None => refuse(&args, USAGE),
     }
 }
@@ -74,8 +83,8 @@ fn parse(args: &[String]) -> Option<Task> {
         return Some(Task::Run(StartOption::Regular));
     };
     match first.to_ascii_lowercase().as_str() {
-        "-upgrade" => parse_upgrade(rest).map(|options| Task::Run(StartOption::Upgrade(options))),
-        "-upgradeonly" => parse_upgrade(rest).map(Task::UpgradeOnly),
+        "-upgrade" => upgrade_task(rest, |options| Task::Run(StartOption::Upgrade(options))),
+        "-upgradeonly" => upgrade_task(rest, Task::UpgradeOnly),
         "-rollingupgrade" => parse_rolling_upgrade(rest).map(Task::Run),
         "-regular" if rest.is_empty() => Some(Task::Run(StartOption::Regular)),
         "-importcheckpoint" if rest.is_empty() => Some(Task::Run(StartOption::ImportCheckpoint)),
@@ -109,13 +118,23 @@ fn parse_format(args: &[String]) -> Option<FormatOptions> {
     Some(options)
 }
 
-fn parse_upgrade(args: &[String]) -> Option<UpgradeOptions> {
+fn upgrade_task(args: &[String], task: impl FnOnce(UpgradeOptions) -> Task) -> Option<Task> {
+    Some(parse_upgrade(args)?.map_or_else(|error| Task::Fail(error.message), task))
+}
+
+/// The inner error is about pairs of names.
+fn parse_upgrade(args: &[String]) -> Option<Result<UpgradeOptions>> {
     let mut options = UpgradeOptions::default();
     let mut args = args.iter();
     while let Some(option) = args.next() {
         if option.eq_ignore_ascii_case("-renameReserved") {
-            complain!("-renameReserved is not supported yet");
-            return None;
+            // Whatever comes next are the pairs, as in Hadoop.
+            let pairs = args.next().map_or("", String::as_str);
+            match ReservedNames::parse(pairs) {
+                Ok(names) => options.reserved_names = names,
+                Err(error) => return Some(Err(error)),
+            }
+            continue;
         }
         if !option.eq_ignore_ascii_case("-clusterid") {
             complain!("Unknown upgrade flag: {option}");
@@ -127,7 +146,7 @@ fn parse_upgrade(args: &[String]) -> Option<UpgradeOptions> {
         };
         options.cluster_id = Some(id.clone());
     }
-    Some(options)
+    Some(Ok(options))
 }
 
 fn parse_rolling_upgrade(args: &[String]) -> Option<StartOption> {
@@ -253,7 +272,10 @@ mod tests {
     #[test]
     fn options_about_the_name_folders_are_read_in_any_case() {
         let start = |option| Some(Task::Run(option));
-        let of = |id: &str| UpgradeOptions { cluster_id: Some(id.to_owned()) };
+        let of = |id: &str| UpgradeOptions {
+            cluster_id: Some(id.to_owned()),
+            ..UpgradeOptions::default()
+        };
         assert_eq!(parsed("-UPGRADE"), start(StartOption::Upgrade(UpgradeOptions::default())));
         assert_eq!(parsed("-upgrade -clusterId CID-1"), start(StartOption::Upgrade(of("CID-1"))));
         assert_eq!(parsed("-upgradeOnly -clusterid x"), Some(Task::UpgradeOnly(of("x"))));

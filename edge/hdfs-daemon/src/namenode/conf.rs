@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdfs_blocks::BlocksConf;
 use hdfs_conf::{Configuration, HostPort, Key, StorageLocation, keys};
+use hdfs_format::reserved_names::ReservedNames;
 use hdfs_namenode::{MachineConf, SafeModeConf};
 use hdfs_namespace::NamespaceConf;
 use hdfs_proto::hdfs::{ChecksumTypeProto, FsServerDefaultsProto};
@@ -51,6 +52,8 @@ pub(crate) struct NameNodeConf {
     pub(crate) checked_volumes_minimum: usize,
     /// `dfs.namenode.max.op.size`.
     pub(crate) max_op_bytes: usize,
+    /// `-renameReserved`; not from the configuration.
+    pub(crate) reserved_names: ReservedNames,
     /// Events that one inotify answer holds (`dfs.namenode.inotify.max.events.per.rpc`).
     pub(crate) inotify_max_events: usize,
     /// `dfs.namenode.resource.check.interval`.
@@ -114,6 +117,7 @@ impl NameNodeConf {
             checked_volumes_minimum: conf
                 .get_usize(&keys::DFS_NAMENODE_RESOURCE_CHECKED_VOLUMES_MINIMUM)?,
             max_op_bytes: conf.get_usize(&keys::DFS_NAMENODE_MAX_OP_SIZE)?,
+            reserved_names: ReservedNames::default(),
             inotify_max_events: conf.get_usize(&keys::DFS_NAMENODE_INOTIFY_MAX_EVENTS_PER_RPC)?,
             resource_check_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_RESOURCE_CHECK_INTERVAL)?,

@@ -131,7 +131,6 @@ pub(crate) fn save(
 /// # Errors
 /// When it can't be read, has no digest, or differs from it; otherwise what `load` says.
 pub(crate) fn load<T: Send>(path: &Path, load: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
     let md5_file = with_suffix(path, MD5_SUFFIX);
     let line = std::fs::read(&md5_file).map_err(|e| {
         let mut error = failed("read", &md5_file, e);
@@ -140,6 +139,20 @@ pub(crate) fn load<T: Send>(path: &Path, load: impl FnOnce(&[u8]) -> Result<T>) 
     })?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let wanted = storage_dir::parse_md5(&md5_file.display().to_string(), &line, name)?;
+    load_checked(path, Some(wanted), load)
+}
+
+/// The same with a digest that was found elsewhere; none for images of before there was one.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_checked<T: Send>(
+    path: &Path,
+    wanted: Option<[u8; 16]>,
+    load: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<T> {
+    let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
+    let Some(wanted) = wanted else { return load(&bytes) };
     let (found, loaded): ([u8; 16], _) = std::thread::scope(|scope| {
         let digest = scope.spawn(|| Md5::digest(&bytes).into());
         let loaded = load(&bytes);

@@ -2,6 +2,8 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.common.HdfsServerConstants.StartupOption (3.5.0)
 
+use hdfs_format::reserved_names::ReservedNames;
+
 /// What becomes of the name folders when a NameNode starts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum StartOption {
@@ -24,6 +26,8 @@ pub enum StartOption {
 pub struct UpgradeOptions {
     /// `-clusterid`: the name of a cluster that had none yet.
     pub cluster_id: Option<String>,
+    /// `-renameReserved`: what becomes of names that old layouts allowed and that are reserved today.
+    pub reserved_names: ReservedNames,
 }
 
 impl StartOption {

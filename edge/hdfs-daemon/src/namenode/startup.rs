@@ -5,11 +5,13 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSImage.recoverTransitionRead, loadFSImage (3.5.0)
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdfs_conf::keys;
 use hdfs_format::fsimage::Image;
+use hdfs_format::layout_version::Layout;
 use hdfs_namenode::{Identity, NameNode};
 use hdfs_namespace::Namespace;
 use hdfs_types::{Error, ErrorKind, Result, TxId};
@@ -20,6 +22,7 @@ use super::identity;
 use super::image_store::{self, ImageStore};
 use super::import;
 use super::inventory::{ImageFile, Inventory};
+use super::old_layout;
 use super::progress::{Phase, StartupProgress, Step, millis_since};
 use super::replay::{self, Replayed};
 use super::rolling_upgrade;
@@ -57,6 +60,11 @@ pub(crate) fn load_in_steps(
     progress: &StartupProgress,
     before: BeforeStep<'_>,
 ) -> Result<Loaded> {
+    let mut conf = conf.clone();
+    if let StartOption::Upgrade(options) = option {
+        conf.reserved_names = options.reserved_names.clone();
+    }
+    let conf = &conf;
     let dirs = Arc::new(NameDirs::lock(&conf.dirs, conf.minimum_edits_dirs)?);
     dirs.set_restore(conf.configuration.get_bool(&keys::DFS_NAMENODE_NAME_DIR_RESTORE));
     let states = upgrade::recover_all(&dirs)?;
@@ -85,7 +93,11 @@ fn load_folders(
         upgrade::check_none_is_open(&dirs)?;
     }
     let inventory = Inventory::of(&dirs)?;
-    let (mut machine, image, replayed) = load_newest(conf, &stored, &inventory, progress)?;
+    let (mut machine, image, replayed) = if old_layout::has_txids(&stored) {
+        load_newest(conf, &stored, &inventory, progress)?
+    } else {
+        old_layout::load(conf, &stored, &dirs, progress)?
+    };
     let Replayed { last, count } = replayed;
     tracing::info!(
         "loaded {} and {count} transactions, up to {last}, in {:?}",
@@ -187,7 +199,15 @@ fn load_image(
     let at = now();
     let replayed =
         replay::replay(inventory, image.txid, conf.max_op_bytes, progress, |txid, op| {
-            machine.replay(txid, op, at)
+            if old_layout::is_current_enough(identity) {
+                return machine.replay(txid, op, at);
+            }
+            old_layout::replay_op(
+                conf,
+                Layout::of(identity.layout_version),
+                &mut machine,
+                (txid, op.clone()),
+            )
         })?;
     progress.end(Phase::LoadingEdits);
     machine.start(now());
@@ -202,19 +222,41 @@ pub(crate) fn read_image(
     rolling: bool,
     progress: &StartupProgress,
 ) -> Result<NameNode> {
-    let name = image.path.display().to_string();
     progress.begin(Phase::LoadingFsImage);
     let began = Instant::now();
     let namespace = image_store::load(&image.path, |bytes| {
-        progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
-        let parsed = Image::parse_with(&name, bytes, &conf.image.crew)?;
-        let mut namespace =
-            Namespace::load_with(&parsed, &conf.machine.namespace, &conf.image.crew)?;
+        let mut namespace = parse_image(conf, identity, &image.path, bytes, progress)?;
         if !rolling {
             namespace.forget_rolling_upgrade();
         }
         Ok(namespace)
     })?;
+    machine_of(conf, identity, (namespace, image.txid), (progress, began))
+}
+
+/// The namespace of an image of any layout.
+pub(crate) fn parse_image(
+    conf: &NameNodeConf,
+    identity: &Identity,
+    path: &Path,
+    bytes: &[u8],
+    progress: &StartupProgress,
+) -> Result<Namespace> {
+    let name = path.display().to_string();
+    progress.set_file(Phase::LoadingFsImage, name.clone(), Some(bytes.len() as u64));
+    let converted = old_layout::convert(conf, identity, path, bytes)?;
+    let bytes = converted.as_deref().unwrap_or(bytes);
+    let parsed = Image::parse_with(&name, bytes, &conf.image.crew)?;
+    Ok(Namespace::load_with(&parsed, &conf.machine.namespace, &conf.image.crew)?)
+}
+
+/// The machine of a namespace that was loaded.
+pub(crate) fn machine_of(
+    conf: &NameNodeConf,
+    identity: &Identity,
+    (namespace, txid): (Namespace, TxId),
+    (progress, began): (&StartupProgress, Instant),
+) -> Result<NameNode> {
     let inodes = namespace.counts().inodes();
     progress.add_step(
         Phase::LoadingFsImage,
@@ -228,7 +270,7 @@ pub(crate) fn read_image(
     );
     let mut settings = conf.machine.clone();
     settings.seed = random_seed()?;
-    let machine = NameNode::new(settings, identity.clone(), namespace, image.txid)?;
+    let machine = NameNode::new(settings, identity.clone(), namespace, txid)?;
     progress.end(Phase::LoadingFsImage);
     Ok(machine)
 }
