@@ -46,6 +46,29 @@ fn pipeline(name: &str, ours: &str, port: u16) -> Result<()> {
         }
         wait_for_live(&cluster.conf(), 3)?;
     }
+    cut_in_a_copy(&cluster, &file)
+}
+
+/// A file is cut inside of a block that a snapshot shows: DataNodes copy the block, whoever leads.
+fn cut_in_a_copy(cluster: &PeerCluster, file: &Path) -> Result<()> {
+    let conf = cluster.conf();
+    output(apache("dfsadmin", &conf).args(["-allowSnapshot", "/"]))?;
+    output(apache("fs", &conf).args(["-createSnapshot", "/", "whole"]))?;
+    output(apache("fs", &conf).args(["-truncate", "5000000", "/payload"]))?;
+    let head = cluster.dir.join("head");
+    std::fs::write(&head, &std::fs::read(file)?[..5_000_000])?;
+    let back = cluster.dir.join("back-of-a-copy");
+    // The recovery goes out with a heartbeat; each try takes a second or more.
+    let is_cut = |back: &Path| -> Result<()> {
+        output(apache("fs", &conf).args(["-get", "-f", "/payload"]).arg(back))?;
+        output(Command::new("cmp").arg(&head).arg(back))?;
+        Ok(())
+    };
+    if !(0..30).any(|_| is_cut(&back).is_ok()) {
+        is_cut(&back)?;
+    }
+    output(apache("fs", &conf).args(["-get", "-f", "/.snapshot/whole/payload"]).arg(&back))?;
+    output(Command::new("cmp").arg(file).arg(&back))?;
     Ok(())
 }
 

@@ -147,9 +147,10 @@ pub(super) fn attached() -> Result<Count> {
 }
 
 /// The same subjects, where each test starts daemons of its own.
-const LAUNCHED: [&str; 15] = [
+const LAUNCHED: [&str; 16] = [
     "org.apache.hadoop.TestGenericRefresh",
     "org.apache.hadoop.cli.TestDeleteCLI",
+    "org.apache.hadoop.hdfs.TestAppendSnapshotTruncate",
     "org.apache.hadoop.hdfs.TestDFSShell",
     "org.apache.hadoop.hdfs.TestFileStatus",
     "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
