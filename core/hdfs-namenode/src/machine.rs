@@ -64,6 +64,8 @@ pub struct NameNode {
     news: Vec<INodeId>,
     reclaim: bool,
     queues_started: bool,
+    /// Snapshottable directories may lack their trash.
+    trash_roots_due: bool,
     /// When safe mode ended.
     safe_mode_left: Option<Mono>,
     /// Inodes that calls removed since start.
@@ -125,6 +127,7 @@ impl NameNode {
             news: Vec::new(),
             reclaim: false,
             queues_started: false,
+            trash_roots_due: false,
             safe_mode_left: None,
             removed_inodes: 0,
             retry_hits: 0,
@@ -486,6 +489,7 @@ impl NameNode {
     fn safe_mode_is_over(&mut self, now: Mono) {
         self.safe_mode_left.get_or_insert(now);
         self.blocks.set_safe_mode(false, false);
+        self.trash_roots_due = self.conf.server_defaults.snapshot_trash_root_enabled == Some(true);
         if !self.queues_started {
             self.queues_started = true;
             self.blocks.start_redundancy_queues();
@@ -523,11 +527,12 @@ impl NameNode {
 
     /// True when [`NameNode::tick`] has something to do.
     pub fn has_work(&self) -> bool {
-        self.reclaim || self.safe_mode.is_startup()
+        self.reclaim || self.safe_mode.is_startup() || self.trash_roots_due
     }
 
-    /// Ends the extension of safe mode, and reclaims a slice of what was deleted.
-    pub fn tick(&mut self, now: Now) {
+    /// Ends the extension of safe mode, and reclaims a slice of what was deleted. After safe mode it makes the trashes that
+    /// snapshottable directories lack, and returns what to write to the log.
+    pub fn tick(&mut self, now: Now) -> Vec<String> {
         const INODES_A_SLICE: usize = 10_000;
         self.check_safe_mode(now.mono);
         if self.reclaim {
@@ -536,6 +541,10 @@ impl NameNode {
             self.perform(effects, &Source::Live { now, targets: &[] })
                 .expect("removing blocks can't fail");
         }
+        if self.safe_mode.is_on() || !std::mem::take(&mut self.trash_roots_due) {
+            return Vec::new();
+        }
+        self.provision_trash_roots(now)
     }
 
     /// Inodes.

@@ -2,14 +2,20 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NameNodeRpcServer, FSDirSnapshotOp} (3.5.0)
 
+use std::sync::Arc;
+
+use hdfs_blocks::Now;
 use hdfs_namespace::{DiffCursor, DiffEntry, DiffListingEntry, SnapshottableDirectory};
 use hdfs_proto::hdfs as p;
-use hdfs_types::{Error, Result};
+use hdfs_types::{Error, FsPermission, Result};
 
 use super::check_path_length;
-use crate::call::Call;
+use crate::call::{Call, Caller};
 use crate::machine::NameNode;
 use crate::retry_cache::CachedAnswer;
+
+/// The mode of a trash that every user has a folder in.
+const SHARED_TRASH: FsPermission = FsPermission(0o1777);
 
 impl NameNode {
     /// Proto: allowSnapshot.
@@ -42,6 +48,45 @@ impl NameNode {
         })?;
         self.commit(planned, call.now);
         Ok(p::DisallowSnapshotResponseProto {})
+    }
+
+    /// Makes the shared trash of each snapshottable directory that has none; returns what to write to the log.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem.checkAndProvisionSnapshotTrashRoots (3.5.0)
+    pub(crate) fn provision_trash_roots(&mut self, now: Now) -> Vec<String> {
+        let user = self.conf.namespace.owner.clone();
+        let caller = Arc::new(Caller { user, groups: Vec::new(), superuser: true });
+        let call = Call { caller: &caller, client_machine: "", key: None, now };
+        let directories = self.plan(&call, |namespace, context| {
+            namespace.snapshottable_directories(&context.caller).unwrap_or_default()
+        });
+        let mut notes = Vec::new();
+        for directory in directories {
+            let mut path = directory.parent;
+            for name in [&directory.status.name[..], b".Trash"] {
+                if path.last() != Some(&b'/') {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(name);
+            }
+            let made = self.plan(&call, |namespace, context| {
+                if namespace.get_file_info(context, &path, false, false)?.is_some() {
+                    return Ok(None);
+                }
+                let (mode, unmasked, create_parent) = (SHARED_TRASH, None, false);
+                namespace.plan_mkdirs(context, &path, mode, unmasked, create_parent).map(Some)
+            });
+            let path = String::from_utf8_lossy(&path);
+            match made {
+                Ok(None) => {}
+                Ok(Some(planned)) => {
+                    self.commit(planned, now);
+                    notes.push(format!("created the trash {path} of a snapshottable directory"));
+                }
+                Err(error) => notes.push(format!("can't create the trash {path}: {error}")),
+            }
+        }
+        notes
     }
 
     /// Asked before safe mode is looked at.

@@ -324,6 +324,42 @@ fn a_copy_goes_on_after_a_restart_and_without_the_snapshot() {
 }
 
 #[test]
+fn snapshottable_directories_get_a_trash_after_safe_mode() {
+    let mut script = Script::new(0);
+    let told = script.run(
+        "mkdirs /d
+         mkdirs /e/.Trash
+         allow /d
+         allow /e
+         trash roots
+         restart
+         tick
+         tick
+         enter
+         leave
+         tick
+         ops",
+    );
+    expect![[r#"
+        mkdirs /d: true
+        mkdirs /e/.Trash: true
+        allow /d: done
+        allow /e: done
+        restart: 5 operations
+        tick: created the trash /d/.Trash of a snapshottable directory
+        tick: 
+        tick: 
+        1 OP_MKDIR
+        2 OP_MKDIR
+        3 OP_MKDIR
+        4 OP_ALLOW_SNAPSHOT
+        5 OP_ALLOW_SNAPSHOT
+        6 OP_MKDIR
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
 fn foreign_nodes_and_old_software_are_refused() {
     let mut script = Script::new(0);
     let told = script.run(

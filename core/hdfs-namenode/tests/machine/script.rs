@@ -22,6 +22,8 @@ pub(crate) struct Script {
     now: Now,
     caller: Arc<Caller>,
     nodes: u32,
+    /// Of machines that start from now on: `dfs.namenode.snapshot.trashroot.enabled`.
+    trash_roots: bool,
     log: Vec<(TxId, EditOp)>,
     /// Every block that was given, in order.
     blocks: Vec<p::ExtendedBlockProto>,
@@ -45,7 +47,7 @@ fn conf() -> MachineConf {
     conf
 }
 
-fn machine() -> NameNode {
+fn machine(trash_roots: bool) -> NameNode {
     let identity = Identity {
         layout_version: NAMENODE_LAYOUT_VERSION,
         namespace_id: 1,
@@ -54,14 +56,16 @@ fn machine() -> NameNode {
         block_pool_id: BlockPoolId::from(POOL),
     };
     let namespace = Namespace::new(&conf().namespace);
-    NameNode::new(conf(), identity, namespace, TxId(0)).unwrap()
+    let mut conf = conf();
+    conf.server_defaults.snapshot_trash_root_enabled = Some(trash_roots);
+    NameNode::new(conf, identity, namespace, TxId(0)).unwrap()
 }
 
 impl Script {
     /// A cluster with so many DataNodes.
     pub(crate) fn new(nodes: u32) -> Self {
         let mut this = Self {
-            nn: machine(),
+            nn: machine(false),
             now: Now { mono: Mono(1_000_000_000), wall: WallMillis(1_000_000) },
             caller: Arc::new(Caller {
                 user: "root".to_owned(),
@@ -69,6 +73,7 @@ impl Script {
                 superuser: true,
             }),
             nodes,
+            trash_roots: false,
             log: Vec::new(),
             blocks: Vec::new(),
             recovering: None,
@@ -92,7 +97,7 @@ impl Script {
 
     /// A machine built from the log alone.
     pub(crate) fn replayed(&self) -> NameNode {
-        let mut nn = machine();
+        let mut nn = machine(self.trash_roots);
         for (txid, op) in &self.log {
             nn.replay(*txid, op, self.now).unwrap();
         }
@@ -119,6 +124,11 @@ impl Script {
         match words[..] {
             ["ops"] => self.ops(),
             ["join"] => self.join(),
+            ["tick"] => {
+                let notes = self.nn.tick(self.now);
+                self.say(line, &notes.join(", "));
+            }
+            ["trash", "roots"] => self.trash_roots = true,
             ["restart"] => self.restart(line),
             ["news"] => {
                 let news: Vec<_> =

@@ -96,7 +96,10 @@ fn tick(shell: &Shell) {
     if !shell.read_machine().has_work() {
         return;
     }
-    shell.write_with(|nn| nn.tick(now()));
+    let (notes, _) = shell.write_with(|nn| nn.tick(now()));
+    for note in notes {
+        tracing::info!("{note}");
+    }
 }
 
 fn roll_long_segment(shell: &Shell) {
