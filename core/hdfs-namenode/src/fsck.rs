@@ -38,6 +38,9 @@ const STEP_BUDGET: usize = 256;
 /// A step ends when it has written so much, in bytes.
 const STEP_TEXT: usize = 64 << 10;
 
+/// Below it are the snapshots of a directory.
+pub(crate) const DOT_SNAPSHOT: &[u8] = b".snapshot";
+
 /// Writes text; writing to a String can't fail.
 macro_rules! put {
     ($out:expr, $($text:tt)*) => {{
@@ -99,6 +102,14 @@ struct Frame {
     waiting: VecDeque<FileStatus>,
     last: Vec<u8>,
     more: bool,
+    /// It was counted and named: not before its snapshots were looked into.
+    begun: bool,
+}
+
+impl Frame {
+    fn of(path: Vec<u8>) -> Self {
+        Self { path, waiting: VecDeque::new(), last: Vec::new(), more: true, begun: false }
+    }
 }
 
 /// One check. See the module's description.
@@ -117,6 +128,8 @@ pub struct Fsck {
     replicated: Tally,
     erasure_coded: Tally,
     policies: Option<PolicySummary>,
+    /// Directories whose snapshots are looked into.
+    snapshottable: Vec<Vec<u8>>,
     internal_error: bool,
 }
 
@@ -137,6 +150,7 @@ impl Fsck {
             symlinks: 0,
             replicated: Tally::default(),
             erasure_coded: Tally::default(),
+            snapshottable: Vec::new(),
             internal_error: false,
         }
     }
@@ -162,7 +176,7 @@ impl Fsck {
             }
             Phase::Walk => self.walk(nn, call, out),
             Phase::Corrupt(list) => {
-                if list.step(nn, &self.options.path) {
+                if list.step(nn, call, (&self.options.path, &self.snapshottable)) {
                     list.print(&self.options.path, out);
                     self.phase = Phase::Finished;
                 }
@@ -205,6 +219,16 @@ impl Fsck {
         }
         let path = &self.options.path;
         put!(out, "FSCK started by {user} from {remote} for path {path} at {date}\n");
+        if self.options.include_snapshots {
+            let directories = nn.plan(call, |namespace, context| {
+                namespace.snapshottable_directories(&context.caller).unwrap_or_default()
+            });
+            self.snapshottable = directories
+                .iter()
+                .map(|directory| child_path(&directory.parent, &directory.status.name))
+                .map(|path| if path.is_empty() { b"/".to_vec() } else { path })
+                .collect();
+        }
         let status = nn.plan(call, |namespace, context| {
             namespace.get_file_info(context, path.as_bytes(), true, false)
         })?;
@@ -237,6 +261,14 @@ impl Fsck {
                 self.end(nn, call, out);
                 return Ok(());
             };
+            if !frame.begun {
+                frame.begun = true;
+                if self.options.files {
+                    put!(out, "{} <dir>\n", String::from_utf8_lossy(&frame.path));
+                }
+                self.dirs += 1;
+                continue;
+            }
             if let Some(status) = frame.waiting.pop_front() {
                 let path = child_path(&frame.path, &status.name);
                 self.enter(nn, call, path, &status, out)?;
@@ -266,12 +298,17 @@ impl Fsck {
         }
         match status.kind {
             INodeKind::Directory => {
-                if self.options.files {
-                    put!(out, "{} <dir>\n", String::from_utf8_lossy(&path));
+                let snapshots =
+                    self.snapshottable.contains(&path).then(|| child_path(&path, DOT_SNAPSHOT));
+                self.frames.push(Frame::of(path));
+                if let Some(snapshots) = snapshots {
+                    let status = nn.plan(call, |namespace, context| {
+                        namespace.get_file_info(context, &snapshots, true, false)
+                    })?;
+                    if let Some(status) = status {
+                        self.enter(nn, call, snapshots, &status, out)?;
+                    }
                 }
-                self.dirs += 1;
-                let (waiting, last) = (VecDeque::new(), Vec::new());
-                self.frames.push(Frame { path, waiting, last, more: true });
                 Ok(())
             }
             INodeKind::Symlink => {

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use hdfs_types::{BlockId, Error, Result};
 
 use super::{FsckOptions, put};
+use crate::call::Call;
 use crate::machine::NameNode;
 
 /// Blocks that one step looks at.
@@ -20,6 +21,8 @@ pub(super) struct CorruptList {
     skip: u64,
     passed: u64,
     next: BlockId,
+    /// Blocks of the page so far: each has a line for each file that shows it.
+    blocks: usize,
     lines: Vec<String>,
     limit: usize,
 }
@@ -36,15 +39,21 @@ impl CorruptList {
         let skip = u64::try_from(cookie.unwrap_or(0)).unwrap_or(0);
         let limit = nn.conf.max_corrupt_files;
         let next = BlockId(i64::MIN);
-        Ok(Self { skip, passed: 0, next, lines: Vec::new(), limit })
+        Ok(Self { skip, passed: 0, next, blocks: 0, lines: Vec::new(), limit })
     }
 
-    /// Looks at some more blocks; true when the page is complete.
-    pub(super) fn step(&mut self, nn: &NameNode, below: &str) -> bool {
-        let below = below.trim_end_matches('/');
+    /// Looks at some more blocks; true when the page is complete. `place`: the directory that is asked about, and those
+    /// whose snapshots are looked into.
+    pub(super) fn step(
+        &mut self,
+        nn: &NameNode,
+        call: &Call<'_>,
+        place: (&str, &[Vec<u8>]),
+    ) -> bool {
+        let below = place.0.trim_end_matches('/');
         let mut seen = 0;
         for info in nn.blocks.missing_after(self.next).take(STEP) {
-            if self.lines.len() >= self.limit {
+            if self.blocks >= self.limit {
                 return true;
             }
             seen += 1;
@@ -53,12 +62,19 @@ impl CorruptList {
             if self.passed <= self.skip {
                 continue;
             }
-            let Some(path) = nn.path_text(info.owner) else { continue };
+            let Some(path) = nn.namespace.last_path(info.owner) else { continue };
+            let path = String::from_utf8_lossy(&path).into_owned();
             let inside = path
                 .strip_prefix(below)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if inside {
-                self.lines.push(format!("blk_{}\t{path}", info.block.id));
+                self.blocks += 1;
+                let shown =
+                    std::iter::once(path.clone()).chain(in_snapshots(nn, call, &path, place.1));
+                let lines = shown
+                    .filter(|path| exists(nn, call, path))
+                    .map(|path| format!("blk_{}\t{path}", info.block.id));
+                self.lines.extend(lines);
             }
         }
         seen < STEP
@@ -78,4 +94,37 @@ impl CorruptList {
         };
         put!(out, "\n\nThe filesystem under path '{path}' has {many} CORRUPT files\n\n");
     }
+}
+
+fn exists(nn: &NameNode, call: &Call<'_>, path: &str) -> bool {
+    let found = nn.plan(call, |namespace, context| {
+        namespace.get_file_info(context, path.as_bytes(), true, false)
+    });
+    found.is_ok_and(|status| status.is_some())
+}
+
+/// The path of a file in each snapshot of the directories above it.
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirSnapshotOp.getSnapshotFiles (3.5.0)
+fn in_snapshots(
+    nn: &NameNode,
+    call: &Call<'_>,
+    path: &str,
+    directories: &[Vec<u8>],
+) -> Vec<String> {
+    let mut paths = Vec::new();
+    for directory in directories {
+        let name = String::from_utf8_lossy(directory);
+        let name = name.trim_end_matches('/');
+        let Some(rest) = path.strip_prefix(name).filter(|rest| rest.starts_with('/')) else {
+            continue;
+        };
+        let snapshots =
+            nn.plan(call, |namespace, context| namespace.get_snapshot_listing(context, directory));
+        for snapshot in snapshots.unwrap_or_default() {
+            let snapshot = String::from_utf8_lossy(&snapshot.status.name).into_owned();
+            paths.push(format!("{name}/.snapshot/{snapshot}{rest}"));
+        }
+    }
+    paths
 }

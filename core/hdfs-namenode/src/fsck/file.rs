@@ -8,7 +8,7 @@ use hdfs_blocks::{AdminState, BlockState, ReplicaCounts, StorageSlot};
 use hdfs_namespace::{FileBlocks, FileStatus};
 use hdfs_types::{Block, BlockId, ErrorKind, ExtendedBlock, Result};
 
-use super::{Fsck, FsckAction, put};
+use super::{DOT_SNAPSHOT, Fsck, FsckAction, put};
 use crate::call::Call;
 use crate::machine::NameNode;
 use crate::policies;
@@ -350,7 +350,8 @@ fn blocks_of(
     path: &[u8],
     status: &FileStatus,
 ) -> Result<Option<FileBlocks>> {
-    if call.caller.superuser {
+    let in_snapshot = path.split(|byte| *byte == b'/').any(|name| name == DOT_SNAPSHOT);
+    if call.caller.superuser && !in_snapshot {
         return Ok(nn.namespace.blocks_of_inode(status.inode));
     }
     let found = nn.plan(call, |namespace, context| namespace.get_blocks(context, path));

@@ -39,6 +39,8 @@ pub struct FsckOptions {
     pub block_ids: Option<Vec<String>>,
     /// Schedule copies of badly placed blocks.
     pub replicate: bool,
+    /// Look into the snapshots of snapshottable directories, too.
+    pub include_snapshots: bool,
 }
 
 impl FsckOptions {
@@ -71,6 +73,7 @@ impl FsckOptions {
                     options.block_ids.get_or_insert_with(|| split_ids(value));
                 }
                 "replicate" => options.replicate = true,
+                "includeSnapshots" => options.include_snapshots = true,
                 _ => {}
             }
         }

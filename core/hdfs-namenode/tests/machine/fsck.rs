@@ -192,10 +192,11 @@ fn fsck_tells_about_single_blocks_and_lists_the_lost_ones() {
     "#]].assert_eq(&script.run("fsck blockId=blk_1073741825 x"));
     expect![[r#"
         FSCK started by root (auth:SIMPLE) from /10.0.0.9 for path / at Thu Jan 01 00:16:40 UTC 1970
-        Cookie:	0
+        Cookie:	1
+        blk_1073741826	/b
 
 
-        The filesystem under path '/' has no CORRUPT files
+        The filesystem under path '/' has 1 CORRUPT files
 
 
     "#]]
@@ -210,4 +211,66 @@ fn fsck_tells_about_single_blocks_and_lists_the_lost_ones() {
 
     "#]]
     .assert_eq(&script.run("fsck listcorruptfileblocks&startblockafter=1"));
+}
+
+#[test]
+fn fsck_looks_into_snapshots_before_their_directory() {
+    let mut script = Script::new(1);
+    script.run(
+        "write /d/e/f 10
+         write /d/g 4
+         replicate /d/e/f 1
+         replicate /d/g 1
+         allow /d
+         snapshot /d s1
+         delete /d/e/f
+         truncate /d/g 2
+         heartbeat 0
+         recovered 2",
+    );
+    let told = script.run("fsck path=/&files&blocks&includeSnapshots");
+    let (told, _) = told.split_once("Status:").expect("a report");
+    expect![[r#"
+        FSCK started by root (auth:SIMPLE) from /10.0.0.9 for path / at Thu Jan 01 00:16:40 UTC 1970
+
+        / <dir>
+        /d/.snapshot <dir>
+        /d/.snapshot/s1 <dir>
+        /d/.snapshot/s1/e <dir>
+        /d/.snapshot/s1/e/f 10 bytes, replicated: replication=1, 1 block(s):  OK
+        0. BP-1-127.0.0.1-1:blk_1073741825_1001 len=10 Live_repl=1
+
+        /d/.snapshot/s1/g 4 bytes, replicated: replication=1, 1 block(s):  OK
+        0. BP-1-127.0.0.1-1:blk_1073741826_1002 len=4 Live_repl=1
+
+        /d <dir>
+        /d/e <dir>
+        /d/g 2 bytes, replicated: replication=1, 1 block(s):  OK
+        0. BP-1-127.0.0.1-1:blk_1073741827_1003 len=2 Live_repl=1
+
+
+    "#]]
+    .assert_eq(told);
+    script.run("lost 0 1:10");
+    expect![[r#"
+        FSCK started by root (auth:SIMPLE) from /10.0.0.9 for path / at Thu Jan 01 00:16:40 UTC 1970
+        Cookie:	1
+        blk_1073741825	/d/.snapshot/s1/e/f
+
+
+        The filesystem under path '/' has 1 CORRUPT files
+
+
+    "#]]
+    .assert_eq(&script.run("fsck path=/&listcorruptfileblocks&includeSnapshots"));
+    expect![[r#"
+        FSCK started by root (auth:SIMPLE) from /10.0.0.9 for path / at Thu Jan 01 00:16:40 UTC 1970
+        Cookie:	1
+
+
+        The filesystem under path '/' has no more CORRUPT files
+
+
+    "#]]
+    .assert_eq(&script.run("fsck path=/&listcorruptfileblocks"));
 }

@@ -40,6 +40,7 @@ fn conf() -> MachineConf {
         retry_cache_expiry: Duration::from_secs(600),
         host: "nn".to_owned(),
         batched_listing_limit: 100,
+        max_corrupt_files: 100,
         ..MachineConf::default()
     };
     conf.namespace.owner = "root".to_owned();

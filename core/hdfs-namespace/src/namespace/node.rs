@@ -241,6 +241,13 @@ impl Namespace {
         self.attached(id).map(|slot| self.path_of(slot))
     }
 
+    /// The path of an inode; of one that only snapshots show, the path that it had last.
+    pub fn last_path(&self, id: INodeId) -> Option<Vec<u8>> {
+        let slot = Slot(self.index.get(id.0)?);
+        let reaches_root = self.ancestry(slot).last() == Some(Slot::ROOT);
+        reaches_root.then(|| self.path_of(slot))
+    }
+
     pub(crate) fn acl(&self, slot: Slot) -> &[AclEntry] {
         if self.record(slot).has(Flag::Acl) {
             self.acls.get(&slot).map_or(&[], |entries| entries)
