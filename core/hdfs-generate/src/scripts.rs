@@ -38,7 +38,7 @@ const MOST_CALLS: usize = 40;
 
 /// A tree that a script or a section meets.
 fn small_tree(seed: u64) -> Generator {
-    let mut generator = Generator::new(seed).with_snapshots();
+    let mut generator = Generator::new(seed);
     for _ in 0..40 {
         generator.step();
     }
@@ -296,8 +296,13 @@ fn create(generator: &mut Generator, path: &[u8]) -> hdfs_types::Result<()> {
 }
 
 fn truncate(generator: &mut Generator, path: &[u8], new_length: i64) -> hdfs_types::Result<()> {
-    let request =
-        TruncateRequest { path, new_length, client_name: "client", client_machine: "host" };
+    let request = TruncateRequest {
+        path,
+        new_length,
+        client_name: "client",
+        client_machine: "host",
+        upgrading: false,
+    };
     generator.attempt(|tree, ctx| tree.plan_truncate(ctx, &request)).map(drop)
 }
 
