@@ -9,6 +9,7 @@ mod framing;
 mod names;
 pub mod op;
 mod segment;
+mod spent;
 pub(crate) mod wire;
 pub mod xml;
 
@@ -22,4 +23,5 @@ pub use segment::{
     Expected, FILL, HEADER_BYTES, MAX_OP_BYTES, PREALLOCATION_BYTES, SegmentError, SegmentReader,
     SegmentSummary, encode_header, encode_header_as,
 };
+pub use spent::SpentOps;
 pub use wire::{DecodeError, DecodeErrorKind, MAX_STRING_BYTES};

@@ -128,6 +128,8 @@ pub struct Namespace {
     pub(crate) last_txid: TxId,
     /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
     pub(crate) last_directory: Slot,
+    /// A directory in which a file was made, and its path as the operation had it, while nothing on the path moved.
+    pub(crate) last_path: (Slot, Vec<u8>),
     /// The inode that was made last, while it is linked; else `/`, which is nobody's child.
     pub(crate) last_child: Slot,
     pub(crate) carried: Carried,
@@ -195,6 +197,7 @@ impl Namespace {
             inline_budget: reclaim::INLINE_BUDGET,
             last_txid: TxId(0),
             last_directory: Slot::ROOT,
+            last_path: (Slot::ROOT, Vec::new()),
             last_child: Slot::ROOT,
             carried: Carried::default(),
             erasure: ErasureCodingPolicies::default(),

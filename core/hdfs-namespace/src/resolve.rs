@@ -392,18 +392,20 @@ impl Namespace {
         self.resolve_unchecked(path).ok()?.last()
     }
 
-    /// The directory of the last change and the path's last component, when the path is right below that directory and has
+    /// The directory of the last change or of the last new file, and the path's last component, when the path is right below that directory and has
     /// neither reserved names nor needless slashes.
     #[inline]
     pub(crate) fn in_last_directory<'a>(&self, path: &'a [u8]) -> Option<(Slot, &'a [u8])> {
         let cut = path.iter().rposition(|byte| *byte == b'/')?;
         let (mut rest, name) = (&path[..cut], &path[cut + 1..]);
+        if name.is_empty() || name == DOT_SNAPSHOT || cut == 0 && name == RESERVED {
+            return None;
+        }
+        if self.last_path.1 == rest && cut != 0 {
+            return Some((self.last_path.0, name));
+        }
         let directory = self.last_directory;
-        if !self.record(directory).is_directory()
-            || name.is_empty()
-            || name == DOT_SNAPSHOT
-            || directory == Slot::ROOT && name == RESERVED
-        {
+        if !self.record(directory).is_directory() {
             return None;
         }
         let mut slot = directory;

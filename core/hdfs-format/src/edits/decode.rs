@@ -6,6 +6,7 @@
 
 use super::encode::storage_type_of_ordinal;
 use super::op::*;
+use super::spent::SpentOps;
 use super::wire::{Body, DecodeError, DecodeErrorKind, Decoded};
 use crate::layout_version::{Feature, Layout};
 use hdfs_proto::hdfs as pb;
@@ -25,6 +26,19 @@ const MAX_KEY_BYTES: usize = 1024 * 1024;
 /// When a field is cut or holds what Hadoop never writes, or when the opcode is unknown.
 pub fn decode_body(opcode: u8, body: &[u8], layout: Layout) -> Result<EditOp, DecodeError> {
     let mut body = Body::new(body);
+    let op = decode(opcode, &mut body, layout)?;
+    body.end()?;
+    Ok(op)
+}
+
+/// The same in memory of operations that are not needed any more.
+pub(super) fn decode_body_reusing(
+    opcode: u8,
+    body: &[u8],
+    layout: Layout,
+    spent: &mut SpentOps,
+) -> Result<EditOp, DecodeError> {
+    let mut body = Body::reusing(body, spent);
     let op = decode(opcode, &mut body, layout)?;
     body.end()?;
     Ok(op)
@@ -65,7 +79,10 @@ fn decode(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
 
 fn file_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
-        0 => EditOp::Add(Box::new(add(body, layout)?)),
+        0 => {
+            let op = add(body, layout)?;
+            EditOp::Add(body.boxed(op))
+        }
         9 => EditOp::Close(close(body, layout)?),
         33 => {
             let path = body.path("path")?;
@@ -433,7 +450,7 @@ fn permissions(body: &mut Body<'_>) -> Decoded<PermissionStatus> {
 
 fn blocks(body: &mut Body<'_>) -> Decoded<Vec<Block>> {
     let count = body.count(24, "number of blocks")?;
-    let mut blocks = Vec::with_capacity(count);
+    let mut blocks = body.block_list(count);
     for _ in 0..count {
         let (id, length) = (BlockId(body.i64("block id")?), body.i64("block length")?);
         let Ok(num_bytes) = u64::try_from(length) else {

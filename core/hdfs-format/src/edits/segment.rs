@@ -10,9 +10,11 @@
 //!
 //! Hadoop: EditLogFileInputStream, EditLogFileOutputStream, FSEditLogOp.LengthPrefixedReader (3.5.0)
 
-use super::decode::decode_body;
+use super::decode::{decode_body, decode_body_reusing};
 use super::framing::{Frame, Framing, frame_at};
 use super::op::EditOp;
+use super::spent::SpentOps;
+use super::wire::DecodeError;
 use crate::layout_version::{Feature, Layout, OLDEST_UPGRADABLE_LAYOUT};
 use crate::storage_dir::Corrupt;
 use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
@@ -269,18 +271,35 @@ impl<'a> SegmentReader<'a> {
     /// # Errors
     /// When its body is not what Hadoop writes.
     pub fn decode(&self, frame: &Frame<'_>) -> Result<EditOp, SegmentError> {
-        decode_body(frame.opcode, frame.body, self.layout).map_err(|error| {
-            let reason = format!(
-                "transaction {} (opcode {}) has a right checksum and does not decode: {error}",
-                frame.txid, frame.opcode
-            );
-            SegmentError::Corrupt(Corrupt {
-                file: self.file.to_owned(),
-                offset: frame.offset,
-                txid: frame.txid.0.checked_sub(1).map(TxId),
-                reason,
-                advice: "The writer may be newer than this software, or differ from it: keep the file and report it.",
-            })
+        decode_body(frame.opcode, frame.body, self.layout)
+            .map_err(|error| self.undecodable(frame, &error))
+    }
+
+    /// The same in memory of operations that are not needed any more.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_reusing(
+        &self,
+        frame: &Frame<'_>,
+        spent: &mut SpentOps,
+    ) -> Result<EditOp, SegmentError> {
+        decode_body_reusing(frame.opcode, frame.body, self.layout, spent)
+            .map_err(|error| self.undecodable(frame, &error))
+    }
+
+    #[cold]
+    fn undecodable(&self, frame: &Frame<'_>, error: &DecodeError) -> SegmentError {
+        let reason = format!(
+            "transaction {} (opcode {}) has a right checksum and does not decode: {error}",
+            frame.txid, frame.opcode
+        );
+        SegmentError::Corrupt(Corrupt {
+            file: self.file.to_owned(),
+            offset: frame.offset,
+            txid: frame.txid.0.checked_sub(1).map(TxId),
+            reason,
+            advice: "The writer may be newer than this software, or differ from it: keep the file and report it.",
         })
     }
 

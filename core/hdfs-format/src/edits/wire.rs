@@ -9,7 +9,9 @@
 //! ```
 //! Hadoop: org.apache.hadoop.io.{UTF8, Text, BytesWritable, WritableUtils} (3.5.0)
 
-use hdfs_types::WallMillis;
+use super::op::AddOp;
+use super::spent::SpentOps;
+use hdfs_types::{Block, WallMillis};
 use std::fmt;
 
 /// Longest string of an operation, in bytes as stored.
@@ -76,11 +78,42 @@ pub(crate) type Decoded<T> = Result<T, DecodeError>;
 pub(crate) struct Body<'a> {
     bytes: &'a [u8],
     position: usize,
+    /// Memory to use again.
+    spent: Option<&'a mut SpentOps>,
 }
 
 impl<'a> Body<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0 }
+        Self { bytes, position: 0, spent: None }
+    }
+
+    pub(super) fn reusing(bytes: &'a [u8], spent: &'a mut SpentOps) -> Self {
+        Self { bytes, position: 0, spent: Some(spent) }
+    }
+
+    #[inline]
+    fn filled(&mut self, with: &[u8]) -> Vec<u8> {
+        match &mut self.spent {
+            Some(spent) => spent.filled(with),
+            None => with.to_vec(),
+        }
+    }
+
+    /// An empty list with room for `count` blocks.
+    #[inline]
+    pub(super) fn block_list(&mut self, count: usize) -> Vec<Block> {
+        match &mut self.spent {
+            Some(spent) => spent.blocks(count),
+            None => Vec::with_capacity(count),
+        }
+    }
+
+    #[inline]
+    pub(super) fn boxed(&mut self, op: AddOp) -> Box<AddOp> {
+        match &mut self.spent {
+            Some(spent) => spent.boxed(op),
+            None => Box::new(op),
+        }
     }
 
     pub(crate) fn fail<T>(&self, what: &'static str, kind: DecodeErrorKind) -> Decoded<T> {
@@ -189,7 +222,11 @@ impl<'a> Body<'a> {
     pub(crate) fn path(&mut self, what: &'static str) -> Decoded<Vec<u8>> {
         let length = self.u16(what)?;
         let bytes = self.take(usize::from(length), what)?;
-        Ok(if bytes.contains(&SURROGATE_LEAD) { join_surrogates(bytes) } else { bytes.to_vec() })
+        Ok(if bytes.contains(&SURROGATE_LEAD) {
+            join_surrogates(bytes)
+        } else {
+            self.filled(bytes)
+        })
     }
 
     pub(crate) fn string(&mut self, what: &'static str) -> Decoded<String> {
@@ -206,7 +243,8 @@ impl<'a> Body<'a> {
     pub(crate) fn text(&mut self, what: &'static str) -> Decoded<String> {
         let length = self.vint(what)?;
         let length = self.check_count(i64::from(length), 1, what)?;
-        let bytes = self.take(length, what)?.to_vec();
+        let bytes = self.take(length, what)?;
+        let bytes = self.filled(bytes);
         String::from_utf8(bytes).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
     }
 

@@ -124,8 +124,25 @@ impl Namespace {
         if self.record(slot).is_directory() {
             // It keeps its parent, and so do those below it: the place to start looking may be among them.
             self.last_directory = Slot::ROOT;
+            self.forget_path();
         }
         parent
+    }
+
+    /// Remembers the directory in which the file of a path was just made.
+    pub(crate) fn remember_directory(&mut self, directory: Slot, path: &[u8]) {
+        self.last_directory = directory;
+        if self.last_path.0 != directory {
+            let cut = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            self.last_path.0 = directory;
+            self.last_path.1.clear();
+            self.last_path.1.extend_from_slice(&path[..cut]);
+        }
+    }
+
+    fn forget_path(&mut self) {
+        self.last_path.0 = Slot::ROOT;
+        self.last_path.1.clear();
     }
 
     /// Modification times of directories never go back by themselves.

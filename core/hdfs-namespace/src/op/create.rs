@@ -339,7 +339,7 @@ impl Namespace {
         self.set_xattrs(slot, op.x_attrs.clone());
         self.open_file(slot, &op.client_name, &op.client_machine);
         self.add_usage(place.0, &names(1));
-        self.last_directory = place.0;
+        self.remember_directory(place.0, &op.path);
         if !op.blocks.is_empty() {
             effects.merge(self.replace_blocks(slot, &op.blocks, false)?);
         }

@@ -8,17 +8,17 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use hdfs_format::edits::{EditOp, Expected, SegmentReader};
+use hdfs_format::edits::{EditOp, Expected, SegmentReader, SpentOps};
 use hdfs_types::{Result, TxId};
 
 use super::durable::failed;
 
 /// Bytes read at a time, unless one operation is longer.
 const WINDOW_BYTES: usize = 4 << 20;
-/// Operations handed on at a time.
-const BATCH: usize = 512;
+/// Operations handed on at a time. Those on the way fit into a processor's cache.
+const BATCH: usize = 256;
 /// Batches that wait at most.
-const BATCHES: usize = 8;
+const BATCHES: usize = 4;
 
 type Batch = Vec<(TxId, EditOp)>;
 
@@ -39,7 +39,8 @@ pub(super) fn apply_whole(
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             let expected = Expected { first: Some(first), last: None };
-            let ahead = Ahead { file, max_op_bytes, after, sender, spent };
+            let ops = SpentOps::default();
+            let ahead = Ahead { file, max_op_bytes, after, sender, applied: spent, spent: ops };
             ahead.run(&path.display().to_string(), expected)
         });
         let applied = apply_batches(&receiver, &give_back, last, count, apply);
@@ -76,8 +77,9 @@ struct Ahead {
     /// Transactions up to this one are known.
     after: TxId,
     sender: SyncSender<Batch>,
-    /// Batches that were applied: their memory is freed by the thread that allocated it.
-    spent: Receiver<Batch>,
+    /// Batches that were applied: their memory is used again.
+    applied: Receiver<Batch>,
+    spent: SpentOps,
 }
 
 impl Ahead {
@@ -120,20 +122,20 @@ impl Ahead {
         Ok((read as u64) < wanted)
     }
 
-    fn empty_batch(&self) -> Batch {
-        let mut batch = self.spent.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
-        batch.clear();
+    fn empty_batch(&mut self) -> Batch {
+        let mut batch = self.applied.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+        batch.drain(..).for_each(|(_, op)| self.spent.give(op));
         batch
     }
 
     /// Hands on what the window holds; false when nobody wants more.
-    fn decode(&self, reader: &mut SegmentReader<'_>) -> bool {
+    fn decode(&mut self, reader: &mut SegmentReader<'_>) -> bool {
         let mut batch = self.empty_batch();
         while let Ok(Some(frame)) = reader.next_frame_of_part() {
             if frame.txid <= self.after {
                 continue;
             }
-            let Ok(op) = reader.decode(&frame) else {
+            let Ok(op) = reader.decode_reusing(&frame, &mut self.spent) else {
                 let _ = self.sender.send(batch);
                 return false;
             };
