@@ -3,7 +3,7 @@
 use hdfs_format::edits::{EditOp, SetGenstampV1Op};
 use hdfs_namespace::{
     AddBlockPlan, AddBlockRequest, AppendRequest, CompletePlan, CreateFlags, CreateRequest,
-    FileBlocks, TruncateRequest,
+    FileBlocks, FileKeySource, TruncateRequest,
 };
 use hdfs_types::{Block, Error, GenerationStamp, INodeId, Result, Rng};
 
@@ -90,6 +90,7 @@ fn create(generator: &mut Generator) -> Result<()> {
         block_size: generator.one_of(&[512, 1_024, 1_048_576, 134_217_728]),
         ec_policy_name: "",
         storage_policy: generator.one_of(&["", "", "", "", "ALL_SSD", "COLD"]),
+        file_key: FileKeySource::NoProvider,
     };
     generator.say(format!("create {} {request:?}", text(&path)));
     generator.attempt(|namespace, ctx| namespace.plan_create(ctx, &request)).map(drop)

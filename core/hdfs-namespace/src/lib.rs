@@ -52,7 +52,7 @@ pub use op::rename::RenameFlags;
 pub use op::rolling_upgrade::RollingUpgrade;
 pub use op::truncate::{TruncateRequest, Truncated};
 pub use op::xattr::XAttrSetFlags;
-pub use op::zone::CipherSuite;
+pub use op::zone::{CipherSuite, FileKey, FileKeySource};
 pub use plan::{
     AllComplete, Attempt, BlockFacts, BlockStage, Caller, LeasePurpose, LeaseRelease,
     NamespaceConf, PlanContext, Planned,

@@ -174,6 +174,10 @@ kinds! {
     XAttrNotFound = "org.apache.hadoop.hdfs.protocol.XAttrNotFoundException", Never;
     /// An erasure-coding policy does not exist or is disabled.
     NoECPolicySet = "org.apache.hadoop.hdfs.protocol.NoECPolicySetException", Never;
+    /// The file's directory became an encryption zone, or another one, while its key was made: create it again.
+    RetryStartFile = "org.apache.hadoop.hdfs.server.namenode.RetryStartFileException", Never;
+    /// Client and zone have no version of encryption in common.
+    UnknownCryptoProtocolVersion = "org.apache.hadoop.hdfs.UnknownCryptoProtocolVersionException", Never;
     /// A file system lacks this call.
     InvalidEncryptionKey = "org.apache.hadoop.hdfs.protocol.datatransfer.InvalidEncryptionKeyException", Never;
 }

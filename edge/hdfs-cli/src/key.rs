@@ -2,9 +2,9 @@
 //!
 //! Hadoop: org.apache.hadoop.crypto.key.KeyShell (3.5.0)
 
-use hdfs_conf::{Configuration, keys};
+use hdfs_conf::Configuration;
 use hdfs_rt::clock;
-use hdfs_rt::key_provider::{KeyMetadata, KeyOptions, KeyProvider};
+use hdfs_rt::key_provider::{KeyMetadata, KeyOptions, KeyProvider, KeyProviderConf};
 use hdfs_types::{Error, ErrorKind, Result};
 
 use crate::output::{complain, confirmed, print_error, say};
@@ -254,12 +254,13 @@ impl Request {
 
     /// The provider that was named, or the first of the configuration that keeps what it is given.
     fn provider(&self, conf: &Configuration) -> Option<KeyProvider> {
-        let configured = conf.get_str(&keys::HADOOP_SECURITY_KEY_PROVIDER_PATH);
-        let named = self.provider.as_deref().unwrap_or(configured);
+        let configured = KeyProviderConf::from_configuration(conf);
+        let named = self.provider.as_deref().unwrap_or(&configured.uri);
         let mut uris = named.split(',').map(str::trim).filter(|uri| !uri.is_empty());
         let is_named = self.provider.is_some();
         let chosen = uris.find(|uri| is_named || !uri.starts_with("user:"));
-        match chosen.map(|uri| KeyProvider::open(uri, conf)) {
+        let conf_of = |uri: &str| KeyProviderConf { uri: uri.to_owned(), ..configured.clone() };
+        match chosen.map(|uri| KeyProvider::open(&conf_of(uri))) {
             Some(Ok(provider)) => return Some(provider),
             Some(Err(error)) => complain!("{}: {}", error.kind.java_class(), error.message),
             None => {}

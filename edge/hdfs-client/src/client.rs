@@ -7,6 +7,7 @@ use hdfs_conf::{Configuration, HostPort, NAMENODE_RPC_DEFAULT_PORT, keys};
 use hdfs_rt::rpc::client::{self as rpc_client, Proxy, RpcClient, Ugi};
 use hdfs_rt::rpc::server::Protocol;
 use hdfs_types::{Error, ErrorKind, Result};
+use tokio::sync::OnceCell;
 
 use crate::conf::ClientConf;
 use crate::lease::LeaseRenewer;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     namenode: NameNode,
     leases: LeaseRenewer,
     peers: PeerCache,
+    /// What the NameNode names, once it was asked.
+    key_provider_uri: OnceCell<String>,
 }
 
 impl fmt::Debug for HdfsClient {
@@ -88,7 +91,17 @@ impl HdfsClient {
         let leases = LeaseRenewer::new(namenode.clone(), client_name.clone());
         let peers = PeerCache::new(settings.peer_cache_capacity, settings.peer_cache_expiry);
         let uri = format!("hdfs://{authority}");
-        let shared = Shared { conf: settings, uri, client_name, ugi, rpc, namenode, leases, peers };
+        let shared = Shared {
+            conf: settings,
+            uri,
+            client_name,
+            ugi,
+            rpc,
+            namenode,
+            leases,
+            peers,
+            key_provider_uri: OnceCell::new(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -124,6 +137,10 @@ impl HdfsClient {
 
     pub(crate) fn namenode(&self) -> &NameNode {
         &self.shared.namenode
+    }
+
+    pub(crate) fn key_provider_uri(&self) -> &OnceCell<String> {
+        &self.shared.key_provider_uri
     }
 
     pub(crate) fn leases(&self) -> &LeaseRenewer {

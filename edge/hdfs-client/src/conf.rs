@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdfs_conf::{Configuration, Key, keys};
 use hdfs_datapath::recovery::ReplaceDatanode;
 use hdfs_datapath::{ChecksumSpec, ChecksumType};
+use hdfs_rt::key_provider::KeyProviderConf;
 use hdfs_types::{Error, ErrorKind, FsPermission, Result};
 
 use crate::namenode::RetryConf;
@@ -23,6 +24,8 @@ pub enum CombineMode {
 pub struct ClientConf {
     /// Mode bits that new files and directories lose (`fs.permissions.umask-mode`).
     pub umask: FsPermission,
+    /// Where keys of encryption zones are, should the NameNode not say (`hadoop.security.key.provider.path`).
+    pub key_provider: KeyProviderConf,
     /// Block size of new files in bytes (`dfs.blocksize`).
     pub block_size: u64,
     /// Replicas of new files (`dfs.replication`).
@@ -84,6 +87,7 @@ impl ClientConf {
         let prefetch = conf.get_opt_i64(&keys::DFS_CLIENT_READ_PREFETCH_SIZE)?;
         Ok(Self {
             umask: umask(conf)?,
+            key_provider: KeyProviderConf::from_configuration(conf),
             block_size,
             replication: conf.get_u16(&keys::DFS_REPLICATION)?,
             checksum: checksum(conf)?,

@@ -18,6 +18,7 @@ mod conf;
 mod encoded;
 mod encryption;
 mod erasure_coding;
+mod file_cipher;
 mod high_availability;
 mod inotify;
 mod lease;

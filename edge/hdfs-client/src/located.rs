@@ -266,8 +266,8 @@ pub struct LocatedBlocks {
     pub last_block: Option<LocatedBlock>,
     /// The length of the last block is final.
     pub is_last_block_complete: bool,
-    /// The data is encrypted.
-    pub encrypted: bool,
+    /// How the data is encrypted, when it is.
+    pub encryption: Option<proto::FileEncryptionInfoProto>,
     /// Name of the erasure-coding policy.
     pub ec_policy: Option<String>,
 }
@@ -281,7 +281,7 @@ impl LocatedBlocks {
             under_construction: blocks.under_construction,
             last_block: blocks.last_block.map(LocatedBlock::from_proto),
             is_last_block_complete: blocks.is_last_block_complete,
-            encrypted: blocks.file_encryption_info.is_some(),
+            encryption: blocks.file_encryption_info,
             ec_policy: blocks.ec_policy.map(|policy| policy.name.unwrap_or_default()),
         }
     }

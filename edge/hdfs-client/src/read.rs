@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hdfs_format::encryption::AesCtr;
 use hdfs_types::{DatanodeUuid, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
@@ -23,6 +24,7 @@ use block_reader::{BlockReader, Range};
 use blocks::FileBlocks;
 
 use crate::HdfsClient;
+use crate::file_cipher::FileCipher;
 use crate::located::{DatanodeInfo, LocatedBlock};
 use crate::peer::{Peer, Waiting};
 
@@ -34,6 +36,8 @@ pub struct FileReader {
     file: Arc<OpenFile>,
     position: u64,
     current: Option<Current>,
+    /// Of a file in an encryption zone.
+    cipher: Option<AesCtr>,
 }
 
 impl fmt::Debug for FileReader {
@@ -71,7 +75,8 @@ impl HdfsClient {
             waiting,
             dead: Mutex::new(Vec::new()),
         };
-        Ok(FileReader { file: Arc::new(file), position: 0, current: None })
+        let cipher = file.blocks.cipher().map(FileCipher::start);
+        Ok(FileReader { file: Arc::new(file), position: 0, current: None, cipher })
     }
 }
 
@@ -125,6 +130,9 @@ impl FileReader {
             };
             match current.reader.read(&mut target[filled..]).await {
                 Ok(count) => {
+                    if let Some(cipher) = &mut self.cipher {
+                        cipher.apply(self.position, &mut target[filled..filled + count]);
+                    }
                     filled += count;
                     self.position += count as u64;
                     self.keep(current).await;
@@ -246,6 +254,9 @@ impl OpenFile {
                     }
                 }
             }
+        }
+        if let Some(cipher) = self.blocks.cipher() {
+            cipher.start().apply(position, &mut target[..filled]);
         }
         Ok(filled)
     }

@@ -27,12 +27,16 @@ use tokio::task::JoinHandle;
 
 use crate::HdfsClient;
 use crate::conf::ClientConf;
+use crate::file_cipher::CRYPTO_PROTOCOL_VERSIONS;
 use crate::lease::LeaseGuard;
 use crate::located::LocatedBlock;
 use crate::metadata::permission_to_proto;
 use packet::{Filler, Packet};
 use shared::Shared;
 use streamer::{FileContext, Streamer};
+
+/// Creates that are tried again while zones change.
+const CREATE_RETRIES: u32 = 10;
 
 /// How a file is created. `None` takes the configured value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,14 +147,33 @@ impl HdfsClient {
             create_parent: options.create_parent,
             replication: options.replication.unwrap_or(conf.replication).into(),
             block_size,
-            crypto_protocol_version: Vec::new(),
+            crypto_protocol_version: CRYPTO_PROTOCOL_VERSIONS.to_vec(),
             unmasked: Some(permission_to_proto(modes.unmasked)),
             ec_policy_name: None,
             storage_policy: None,
         };
-        let answer: proto::CreateResponseProto = self.namenode().call("create", &request).await?;
+        let answer = self.create_file(&request).await?;
         let status = answer.fs.ok_or_else(|| Error::io("HdfsFileStatus should not be null!"))?;
-        FileWriter::start(self, path, &status, 0, None, false)
+        FileWriter::start(self, path, &status, 0, None, false).await
+    }
+
+    /// Again and again while somebody makes the directory an encryption zone, or another one.
+    async fn create_file(
+        &self,
+        request: &proto::CreateRequestProto,
+    ) -> Result<proto::CreateResponseProto> {
+        for _ in 0..CREATE_RETRIES {
+            match self.namenode().call("create", request).await {
+                Err(error) if error.kind == ErrorKind::RetryStartFile => {}
+                answer => return answer,
+            }
+        }
+        self.namenode().call("create", request).await.map_err(|error| match error.kind {
+            ErrorKind::RetryStartFile => {
+                Error::io("Too many retries because of encryption zone operations")
+            }
+            _ => error,
+        })
     }
 
     /// Opens a file to add to its end. With `new_block` the next byte begins a block of its own.
@@ -172,7 +195,7 @@ impl HdfsClient {
             return Err(Error::io("the NameNode sent no status of the file to append to"));
         };
         let length = status.length;
-        FileWriter::start(self, path, &status, length, last, !new_block)
+        FileWriter::start(self, path, &status, length, last, !new_block).await
     }
 }
 
@@ -191,7 +214,7 @@ fn check_block_size(block_size: u64, bytes_per_checksum: u32) -> Result<()> {
 
 impl FileWriter {
     /// Starts the task. `last` is the last block of a file that is appended to; with `fill_last` it is continued.
-    fn start(
+    async fn start(
         client: &HdfsClient,
         path: &str,
         status: &proto::HdfsFileStatusProto,
@@ -199,14 +222,17 @@ impl FileWriter {
         last: Option<LocatedBlock>,
         fill_last: bool,
     ) -> Result<Self> {
-        if status.ec_policy.is_some() || status.file_encryption_info.is_some() {
-            let message = format!("{path} is encrypted or erasure-coded: not supported yet");
+        if status.ec_policy.is_some() {
+            let message = format!("{path} is erasure-coded: not supported yet");
             return Err(Error::new(ErrorKind::UnsupportedOperation, message));
         }
         let conf = client.conf();
         let block_size = status.blocksize();
         let offset = last.as_ref().filter(|_| fill_last).map_or(0, LocatedBlock::len);
-        let filler = Filler::new(conf.checksum, block_size, conf.write_packet_bytes, offset);
+        let cipher = client.file_cipher(status.file_encryption_info.as_ref()).await?;
+        let cipher = cipher.map(|cipher| (cipher.start(), length));
+        let filler =
+            Filler::new(conf.checksum, block_size, conf.write_packet_bytes, offset, cipher);
         let shared = Arc::new(Shared::new(conf.max_packets_in_flight, filler.pool()));
         let file_id = INodeId(status.file_id());
         let context = FileContext {

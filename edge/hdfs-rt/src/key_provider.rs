@@ -48,6 +48,26 @@ pub struct EncryptedKey {
     pub encrypted: Bytes,
 }
 
+/// What the configuration says of key providers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeyProviderConf {
+    /// `hadoop.security.key.provider.path`; empty: none.
+    pub uri: String,
+    /// File with the password of keystores; empty: none.
+    pub password_file: String,
+}
+
+impl KeyProviderConf {
+    /// As the configuration has it.
+    pub fn from_configuration(conf: &Configuration) -> Self {
+        let text = |key| conf.get_str(key).trim().to_owned();
+        Self {
+            uri: text(&keys::HADOOP_SECURITY_KEY_PROVIDER_PATH),
+            password_file: text(&keys::HADOOP_SECURITY_KEYSTORE_PASSWORD_FILE),
+        }
+    }
+}
+
 /// A source of keys.
 #[derive(Debug)]
 pub struct KeyProvider {
@@ -56,20 +76,12 @@ pub struct KeyProvider {
 }
 
 impl KeyProvider {
-    /// The provider that the configuration names, if it names one.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn from_configuration(conf: &Configuration) -> Result<Option<Self>> {
-        let uri = conf.get_str(&keys::HADOOP_SECURITY_KEY_PROVIDER_PATH).trim();
-        if uri.is_empty() { Ok(None) } else { Self::open(uri, conf).map(Some) }
-    }
-
     /// The provider at `jceks://file/PATH`.
     ///
     /// # Errors
-    /// Io for a keystore that can't be read; UnsupportedOperation for any other scheme.
-    pub fn open(uri: &str, conf: &Configuration) -> Result<Self> {
+    /// Io for a keystore that can't be read; UnsupportedOperation for one elsewhere, and for other providers of Hadoop's.
+    pub fn open(conf: &KeyProviderConf) -> Result<Self> {
+        let uri = conf.uri.as_str();
         let unsupported = |why: &str| {
             let text = format!("The key provider {uri} is not supported{why}");
             Error::new(ErrorKind::UnsupportedOperation, text)
@@ -82,7 +94,7 @@ impl KeyProvider {
         match scheme {
             "jceks" => match nested.split_once('/') {
                 Some(("file", path)) => {
-                    let file = KeystoreFile::open(&format!("/{path}"), uri, conf)?;
+                    let file = KeystoreFile::open(&format!("/{path}"), conf)?;
                     Ok(Self { uri: uri.to_owned(), file })
                 }
                 _ => Err(unsupported(": keystores are local files, jceks://file/PATH")),

@@ -6,7 +6,7 @@ use hdfs_blocks::{BlockState, PlacementFlags, StorageSlot, TargetRequest};
 use hdfs_format::layout_version::Feature;
 use hdfs_namespace::{
     AddBlockPlan, AddBlockRequest, AppendRequest, CompletePlan, CreateFlags, CreateRequest,
-    NewBlock, Planned,
+    FileKeySource, NewBlock, Planned,
 };
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Block, DatanodeUuid, Error, FsPermission, INodeId, Result};
@@ -32,6 +32,7 @@ impl NameNode {
         &mut self,
         call: &Call<'_>,
         request: &p::CreateRequestProto,
+        key: FileKeySource<'_>,
     ) -> Result<p::CreateResponseProto> {
         check_path_length(&request.src, "create")?;
         let inode = self.once(
@@ -40,11 +41,25 @@ impl NameNode {
             |inode| CachedAnswer::File(*inode),
             |nn| {
                 nn.check_writable(&format!("Cannot create file{}", request.src), call.now.mono)?;
-                let request = create_request(call, request)?;
+                let request = create_request(call, request, key)?;
                 nn.attempt(call, |namespace, context| namespace.plan_create(context, &request))
             },
         )?;
         Ok(p::CreateResponseProto { fs: self.status_of(call, inode) })
+    }
+
+    /// Name of the key of the encryption zone in which a create would make its file, if it would.
+    ///
+    /// # Errors
+    /// UnknownCryptoProtocolVersion when the client can't write into that zone.
+    pub fn zone_key_of_new_file(
+        &self,
+        call: &Call<'_>,
+        request: &p::CreateRequestProto,
+    ) -> Result<Option<String>> {
+        let versions = &request.crypto_protocol_version;
+        let request = create_request(call, request, FileKeySource::NotInZone)?;
+        self.plan(call, |namespace, context| namespace.key_of_new_file(context, &request, versions))
     }
 
     /// Proto: append.
@@ -343,6 +358,7 @@ fn uuids(nodes: &[p::DatanodeInfoProto]) -> Vec<DatanodeUuid> {
 fn create_request<'a>(
     call: &Call<'a>,
     request: &'a p::CreateRequestProto,
+    file_key: FileKeySource<'a>,
 ) -> Result<CreateRequest<'a>> {
     let has = |bit: u32| request.create_flag & bit != 0;
     let mode = |proto: &p::FsPermissionProto| FsPermission((proto.perm & 0o1777) as u16);
@@ -369,5 +385,6 @@ fn create_request<'a>(
         block_size: request.block_size,
         ec_policy_name: request.ec_policy_name.as_deref().unwrap_or_default(),
         storage_policy: request.storage_policy.as_deref().unwrap_or_default(),
+        file_key,
     })
 }

@@ -11,7 +11,7 @@ use hdfs_namenode::{
     Call, CallKey, Caller, Fsck, FsckOptions, FsckOutcome, FsckStep, Identity, MachineConf,
     NameNode,
 };
-use hdfs_namespace::Namespace;
+use hdfs_namespace::{FileKeySource, Namespace};
 use hdfs_proto::hdfs as p;
 use hdfs_proto::hdfs::datanode as d;
 use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
@@ -287,7 +287,7 @@ impl Script {
             ec_policy_name: None,
             storage_policy: None,
         };
-        let fs = self.nn.create(call, &request)?.fs;
+        let fs = self.nn.create(call, &request, FileKeySource::NoProvider)?.fs;
         let Some(inode) = fs.and_then(|fs| fs.file_id) else { return Ok("inode none".to_owned()) };
         self.inode = inode;
         Ok(format!("inode {inode}"))

@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirWriteFileOp.startFile, FSNamesystem.startFileInt (3.5.0)
 
-use hdfs_format::edits::{AddOp, EditOp};
+use hdfs_format::edits::{AddOp, EditOp, XAttr};
 use hdfs_format::fsimage::FileHeader;
 use hdfs_types::{
     Error, ErrorKind, FsAction, FsPermission, INodeId, PermissionStatus, Result, is_valid_name,
@@ -12,6 +12,7 @@ use super::acl::{CreateModes, check_logical_acl, inherit, logical};
 use super::limits::{MAX_REPLICATION, check_block, check_replication, check_time};
 use super::mkdir::last_component;
 use super::policy::{LAZY_PERSIST, is_copied_on_create, policy_by_name};
+use super::zone::FileKeySource;
 use crate::effects::Effects;
 use crate::erasure::ErasureCodingPolicy;
 use crate::namespace::{Namespace, NewNode, names};
@@ -64,6 +65,8 @@ pub struct CreateRequest<'a> {
     pub ec_policy_name: &'a str,
     /// Storage policy by name; empty: the directory's.
     pub storage_policy: &'a str,
+    /// Its key, should it lie in an encryption zone.
+    pub file_key: FileKeySource<'a>,
 }
 
 impl Namespace {
@@ -93,7 +96,7 @@ impl Namespace {
         let resolved = self.resolve(ctx, path, Purpose::Create)?;
         self.check_create(ctx, request, &resolved)?;
         self.check_sizes(ctx, request, &resolved)?;
-        self.check_create_in_zone(&resolved)?;
+        let encryption = self.encryption_of_new_file(&resolved, request.file_key)?;
         let replaced = resolved.last();
         if let Some(slot) = replaced
             && !request.flags.overwrite
@@ -111,11 +114,11 @@ impl Namespace {
             ));
         }
         self.check_object_limit(ctx)?;
-        self.plan_new_file(ctx, request, &resolved, replaced).map(Attempt::Planned)
+        self.plan_new_file(ctx, request, &resolved, replaced, encryption).map(Attempt::Planned)
     }
 
     /// `resolvePathForStartFile`
-    fn check_create(
+    pub(super) fn check_create(
         &self,
         ctx: &PlanContext<'_>,
         request: &CreateRequest<'_>,
@@ -206,6 +209,7 @@ impl Namespace {
         request: &CreateRequest<'_>,
         resolved: &Resolved<'_>,
         replaced: Option<Slot>,
+        encryption: Option<XAttr>,
     ) -> Result<Planned<INodeId>> {
         let modes = CreateModes { masked: request.permission, unmasked: request.unmasked };
         let existing = match replaced {
@@ -242,7 +246,7 @@ impl Namespace {
                 permission,
             },
             acl_entries,
-            x_attrs: Vec::new(),
+            x_attrs: encryption.into_iter().collect(),
             client_name: request.client_name.to_owned(),
             client_machine: request.client_machine.to_owned(),
             overwrite: request.flags.overwrite,

@@ -7,6 +7,7 @@
 
 use std::ops::Bound;
 
+use bytes::Bytes;
 use hdfs_format::edits::{EditOp, SetXAttrOp, XAttr, XAttrNamespace};
 use hdfs_proto::hdfs::{
     CipherSuiteProto, CryptoProtocolVersionProto, EncryptionZoneProto, FileEncryptionInfoProto,
@@ -16,6 +17,7 @@ use hdfs_proto::hdfs::{
 use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result};
 use prost::Message;
 
+use super::create::CreateRequest;
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
@@ -53,6 +55,46 @@ impl CipherSuite {
             Self::Sm4Ctr => CipherSuiteProto::Sm4CtrNopadding as i32,
         }
     }
+}
+
+/// The key of a file in a zone, encrypted with a version of the zone's, as a key provider made it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileKey {
+    /// Name of the zone's key.
+    pub zone_key: String,
+    /// Its version.
+    pub version: String,
+    /// Initialization vector of the file.
+    pub iv: Bytes,
+    /// The file's key, encrypted.
+    pub encrypted: Bytes,
+}
+
+impl FileKey {
+    fn xattr(&self) -> XAttr {
+        let info = PerFileEncryptionInfoProto {
+            key: self.encrypted.clone(),
+            iv: self.iv.clone(),
+            ez_key_version_name: self.version.clone(),
+        };
+        XAttr {
+            namespace: XAttrNamespace::Raw,
+            name: FILE_XATTR.to_owned(),
+            value: Some(info.encode_to_vec()),
+        }
+    }
+}
+
+/// Where the key of a new file comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FileKeySource<'a> {
+    /// Nobody makes keys: there are no new files in zones.
+    #[default]
+    NoProvider,
+    /// When the key was to be made, the path was in no zone.
+    NotInZone,
+    /// It was made for the zone that the path was in.
+    Made(&'a FileKey),
 }
 
 /// True for the attribute that makes a directory a zone.
@@ -285,15 +327,67 @@ impl Namespace {
         Ok(())
     }
 
-    /// A file in a zone needs a key, which nobody makes here; below `/.reserved/raw` the caller brings it along.
-    pub(crate) fn check_create_in_zone(&self, resolved: &Resolved<'_>) -> Result<()> {
-        match self.zone_on(resolved, usize::MAX).filter(|_| !resolved.raw) {
-            None => Ok(()),
-            Some((zone, _)) => Err(Error::io(format!(
+    /// Name of the zone's key, when a create would make a file in a zone; none as well when it will be refused anyway.
+    ///
+    /// # Errors
+    /// UnknownCryptoProtocolVersion when the client knows none that the zone's files have.
+    pub fn key_of_new_file(
+        &self,
+        ctx: &PlanContext<'_>,
+        request: &CreateRequest<'_>,
+        versions: &[i32],
+    ) -> Result<Option<String>> {
+        if self.zones.is_empty() {
+            return Ok(None);
+        }
+        let Ok(resolved) = self.resolve(ctx, request.path, Purpose::Create) else {
+            return Ok(None);
+        };
+        let zone = self.zone_on(&resolved, usize::MAX).filter(|_| !resolved.raw);
+        let Some((_, zone)) = zone else { return Ok(None) };
+        if self.check_create(ctx, request, &resolved).is_err() {
+            return Ok(None);
+        }
+        if !versions.contains(&zone.crypto_protocol_version) {
+            return Err(Error::new(
+                ErrorKind::UnknownCryptoProtocolVersion,
+                format!(
+                    "No crypto protocol versions provided by the client are supported. Client provided: [{}] NameNode \
+                     supports: [{}, {}]",
+                    versions
+                        .iter()
+                        .map(|value| version_text(*value))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    version_text(CryptoProtocolVersionProto::UnknownProtocolVersion as i32),
+                    version_text(CryptoProtocolVersionProto::EncryptionZones as i32),
+                ),
+            ));
+        }
+        Ok(Some(zone.key_name))
+    }
+
+    /// The attribute that a new file needs: none outside of zones, and below `/.reserved/raw`, where the caller brings it.
+    pub(crate) fn encryption_of_new_file(
+        &self,
+        resolved: &Resolved<'_>,
+        key: FileKeySource<'_>,
+    ) -> Result<Option<XAttr>> {
+        let Some((slot, zone)) = self.zone_on(resolved, usize::MAX).filter(|_| !resolved.raw)
+        else {
+            return Ok(None);
+        };
+        match key {
+            FileKeySource::NoProvider => Err(Error::io(format!(
                 "Can't create {} in encryption zone {} since no key provider is available.",
                 resolved.text(),
-                text(&self.path_of(zone))
+                text(&self.path_of(slot))
             ))),
+            FileKeySource::Made(key) if key.zone_key == zone.key_name => Ok(Some(key.xattr())),
+            FileKeySource::NotInZone | FileKeySource::Made(_) => Err(Error::new(
+                ErrorKind::RetryStartFile,
+                "Preconditions for creating a file failed because of a transient error, retry create later.",
+            )),
         }
     }
 
@@ -313,6 +407,20 @@ impl Namespace {
         let zone = self.zone_on(resolved, usize::MAX);
         zone.map_or_else(|| b"/".to_vec(), |(slot, _)| self.path_of(slot))
     }
+}
+
+/// As Java prints a version of the encryption's protocol.
+fn version_text(value: i32) -> String {
+    let (description, version, unknown) = match CryptoProtocolVersionProto::try_from(value) {
+        Ok(CryptoProtocolVersionProto::EncryptionZones) => {
+            ("Encryption zones", 2, "null".to_owned())
+        }
+        Ok(CryptoProtocolVersionProto::UnknownProtocolVersion) => ("Unknown", 1, "null".to_owned()),
+        Err(_) => ("Unknown", 1, value.to_string()),
+    };
+    format!(
+        "CryptoProtocolVersion{{description='{description}', version={version}, unknownValue={unknown}}}"
+    )
 }
 
 fn not_found(message: String) -> Error {

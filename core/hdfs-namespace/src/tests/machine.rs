@@ -428,6 +428,7 @@ pub(super) fn create_request<'a>(
         block_size: 1_024,
         ec_policy_name: "",
         storage_policy: "",
+        file_key: FileKeySource::NoProvider,
     }
 }
 

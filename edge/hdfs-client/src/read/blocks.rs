@@ -9,6 +9,7 @@ use hdfs_types::{Error, ErrorKind, Result};
 use parking_lot::RwLock;
 
 use crate::HdfsClient;
+use crate::file_cipher::FileCipher;
 use crate::located::{DatanodeInfo, LocatedBlock, LocatedBlocks};
 
 /// Proto: ClientDatanodeProtocol.proto
@@ -19,6 +20,7 @@ const CLIENT_DATANODE_PROTOCOL: Protocol =
 #[derive(Debug)]
 pub(crate) struct FileBlocks {
     path: String,
+    cipher: Option<FileCipher>,
     known: RwLock<Known>,
 }
 
@@ -37,8 +39,8 @@ impl FileBlocks {
         let mut attempts = conf.last_block_length_retries;
         let (located, open_length) = loop {
             let located = client.block_locations(path, 0, conf.prefetch_bytes).await?;
-            if located.encrypted || located.ec_policy.is_some() {
-                let message = format!("{path} is encrypted or erasure-coded: not supported yet");
+            if located.ec_policy.is_some() {
+                let message = format!("{path} is erasure-coded: not supported yet");
                 return Err(Error::new(ErrorKind::UnsupportedOperation, message));
             }
             match open_block_length(client, &located).await? {
@@ -54,7 +56,8 @@ impl FileBlocks {
             }
         };
         let known = RwLock::new(Known { length: 0, blocks: Vec::new() });
-        let blocks = Self { path: path.to_owned(), known };
+        let cipher = client.file_cipher(located.encryption.as_ref()).await?;
+        let blocks = Self { path: path.to_owned(), cipher, known };
         blocks.known.write().length = located.file_length + open_length;
         blocks.merge(located, open_length);
         Ok(blocks)
@@ -63,6 +66,11 @@ impl FileBlocks {
     /// Readable length of the file in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.known.read().length
+    }
+
+    /// What the bytes are encrypted with.
+    pub(crate) fn cipher(&self) -> Option<&FileCipher> {
+        self.cipher.as_ref()
     }
 
     /// The block that holds this byte, which must lie inside the file.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use hdfs_datapath::packet::data_bytes_per_packet;
 use hdfs_datapath::{ChecksumSpec, checksum};
 use hdfs_format::datatransfer::{HEARTBEAT_SEQNO, PACKET_MAX_HEADER_BYTES, PacketHeader};
+use hdfs_format::encryption::AesCtr;
 use parking_lot::Mutex;
 
 /// A packet that waits to be sent or acknowledged.
@@ -87,15 +88,19 @@ pub(super) struct Filler {
     filled: usize,
     /// Bytes at its start that a flush has sent before.
     resent: usize,
+    /// Encrypts what it is filled with, from this place of the file on.
+    cipher: Option<(AesCtr, u64)>,
 }
 
 impl Filler {
-    /// Continues a block at `offset`: 0 for a new one.
+    /// Continues a block at `offset`: 0 for a new one. With a cipher and the place of the next byte in the file it
+    /// encrypts.
     pub(super) fn new(
         spec: ChecksumSpec,
         block_size: u64,
         packet_bytes: usize,
         offset: u64,
+        cipher: Option<(AesCtr, u64)>,
     ) -> Self {
         let data_per_packet = data_bytes_per_packet(spec, packet_bytes);
         let sums = data_per_packet.div_ceil(spec.bytes_per_checksum as usize) * spec.kind.size();
@@ -112,6 +117,7 @@ impl Filler {
             packet_offset: offset,
             filled: 0,
             resent: 0,
+            cipher,
         }
     }
 
@@ -151,7 +157,12 @@ impl Filler {
         let count = data.len().min(capacity - self.filled);
         let buffer = self.buffer.get_or_insert_with(|| self.pool.take());
         let at = self.data_start + self.filled;
-        buffer[at..at + count].copy_from_slice(&data[..count]);
+        let filled = &mut buffer[at..at + count];
+        filled.copy_from_slice(&data[..count]);
+        if let Some((cipher, position)) = &mut self.cipher {
+            cipher.apply(*position, filled);
+            *position += count as u64;
+        }
         self.filled += count;
         let full = (self.filled == capacity).then(|| self.seal(false, 0));
         (count, full)
@@ -282,7 +293,7 @@ mod tests {
         for start in [0, 1, 100, 511, 512, 513] {
             for step in [1_000, 511, 512, 70_000] {
                 let mut filler =
-                    Filler::new(ChecksumSpec::default(), 1 << 30, 65_536, start as u64);
+                    Filler::new(ChecksumSpec::default(), 1 << 30, 65_536, start as u64, None);
                 let mut packets = Vec::new();
                 for (index, mut piece) in data[start..].chunks(step).enumerate() {
                     while !piece.is_empty() {
@@ -305,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_block_takes_no_more_than_its_size() {
-        let mut filler = Filler::new(ChecksumSpec::default(), 1_024, 65_536, 0);
+        let mut filler = Filler::new(ChecksumSpec::default(), 1_024, 65_536, 0, None);
         let (count, full) = filler.fill(&[7; 5_000]);
         assert_eq!(count, 1_024);
         assert_eq!(read(&full.unwrap()).1.len(), 1_024);
@@ -317,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_sync_without_new_bytes_is_an_empty_packet() {
-        let mut filler = Filler::new(ChecksumSpec::default(), 1 << 20, 65_536, 0);
+        let mut filler = Filler::new(ChecksumSpec::default(), 1 << 20, 65_536, 0, None);
         assert!(filler.flush(true).is_none(), "no bytes, no pipeline");
         filler.fill(&[1; 700]);
         assert!(!read(&filler.flush(false).unwrap()).0.sync_block);

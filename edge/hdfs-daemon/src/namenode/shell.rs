@@ -29,6 +29,7 @@ use super::conf::NameNodeConf;
 use super::edit_log::EditLog;
 use super::image_store::ImageStore;
 use super::image_transfer::TransferHost;
+use super::key_provider::Keys;
 use super::metrics::{Coarse, NameNodeMetrics};
 use super::progress::StartupProgress;
 use super::proxies::Proxies;
@@ -51,6 +52,7 @@ pub(crate) struct Shell {
     pub(crate) callers: Callers,
     pub(crate) racks: RackMapping,
     pub(crate) proxies: Arc<Proxies>,
+    pub(crate) keys: Keys,
     pub(crate) audit: AuditLog,
     pub(crate) waiting: Waiting,
     pub(crate) metrics: NameNodeMetrics,
@@ -84,6 +86,7 @@ impl Shell {
     ) -> Result<Self> {
         let callers = Callers::new(&conf)?;
         let racks = RackMapping::from_configuration(&conf.configuration)?;
+        let keys = Keys::from_configuration(&conf.configuration)?;
         let proxies = Arc::new(Proxies::new(&conf.configuration)?);
         Ok(Self {
             machine: RwLock::new(machine),
@@ -93,6 +96,7 @@ impl Shell {
             callers,
             racks,
             proxies,
+            keys,
             audit: AuditLog::from_environment(),
             waiting: Waiting::default(),
             metrics: NameNodeMetrics::new(&conf.configuration)?,

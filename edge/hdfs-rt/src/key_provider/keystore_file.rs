@@ -17,13 +17,12 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use hdfs_conf::{Configuration, keys};
 use hdfs_format::keystore::{Key, KeyStore, SALT_BYTES};
 use hdfs_types::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 use super::metadata::{KeyMetadata, KeyOptions};
-use super::{KeyVersion, PASSWORD_VARIABLE, fill_random, version_name};
+use super::{KeyProviderConf, KeyVersion, PASSWORD_VARIABLE, fill_random, version_name};
 use crate::{clock, conf_files, disk};
 
 const DEFAULT_PASSWORD: &str = "none";
@@ -63,11 +62,11 @@ impl fmt::Debug for KeystoreFile {
 
 impl KeystoreFile {
     /// Opens it; one that is not there is empty.
-    pub(super) fn open(path: &str, uri: &str, conf: &Configuration) -> Result<Self> {
+    pub(super) fn open(path: &str, conf: &KeyProviderConf) -> Result<Self> {
         let file = Self {
             path: PathBuf::from(path),
-            uri: uri.to_owned(),
-            password: locate_password(conf)?,
+            uri: conf.uri.clone(),
+            password: locate_password(&conf.password_file)?,
             state: Mutex::default(),
         };
         *file.state.lock() = file.locate()?;
@@ -327,11 +326,10 @@ impl KeystoreFile {
 }
 
 /// The password that the environment or the configuration names.
-fn locate_password(conf: &Configuration) -> Result<Option<String>> {
+fn locate_password(name: &str) -> Result<Option<String>> {
     if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
         return Ok(Some(password));
     }
-    let name = conf.get_str(&keys::HADOOP_SECURITY_KEYSTORE_PASSWORD_FILE);
     if name.is_empty() {
         return Ok(None);
     }

@@ -24,7 +24,7 @@ impl Folder {
 
     fn open(&self) -> Result<KeyProvider> {
         let uri = format!("jceks://file{}", self.file("keys.jceks").display());
-        KeyProvider::open(&uri, &Configuration::new())
+        KeyProvider::open(&KeyProviderConf { uri, ..KeyProviderConf::default() })
     }
 
     fn names(&self) -> Vec<String> {
@@ -120,7 +120,10 @@ fn what_an_interrupted_write_left_is_completed_or_undone() {
 
 #[test]
 fn other_providers_are_refused_clearly() {
-    let message = |uri| KeyProvider::open(uri, &Configuration::new()).unwrap_err().message;
+    let message = |uri: &str| {
+        let conf = KeyProviderConf { uri: uri.to_owned(), ..KeyProviderConf::default() };
+        KeyProvider::open(&conf).unwrap_err().message
+    };
     assert_eq!(
         message("kms://http@localhost:9600/kms"),
         "The key provider kms://http@localhost:9600/kms is not supported yet"

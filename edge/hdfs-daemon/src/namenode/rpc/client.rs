@@ -10,6 +10,7 @@ use hdfs_proto::hdfs as p;
 use hdfs_rt::rpc::server::{Reply, RpcCall};
 
 use super::super::audit::Audit;
+use super::super::key_provider;
 use super::super::shell::Shell;
 use super::hold;
 
@@ -248,11 +249,7 @@ fn attributes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 /// What a writer of a file calls.
 fn write_file(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     Some(match call.method {
-        "create" => shell.write(
-            call,
-            Audit::new("create", |q: &p::CreateRequestProto| (&q.src, "")),
-            N::create,
-        ),
+        "create" => key_provider::create(shell, call),
         "append" => shell.write(
             call,
             Audit::new("append", |q: &p::AppendRequestProto| (&q.src, "")),
