@@ -42,6 +42,7 @@ const ALL: &[Suite] = &[
     ("peer-client", peer_client::run),
     ("calls", calls::run),
     ("commands", commands::run),
+    ("commands-servers", commands::run_servers),
     ("namespaces", namespaces::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),

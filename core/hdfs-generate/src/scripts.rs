@@ -5,7 +5,8 @@ use hdfs_format::compression::Codec;
 use hdfs_format::fsimage::{Image, ImageOptions, ImageWriter, SectionName};
 use hdfs_format::webhdfs::parse_acl_spec;
 use hdfs_namespace::{
-    AclChange, CreateFlags, CreateRequest, Namespace, NamespaceConf, RenameFlags, TruncateRequest,
+    AclChange, CreateFlags, CreateRequest, FileKeySource, Namespace, NamespaceConf, RenameFlags,
+    TruncateRequest,
 };
 use hdfs_types::{FsPermission, TxId};
 
@@ -291,6 +292,7 @@ fn create(generator: &mut Generator, path: &[u8]) -> hdfs_types::Result<()> {
         block_size: 1 << 20,
         ec_policy_name: "",
         storage_policy: "",
+        file_key: FileKeySource::NoProvider,
     };
     generator.attempt(|tree, ctx| tree.plan_create(ctx, &request)).map(drop)
 }

@@ -32,7 +32,7 @@ const fn policy(
 
 /// All of them, by number.
 pub const SYSTEM_POLICIES: [SystemErasureCodingPolicy; 6] = [
-    policy(0, "REPLICATION", "replication", 1, 2),
+    policy(0, "replication", "replication", 1, 2),
     policy(1, "RS-6-3-1024k", "rs", 6, 3),
     policy(2, "RS-3-2-1024k", "rs", 3, 2),
     policy(3, "RS-LEGACY-6-3-1024k", "rs-legacy", 6, 3),

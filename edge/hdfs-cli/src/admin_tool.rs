@@ -169,6 +169,17 @@ impl Arguments<'_> {
         self.value(name)?.map(|text| parse(&text)).transpose()
     }
 
+    /// Takes an option with its value, a short number of Java's; a negative one goes to the server as Java sends it.
+    pub(crate) fn short(&mut self, name: &str) -> Result<Option<u32>, Stop> {
+        let Some(number) = self.value(name)? else { return Ok(None) };
+        let wide: i32 = parse(&number)?;
+        let short = i16::try_from(wide).map_err(|_| {
+            let what = "NumberFormatException: Value out of range.";
+            Stop::Said(255, format!("{what} Value:\"{number}\" Radix:10"))
+        })?;
+        Ok(Some(i32::from(short).cast_unsigned()))
+    }
+
     /// Takes an option without a value.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         let found = self.find(name);
@@ -244,6 +255,10 @@ impl Arguments<'_> {
         let authority = rest.split('/').next().unwrap_or_default();
         let inner = rest[authority.len()..].trim_end_matches('/');
         let inner = if inner.is_empty() { "/".to_owned() } else { inner.to_owned() };
+        if !hdfs_types::is_valid_name(inner.as_bytes()) {
+            let text = format!("Pathname {inner} from {path} is not a valid DFS filename.");
+            return Err(Stop::Illegal(text));
+        }
         let client = HdfsClient::for_uri(&format!("hdfs://{authority}"), self.conf)
             .map_err(|error| Stop::Illegal(error.message))?;
         Ok((client, inner))

@@ -222,8 +222,17 @@ fn help_of(command: &str) -> String {
     let Some(first) = lines.next() else { return HELP.to_owned() };
     let rest = lines.take_while(|line| !line.starts_with('-') && !line.starts_with("Generic"));
     let text: Vec<&str> = std::iter::once(first).chain(rest).collect();
-    // As Hadoop: every text but this one has a line end of its own.
-    let end = if command == "upgrade" { "\n" } else { "\n\n" };
+    // As Hadoop: every text but these has a line end of its own.
+    let bare = [
+        "clrQuota",
+        "clrSpaceQuota",
+        "listOpenFiles",
+        "rollingUpgrade",
+        "setSpaceQuota",
+        "upgrade",
+    ]
+    .contains(&command);
+    let end = if bare { "\n" } else { "\n\n" };
     text.join("\n").trim_end_matches('\n').to_owned() + end
 }
 

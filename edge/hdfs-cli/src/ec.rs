@@ -232,7 +232,7 @@ fn set(args: &mut Arguments<'_>) -> Outcome {
             let text = "-setPolicy: -replicate and -policy cannot been used at the same time";
             return Err(Stop::Said(2, text.to_owned()));
         }
-        policy = Some("REPLICATION".to_owned());
+        policy = Some("replication".to_owned());
     }
     let (client, inner) = args.client_of(&path)?;
     client.set_erasure_coding_policy(&inner, policy.as_deref()).map_err(failed(3, PATH_ERRORS))?;

@@ -28,8 +28,9 @@ fn parse(args: &[String], known: &Known) -> Result<BTreeMap<&'static str, String
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (arg.trim_start_matches('-'), None),
         };
+        // Java's parser gathers what is no option, and nobody asks for it.
         if !arg.starts_with('-') {
-            return Err(format!("Unrecognized argument: {arg}"));
+            continue;
         }
         let is = |(short, long): &&(&str, &str)| *short == name || *long == name;
         if let Some((short, _)) = known.flags.iter().find(is) {

@@ -45,6 +45,11 @@ pub(crate) fn place(conf: &Configuration, path: &str) -> hdfs_types::Result<(Hdf
         None if path.starts_with('/') => (default, path.to_owned()),
         None => (default, format!("/user/{}/{path}", hdfs_rt::users::current_user())),
     };
+    if !uri.starts_with("hdfs:") {
+        let (default, given) = (shell::default_uri(conf), path.replacen(":///", ":/", 1));
+        let text = format!("Wrong FS: {given}, expected: {}", default.trim_end_matches('/'));
+        return Err(hdfs_types::Error::new(hdfs_types::ErrorKind::IllegalArgument, text));
+    }
     Ok((HdfsClient::for_uri(&uri, conf)?, inner))
 }
 
@@ -59,6 +64,10 @@ pub(crate) fn diff(conf: &Configuration, args: &[String]) -> i32 {
         complain!("Usage: \n{DIFF}");
         return 1;
     };
+    if root.starts_with("file:") {
+        complain!("SnapshotDiff can only be used in DistributedFileSystem");
+        return 1;
+    }
     let report = place(conf, root).and_then(|(client, root)| {
         client.snapshot_diff(&root, snapshot_name(from), snapshot_name(to))
     });

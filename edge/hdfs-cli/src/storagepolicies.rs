@@ -115,6 +115,7 @@ const SET_ERRORS: Unwrapped = Unwrapped::These(&[
     ErrorKind::SafeMode,
     ErrorKind::NsQuotaExceeded,
     ErrorKind::UnresolvedLink,
+    ErrorKind::SnapshotAccessControl,
 ]);
 
 fn set(args: &mut Arguments<'_>) -> Outcome {

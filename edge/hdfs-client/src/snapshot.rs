@@ -1,7 +1,9 @@
 //! The calls about snapshots of directories.
 
+mod diff;
+
 use hdfs_proto::hdfs as proto;
-use hdfs_types::Result;
+use hdfs_types::{ErrorKind, Result};
 
 use crate::HdfsClient;
 
@@ -59,11 +61,53 @@ impl HdfsClient {
 impl HdfsClient {
     /// What differs between two snapshots; an empty name is the tree as it is now.
     ///
-    /// Proto: ClientNamenodeProtocol.proto getSnapshotDiffReport
+    /// Between two snapshots it is asked for in parts. The tree as it is now could change between two parts, so that
+    /// is one call.
+    ///
+    /// Proto: ClientNamenodeProtocol.proto getSnapshotDiffReport, getSnapshotDiffReportListing.
+    /// Hadoop: org.apache.hadoop.hdfs.DFSUtilClient.getSnapshotDiffReport (3.5.0)
     ///
     /// # Errors
     /// As [`Self::create_snapshot`].
     pub async fn snapshot_diff(
+        &self,
+        root: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<proto::SnapshotDiffReportProto> {
+        if from.is_empty() || to.is_empty() {
+            return self.whole_snapshot_diff(root, from, to).await;
+        }
+        let mut parts = diff::Parts::default();
+        let mut cursor = proto::SnapshotDiffReportCursorProto::default();
+        loop {
+            let request = proto::GetSnapshotDiffReportListingRequestProto {
+                snapshot_root: root.to_owned(),
+                from_snapshot: from.to_owned(),
+                to_snapshot: to.to_owned(),
+                cursor: Some(cursor),
+            };
+            let answer = self.namenode().call("getSnapshotDiffReportListing", &request).await;
+            let answer: proto::GetSnapshotDiffReportListingResponseProto = match answer {
+                // A server from before there were parts.
+                Err(error)
+                    if matches!(
+                        error.kind,
+                        ErrorKind::RpcNoSuchMethod | ErrorKind::UnsupportedOperation
+                    ) =>
+                {
+                    return self.whole_snapshot_diff(root, from, to).await;
+                }
+                answer => answer?,
+            };
+            match parts.add(answer.diff_report) {
+                Some(next) => cursor = next,
+                None => return Ok(parts.report(root, from, to)),
+            }
+        }
+    }
+
+    async fn whole_snapshot_diff(
         &self,
         root: &str,
         from: &str,

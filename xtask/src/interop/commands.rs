@@ -1,8 +1,9 @@
-//! Command lines: Apache's tools and ours answer the same with the same status, each on a cluster of ours of its own.
+//! Command lines: Apache's tools and ours answer the same with the same status, each on a cluster of ours of its own; and
+//! Apache's tools answer the same on a cluster of Apache's and on one of ours.
 //!
-//! `conformance/commands.txt` holds the commands, in order; what one leaves behind, the next one finds. Apache's tools run
-//! in one process (`testdata/hadoop-3.5.0/commands/Commands.java`), ours one process a command. What differs from run to
-//! run (ports, times, generated ids) is masked. The form of the file:
+//! `conformance/commands.txt` and `conformance/namespace.txt` hold the commands, in order; what one leaves behind, the next
+//! one finds. Apache's tools run in one process (`testdata/hadoop-3.5.0/commands/Commands.java`), ours one process a
+//! command. What differs from run to run (ports, times, generated ids) is masked. The form of the files:
 //!
 //! ```text
 //! # …                  a comment
@@ -11,10 +12,11 @@
 //! @folder NAME         makes a local folder there
 //! @testdata FOLDER     copies the files of a folder below testdata/ there
 //! @stdin TEXT          standard input of the next command
-//! @differs WHY         the next command is known to answer something else, and WHY says why that is right
+//! @differs WHY         our tool is known to answer the next command otherwise, and WHY says why that is right
+//! @server-differs WHY  the same for our server
 //! @unordered           the lines of the next command's answer may come in any order
 //! dfs -ls /            a command; words may stand in '…' or "…"; $NN and $WEB are host:port of the
-//!                      NameNode's RPC and web server, $ME is the superuser
+//!                      NameNode's RPC and web server, $ME is the superuser, $CWD is where commands run
 //! ```
 
 use std::collections::BTreeSet;
@@ -26,11 +28,25 @@ use anyhow::{Context as _, Result, bail};
 use regex::Regex;
 
 use super::cluster::{Cluster, apache, output, scratch};
+use super::peer_cluster::PeerCluster;
 use crate::ci::Count;
 
 /// Settings of both clusters.
-const SETTINGS: &[&str] =
-    &["dfs.replication=1", "dfs.namenode.fs-limits.min-block-size=0", "dfs.blocksize=1048576"];
+const SETTINGS: &[&str] = &[
+    "dfs.replication=1",
+    "dfs.namenode.fs-limits.min-block-size=0",
+    "dfs.blocksize=1048576",
+    // So that reports come in parts.
+    "dfs.namenode.snapshotdiff.listing.limit=2",
+];
+
+/// Commands for both tools.
+const COMMANDS: &str = "conformance/commands.txt";
+/// Commands for both tools and both servers.
+const NAMESPACE: &str = "conformance/namespace.txt";
+
+/// First port of Apache's cluster.
+const PEER_PORT: u16 = 23_500;
 
 /// Lines of an answer that are shown when it differs.
 const SHOWN_LINES: usize = 12;
@@ -43,6 +59,7 @@ struct Case {
     stdin: Vec<u8>,
     args: Vec<String>,
     differs: Option<String>,
+    server_differs: Option<String>,
     unordered: bool,
 }
 
@@ -54,31 +71,60 @@ struct Answer {
     errors: String,
 }
 
+/// The servers of a side; dropped, they are stopped.
+enum Servers {
+    Ours(Cluster),
+    Apache(PeerCluster),
+}
+
 /// One side: a cluster, and the folder where commands run.
 struct Side {
-    cluster: Cluster,
+    servers: Servers,
     folder: PathBuf,
     namenode: String,
     web: String,
 }
 
+impl Servers {
+    /// The folder with the clients' configuration.
+    fn conf(&self) -> PathBuf {
+        match self {
+            Self::Ours(cluster) => cluster.conf(),
+            Self::Apache(cluster) => cluster.conf(),
+        }
+    }
+}
+
 impl Side {
     fn start(name: &str) -> Result<Self> {
         let cluster = Cluster::start(&format!("commands-{name}"), 1, SETTINGS)?;
+        Self::of(name, Servers::Ours(cluster))
+    }
+
+    /// On a cluster of Apache's.
+    fn start_apache(name: &str) -> Result<Self> {
+        let cluster = PeerCluster::up(&format!("commands-{name}"), "", 1, PEER_PORT, SETTINGS)?;
+        Self::of(name, Servers::Apache(cluster))
+    }
+
+    fn of(name: &str, servers: Servers) -> Result<Self> {
+        let conf = servers.conf();
         let folder = scratch(&format!("commands-{name}-files"))?;
         let mut command = Command::new(super::binary());
         command.args(["getconf", "-confKey", "fs.defaultFS"]);
-        let uri = output(command.env("HADOOP_CONF_DIR", cluster.conf()))?;
+        let uri = output(command.env("HADOOP_CONF_DIR", &conf))?;
         let namenode = uri.trim().trim_start_matches("hdfs://").to_owned();
         let mut command = Command::new(super::binary());
         command.args(["getconf", "-confKey", "dfs.namenode.http-address"]);
-        let web = output(command.env("HADOOP_CONF_DIR", cluster.conf()))?.trim().to_owned();
-        Ok(Self { cluster, folder, namenode, web })
+        let web = output(command.env("HADOOP_CONF_DIR", &conf))?.trim().to_owned();
+        Ok(Self { servers, folder, namenode, web })
     }
 
     /// A word of the file as this side needs it.
     fn word(&self, word: &str) -> String {
-        word.replace("$NN", &self.namenode).replace("$WEB", &self.web).replace("$ME", &superuser())
+        let folder = self.folder.to_string_lossy();
+        let word = word.replace("$NN", &self.namenode).replace("$WEB", &self.web);
+        word.replace("$CWD", &folder).replace("$ME", &superuser())
     }
 }
 
@@ -96,20 +142,39 @@ fn superuser() -> String {
         .unwrap_or_else(|_| "root".into())
 }
 
+/// Both tools, on servers of ours.
 pub(super) fn run() -> Result<Count> {
-    let text = std::fs::read_to_string(crate::root().join("conformance/commands.txt"))?;
-    let (cases, files) = parse(&text)?;
-    let (peer, ours) = (Side::start("peer")?, Side::start("ours")?);
-    for side in [&peer, &ours] {
-        files.write(&side.folder)?;
+    let mut sum = Count::default();
+    for file in [COMMANDS, NAMESPACE] {
+        let (cases, files) = read(file)?;
+        let (peer, ours) = (Side::start("peer")?, Side::start("ours")?);
+        files.write(&peer.folder)?;
+        files.write(&ours.folder)?;
+        let mask = Mask::new()?;
+        let (wanted, got) = std::thread::scope(|scope| {
+            let wanted = scope.spawn(|| run_peer(&peer, &cases, &mask));
+            let got = run_ours(&ours, &cases, &mask);
+            (wanted.join().expect("the thread does not panic"), got)
+        });
+        sum += compare(file, &cases, |case| &case.differs, &wanted?, &got?);
     }
+    Ok(sum)
+}
+
+/// Apache's tools, on both servers.
+pub(super) fn run_servers() -> Result<Count> {
+    let (cases, files) = read(NAMESPACE)?;
+    let (peer, ours) = (Side::start_apache("apache")?, Side::start("ours")?);
+    files.write(&peer.folder)?;
+    files.write(&ours.folder)?;
     let mask = Mask::new()?;
-    let (wanted, got) = std::thread::scope(|scope| {
-        let wanted = scope.spawn(|| run_peer(&peer, &cases, &mask));
-        let got = run_ours(&ours, &cases, &mask);
-        (wanted.join().expect("the thread does not panic"), got)
-    });
-    Ok(compare(&cases, &wanted?, &got?))
+    let (wanted, got) = (run_peer(&peer, &cases, &mask)?, run_peer(&ours, &cases, &mask)?);
+    Ok(compare(NAMESPACE, &cases, |case| &case.server_differs, &wanted, &got))
+}
+
+fn read(file: &str) -> Result<(Vec<Case>, Files)> {
+    let text = std::fs::read_to_string(crate::root().join(file))?;
+    parse(&text).with_context(|| file.to_owned())
 }
 
 /// Local files that the commands find.
@@ -133,7 +198,8 @@ impl Files {
 
 fn parse(text: &str) -> Result<(Vec<Case>, Files)> {
     let (mut cases, mut files) = (Vec::new(), Files::default());
-    let (mut user, mut stdin, mut differs) = (superuser(), Vec::new(), None);
+    let (mut user, mut stdin) = (superuser(), Vec::new());
+    let (mut differs, mut server_differs) = (None, None);
     let mut unordered = false;
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
@@ -147,6 +213,7 @@ fn parse(text: &str) -> Result<(Vec<Case>, Files)> {
                     stdin: std::mem::take(&mut stdin),
                     args: words(line).with_context(|| format!("line {line_number}"))?,
                     differs: differs.take(),
+                    server_differs: server_differs.take(),
                     unordered: std::mem::take(&mut unordered),
                 });
             }
@@ -170,8 +237,9 @@ fn parse(text: &str) -> Result<(Vec<Case>, Files)> {
             "folder" => files.folders.push(rest.to_owned()),
             "stdin" => stdin = unescape(rest)?,
             "differs" => differs = Some(rest.to_owned()),
+            "server-differs" => server_differs = Some(rest.to_owned()),
             "unordered" => unordered = true,
-            _ => bail!("conformance/commands.txt:{line_number}: @{name} is not known"),
+            _ => bail!("line {line_number}: @{name} is not known"),
         }
     }
     Ok((cases, files))
@@ -271,7 +339,7 @@ fn run_peer(side: &Side, cases: &[Case], mask: &Mask) -> Result<Vec<Answer>> {
     }
     let list = classes.join("commands");
     std::fs::write(&list, lines)?;
-    let mut command = apache("Commands", &side.cluster.conf());
+    let mut command = apache("Commands", &side.servers.conf());
     let options = command.get_envs().find(|(name, _)| *name == "PEER_OPTS");
     let options = options.and_then(|(_, value)| value).unwrap_or_default().to_string_lossy();
     let options =
@@ -312,7 +380,7 @@ fn run_ours(side: &Side, cases: &[Case], mask: &Mask) -> Result<Vec<Answer>> {
     for case in cases {
         let mut command = Command::new(super::binary());
         command.arg(&case.args[0]).args(case.args[1..].iter().map(|arg| side.word(arg)));
-        command.env("HADOOP_CONF_DIR", side.cluster.conf()).env("HADOOP_USER_NAME", &case.user);
+        command.env("HADOOP_CONF_DIR", side.servers.conf()).env("HADOOP_USER_NAME", &case.user);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.current_dir(&side.folder).spawn()?;
         let mut stdin = child.stdin.take().expect("standard input was asked for");
@@ -351,6 +419,7 @@ impl Mask {
             (r"DFSClient_NONMAPREDUCE_-?\d+_\d+", "CLIENT"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME"),
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} \d\d \d\d:\d\d:\d\d \w+ \d{4}", "DATE"),
+            (r"\bs\d{8}-\d{6}\.\d{3}\b", "sTIME"),
             (r"\b1[5-9]\d{11}\b", "MILLIS"),
             (r"\b2\d{11}\b", "STAMP"),
             (r"in \d+ milliseconds", "in N milliseconds"),
@@ -378,19 +447,25 @@ impl Mask {
     }
 }
 
-fn compare(cases: &[Case], wanted: &[Answer], got: &[Answer]) -> Count {
+fn compare(
+    file: &str,
+    cases: &[Case],
+    differs: impl Fn(&Case) -> &Option<String>,
+    wanted: &[Answer],
+    got: &[Answer],
+) -> Count {
     let mut count = Count::default();
     for (case, (wanted, got)) in cases.iter().zip(wanted.iter().zip(got)) {
-        match (wanted == got, &case.differs) {
+        match (wanted == got, differs(case)) {
             (true, None) => count.passed += 1,
             (false, Some(_)) => count.skipped += 1,
             (true, Some(_)) => {
                 count.passed += 1;
-                println!("commands: line {}: equal now, take its @differs out", case.line);
+                println!("{file}:{}: equal now, take its @differs out", case.line);
             }
             (false, None) => {
                 count.failed += 1;
-                println!("commands: FAIL line {} as {}: {}", case.line, case.user, case.text);
+                println!("FAIL {file}:{} as {}: {}", case.line, case.user, case.text);
                 if wanted.status != got.status {
                     println!("  status: Apache {}, ours {}", wanted.status, got.status);
                 }

@@ -9,6 +9,11 @@ use crate::table_listing::{Align, TableListing};
 
 const TTL: &str = "How long the directive is valid. Can be specified in minutes, hours, and days, e.g. 30m, 4h, 2d. \
                    Valid units are [smhd]. \"never\" indicates a directive that never expires.";
+const NEW_TTL: &str = "How long the directive is valid. Can be specified in minutes, hours, and days, e.g. 30m, 4h, 2d. \
+                       Valid units are [smhd]. \"never\" indicates a directive that never expires. If unspecified, the \
+                       directive never expires.";
+/// What the lists unwrap: nothing.
+const LIST_ERRORS: Unwrapped = Unwrapped::These(&[]);
 
 pub(super) const ADD: AdminCommand = AdminCommand {
     name: "-addDirective",
@@ -23,7 +28,7 @@ pub(super) const ADD: AdminCommand = AdminCommand {
         ),
         ("-force", "Skips checking of cache pool resource limits."),
         ("<replication>", "The cache replication factor to use. Defaults to 1."),
-        ("<time-to-live>", TTL),
+        ("<time-to-live>", NEW_TTL),
     ],
     notes: "",
     run: add,
@@ -108,7 +113,7 @@ fn add(args: &mut Arguments<'_>) -> Outcome {
     let pool =
         args.value("-pool")?.ok_or_else(|| said("You must specify a pool name with -pool."))?;
     let force = args.flag("-force");
-    let replication = args.number::<u16>("-replication")?.map(u32::from);
+    let replication = args.short("-replication")?;
     let ttl = args.value("-ttl")?;
     let expiration = expiration(ttl.as_deref())?;
     args.understood()?;
@@ -131,7 +136,7 @@ fn modify(args: &mut Arguments<'_>) -> Outcome {
     let number: i64 = parse(&id)?;
     let path = args.value("-path")?;
     let force = args.flag("-force");
-    let replication = args.number::<u16>("-replication")?.map(u32::from);
+    let replication = args.short("-replication")?;
     let pool = args.value("-pool")?;
     let ttl = args.value("-ttl")?;
     let expiration = expiration(ttl.as_deref())?;
@@ -165,7 +170,7 @@ fn list(args: &mut Arguments<'_>) -> Outcome {
         pool,
         ..proto::CacheDirectiveInfoProto::default()
     };
-    let entries = client.cache_directives(filter).map_err(failed(2, Unwrapped::All))?;
+    let entries = client.cache_directives(filter).map_err(failed(2, LIST_ERRORS))?;
     let mut columns = vec![
         ("ID", Align::Right),
         ("POOL", Align::Left),
@@ -245,7 +250,7 @@ fn remove_all(args: &mut Arguments<'_>) -> Outcome {
         path: Some(inner),
         ..proto::CacheDirectiveInfoProto::default()
     };
-    let entries = client.cache_directives(filter).map_err(failed(2, Unwrapped::All))?;
+    let entries = client.cache_directives(filter).map_err(failed(2, LIST_ERRORS))?;
     let mut status = 0;
     for entry in &entries {
         let id = entry.info.id();

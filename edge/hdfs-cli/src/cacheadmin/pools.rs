@@ -98,7 +98,7 @@ fn attributes(
         Some(text) if text.eq_ignore_ascii_case("unlimited") => Some(UNLIMITED),
         Some(text) => Some(parse::<i64>(&text)?),
     };
-    let default_replication = args.number::<u16>("-defaultReplication")?.map(u32::from);
+    let default_replication = args.short("-defaultReplication")?;
     let max_ttl = args.value("-maxTtl")?;
     let max_relative_expiry = parse_time(max_ttl.as_deref(), "maxTtl")?;
     let info = proto::CachePoolInfoProto {
@@ -227,7 +227,7 @@ fn row(pool: &proto::CachePoolEntryProto, with_stats: bool) -> Vec<String> {
             Some(millis) => duration_text(millis),
             None => String::new(),
         },
-        info.default_replication.unwrap_or(1).to_string(),
+        info.default_replication.map_or("null".to_owned(), |number| number.to_string()),
     ];
     if with_stats {
         let numbers = [

@@ -18,6 +18,9 @@ enum Change {
 
 /// Changes the quota of each directory; an error of one does not stop the others.
 fn change(call: &Call<'_>, patterns: &[String], change: Change) -> Result<i32> {
+    if let Change::Type(StorageType::RamDisk, _) = change {
+        return Err(illegal("Don't support Quota for storage type : RAM_DISK"));
+    }
     let client = call.client()?;
     let set = |path: &str| match change {
         Change::Names(names) => client.set_quota(path, names, QuotaChange::Keep),
@@ -54,9 +57,13 @@ fn check(args: &[String], fewest: usize) -> Result<()> {
 
 /// A quota; a text with a wrong suffix has a message of its own.
 fn limit(text: &str, otherwise: &str) -> Result<u64> {
-    let refuse = |message: String| match message.starts_with("Invalid size prefix") {
-        true => illegal(message),
-        false => illegal(otherwise),
+    let refuse = |message: String| match message {
+        own if own.starts_with("Invalid size prefix")
+            || own.ends_with(" does not fit in a Long") =>
+        {
+            illegal(own)
+        }
+        _ => illegal(otherwise),
     };
     let number = parse_bytes(text).map_err(refuse)?;
     u64::try_from(number).map_err(|_| illegal(otherwise))

@@ -218,7 +218,7 @@ fn remove_empty_trash(client: &HdfsClient, directory: &str) -> Result<()> {
 
 fn provision(call: &Call<'_>, path: &str) -> Result<i32> {
     let trash = make_trash(call, path)?;
-    say!("Successfully provisioned snapshot trash at {}{trash}", call.client()?.uri());
+    say!("Successfully provisioned snapshot trash at {trash}");
     Ok(0)
 }
 

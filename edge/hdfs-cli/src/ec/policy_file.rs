@@ -143,7 +143,8 @@ fn policies(root: &Element) -> Result<Vec<proto::ErasureCodingPolicyProto>, Bad>
 fn schema(element: &Element) -> Result<proto::EcSchemaProto, Bad> {
     let number = |name: &str| -> Result<u32, Bad> {
         let Some(child) = element.child(name) else {
-            return Err(Bad::Argument(format!("No good value for <{name}> found")));
+            let text = "No good option for numDataUnits or numParityUnits found ";
+            return Err(Bad::Argument(text.to_owned()));
         };
         let text = child.value()?;
         let number = text.parse::<u32>().ok().filter(|number| *number > 0);

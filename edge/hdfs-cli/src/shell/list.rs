@@ -25,7 +25,7 @@ pub(crate) struct Ls {
     access_time: bool,
     ec_policy: bool,
     widths: Widths,
-    /// Policies of erasure coding by path: of the items that are being printed.
+    /// Policies of erasure coding by path: of the items that wait to be printed, those of directories above as well.
     policies: BTreeMap<String, String>,
 }
 
@@ -77,12 +77,12 @@ impl Ls {
         }
         if self.ec_policy {
             // This column alone starts anew with each group of items.
-            self.policies.clear();
+            widths.policy = 0;
             for item in items {
-                let summary = item.fs.content_summary(&item.path)?;
-                self.policies.insert(item.path.clone(), summary.erasure_coding_policy);
+                let policy = item.fs.content_summary(&item.path)?.erasure_coding_policy;
+                widths.policy = widths.policy.max(policy.len());
+                self.policies.insert(item.path.clone(), policy);
             }
-            widths.policy = self.policies.values().map(String::len).max().unwrap_or(0);
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Command for Ls {
             0 => text.to_owned(),
             width => format!("{text:<width$} "),
         };
-        let policy = self.policies.get(&item.path).map_or("", String::as_str);
+        let policy = self.policies.remove(&item.path).unwrap_or_default();
         let replication = if stat.is_file() { stat.replication.to_string() } else { "-".into() };
         let time = if self.access_time { stat.accessed_ms } else { stat.modified_ms };
         let line = format!(
@@ -176,7 +176,7 @@ impl Command for Ls {
             if stat.has_acl { '+' } else { ' ' },
             column(&stat.owner, widths.owner),
             column(&stat.group, widths.group),
-            column(policy, widths.policy),
+            column(&policy, widths.policy),
             size(stat.length as i64, self.human_readable),
             local_time(time, "%Y-%m-%d %H:%M"),
             if self.hide_unprintable { printable(&item.text) } else { item.text.clone() },

@@ -5,7 +5,7 @@ use hdfs_client::{
     AclStatus, ContentSummary, CreateOptions, FileKind, FileStatus, QuotaUsage, RenameOptions,
     Times, XAttrSet, check_xattr_name,
 };
-use hdfs_types::{FsAction, FsPermission, WallMillis};
+use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, WallMillis};
 
 use super::failure::{Failure, Outcome};
 use super::files::{AclChange, Create, FileSystem, Kind, Reader, Space, Stat, Writer, XAttrs};
@@ -28,6 +28,17 @@ impl Remote {
         }
         let full = format!("{}{path}", self.client.uri());
         Err(Failure::Illegal(format!("Pathname {path} from {full} is not a valid DFS filename.")))
+    }
+
+    /// A directory that is not there, or no more, as Java's client says it.
+    fn listed(&self, path: &str, entry: Result<FileStatus>) -> Outcome<Stat> {
+        entry.map(describe).map_err(|error| match error.kind {
+            ErrorKind::FileNotFound if error.message == format!("File does not exist: {path}") => {
+                let text = format!("File {}{path} does not exist.", self.client.uri());
+                Failure::Io(Error::new(ErrorKind::FileNotFound, text))
+            }
+            _ => Failure::Io(error),
+        })
     }
 }
 
@@ -80,17 +91,22 @@ impl FileSystem for Remote {
 
     fn stat(&self, path: &str) -> Outcome<Option<Stat>> {
         self.check(path)?;
-        Ok(self.client.file_info(path)?.map(describe))
+        match self.client.file_info(path) {
+            // The number of an inode that does not exist.
+            Err(error) if error.kind == ErrorKind::FileNotFound => Ok(None),
+            found => Ok(found?.map(describe)),
+        }
     }
 
     fn list(&self, path: &str) -> Outcome<Vec<Stat>> {
         self.check(path)?;
-        Ok(self.client.list(path).map(|entry| entry.map(describe)).collect::<Result<_, _>>()?)
+        self.client.list(path).map(|entry| self.listed(path, entry)).collect()
     }
 
     fn entries<'a>(&'a self, path: &str) -> Outcome<Box<dyn Iterator<Item = Outcome<Stat>> + 'a>> {
         self.check(path)?;
-        Ok(Box::new(self.client.list(path).map(|entry| Ok(describe(entry?)))))
+        let of = path.to_owned();
+        Ok(Box::new(self.client.list(path).map(move |entry| self.listed(&of, entry))))
     }
 
     fn open(&self, path: &str) -> Outcome<Box<dyn Reader>> {
