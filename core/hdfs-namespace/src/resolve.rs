@@ -368,7 +368,8 @@ impl Namespace {
         if id == constants::ROOT_INODE_ID.cast_signed() && components.len() == 3 {
             return Ok(SmallVec::new());
         }
-        let slot = u64::try_from(id).ok().and_then(|id| self.attached(INodeId(id)));
+        // One that only snapshots show stands for its last path, where there may be another one now.
+        let slot = u64::try_from(id).ok().and_then(|id| self.with_last_path(INodeId(id)));
         let Some(slot) = slot else {
             return Err(not_found("File for given inode path does not exist"));
         };

@@ -260,9 +260,14 @@ impl Namespace {
 
     /// The path of an inode; of one that only snapshots show, the path that it had last.
     pub fn last_path(&self, id: INodeId) -> Option<Vec<u8>> {
+        self.with_last_path(id).map(|slot| self.path_of(slot))
+    }
+
+    /// The inode with this id, when it is, or was last, at a path: not when it was renamed out of a snapshot and deleted.
+    pub(crate) fn with_last_path(&self, id: INodeId) -> Option<Slot> {
         let slot = Slot(self.index.get(id.0)?);
         let reaches_root = self.ancestry(slot).last() == Some(Slot::ROOT);
-        reaches_root.then(|| self.path_of(slot))
+        reaches_root.then_some(slot)
     }
 
     pub(crate) fn acl(&self, slot: Slot) -> &[AclEntry] {

@@ -179,6 +179,63 @@ fn a_cut_inside_of_a_block_that_a_snapshot_shows_copies_the_block() {
 }
 
 #[test]
+fn an_inode_that_only_snapshots_show_stands_for_its_last_path() {
+    check(
+        "mkdirs /d/e
+         create /d/e/f c1
+         complete /d/e/f c1 -
+         allow /d
+         snapshot /d s1
+         stat /.reserved/.inodes/16388
+         delete /d/e/f
+         stat /.reserved/.inodes/16388
+         mkdirs /d/e/f
+         stat /.reserved/.inodes/16388
+         delete /d/e/f
+         delete_snapshot /d s1
+         stat /.reserved/.inodes/16388",
+        expect![[r#"
+            mkdirs /d/e
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              OP_MKDIR 16387 /d/e hdfs:supergroup rwxr-xr-x t1000
+              = true
+            create /d/e/f c1
+              OP_ADD 16388 /d/e/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16388)
+            complete /d/e/f c1 -
+              OP_CLOSE /d/e/f [] m1002
+              = INodeId(16388)
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1004
+              = "/d/.snapshot/s1"
+            stat /.reserved/.inodes/16388
+              -rw-r--r-- 3 hdfs:supergroup 0 16388 m1002 
+            delete /d/e/f
+              OP_DELETE /d/e/f t1005
+              = true
+            stat /.reserved/.inodes/16388
+              none
+            mkdirs /d/e/f
+              OP_MKDIR 16389 /d/e/f hdfs:supergroup rwxr-xr-x t1006
+              = true
+            stat /.reserved/.inodes/16388
+              drwxr-xr-x 0 hdfs:supergroup 0 16389 m1006 
+            delete /d/e/f
+              OP_DELETE /d/e/f t1007
+              = true
+            delete_snapshot /d s1
+              OP_DELETE_SNAPSHOT /d s1 m1008
+              = ()
+            stat /.reserved/.inodes/16388
+              ! FileNotFoundException: File for given inode path does not exist: /.reserved/.inodes/16388
+        "#]],
+    );
+}
+
+#[test]
 fn the_source_of_a_copy_stays_until_the_copy_is_done() {
     check(
         "mkdirs /d
