@@ -104,7 +104,17 @@ fn contract_cluster(name: &str) -> Result<Cluster> {
 const OWN_JVMS: [(&str, &str); 1] = [("PER_CLASS", "1")];
 
 /// Classes on commands, WebHDFS, trash and the namespace's features that the contract lacks, on a running cluster.
-const ATTACHED: [&str; 29] = [
+const ATTACHED: [&str; 39] = [
+    "org.apache.hadoop.fs.viewfs.TestViewFSOverloadSchemeWithMountTableConfigInHDFS",
+    "org.apache.hadoop.fs.viewfs.TestViewFileSystemOverloadSchemeWithHdfsScheme",
+    "org.apache.hadoop.hdfs.TestAppendDifferentChecksum",
+    "org.apache.hadoop.hdfs.TestFileAppend",
+    "org.apache.hadoop.hdfs.TestFileAppend2",
+    "org.apache.hadoop.hdfs.TestListFilesInFileContext",
+    "org.apache.hadoop.hdfs.TestLocalDFS",
+    "org.apache.hadoop.hdfs.TestViewDistributedFileSystem",
+    "org.apache.hadoop.hdfs.TestViewDistributedFileSystemContract",
+    "org.apache.hadoop.hdfs.TestViewDistributedFileSystemWithMountLinks",
     "org.apache.hadoop.hdfs.TestHDFSTrash",
     "org.apache.hadoop.hdfs.TestDFSShellTouch",
     "org.apache.hadoop.hdfs.TestDFSShellGenericOptions",
