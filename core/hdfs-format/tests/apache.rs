@@ -47,13 +47,34 @@ fn every_operation_is_written_again_byte_for_byte() {
         assert_eq!(op.check_strings(), Ok(()));
     }
     assert_eq!(again, EDITS);
-    // All but the obsolete ones (10, 11, 12), and rolling upgrades (41, 42).
+    // The obsolete ones (10, 11, 12) and rolling upgrades (41, 42) are in the next test.
     let missing: Vec<u8> = edits::EditOp::OPCODES
         .iter()
         .map(|(code, _)| *code)
         .filter(|code| !opcodes.contains(code))
         .collect();
     assert_eq!(missing, [10, 11, 12, 41, 42]);
+}
+
+#[test]
+fn operations_that_no_client_causes_are_those_of_apache_too() {
+    let samples = [
+        (sample!("edits/rare.edits"), sample!("edits/rare.xml"), vec![24, 10, 41, 42, 23]),
+        (sample!("edits/quota.edits"), sample!("edits/quota.xml"), vec![11, 12]),
+    ];
+    for (segment, text, opcodes) in samples {
+        let mut reader = SegmentReader::open("edits", segment, Expected::default()).unwrap();
+        let (mut again, mut found) = (Vec::new(), Vec::new());
+        encode_header(&mut again);
+        while let Some((txid, op)) = reader.next().unwrap() {
+            encode_op(&mut again, txid, &op);
+            found.push(op.opcode());
+        }
+        assert_eq!((again.as_slice(), found), (segment, opcodes));
+        let mut shown = Vec::new();
+        edits::xml::write_xml("edits", segment, &mut shown).unwrap();
+        assert_same_text(&shown, text);
+    }
 }
 
 #[test]

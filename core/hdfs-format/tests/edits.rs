@@ -497,3 +497,16 @@ fn strings_that_the_log_cannot_hold_are_found_before_they_are_written() {
         assert_eq!(op.pool_name.chars().count(), before + (MAX_STRING_BYTES - before) / 6);
     }
 }
+
+#[test]
+fn a_mode_of_xml_has_the_bits_that_the_log_keeps() {
+    let xml = "<?xml version=\"1.0\"?><EDITS><EDITS_VERSION>-67</EDITS_VERSION><RECORD>\
+        <OPCODE>OP_SET_PERMISSIONS</OPCODE><DATA><TXID>1</TXID><SRC>/f</SRC><MODE>-20</MODE></DATA>\
+        </RECORD></EDITS>";
+    let (mut segment, options) = (Vec::new(), xml::Options::default());
+    let (from, to) = (xml::Format::Xml, xml::Processor::Binary);
+    xml::view("edits.xml", xml.as_bytes(), from, to, options, &mut segment, |_| {}).unwrap();
+    let read = read(&segment, Expected::default()).unwrap();
+    let EditOp::SetPermissions(op) = &read[0].1 else { panic!("{:?}", read[0].1) };
+    assert_eq!(op.permissions, hdfs_types::FsPermission(0o1754));
+}

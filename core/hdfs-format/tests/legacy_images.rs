@@ -264,7 +264,7 @@ impl Old {
     fn by_name(&mut self) {
         self.head(6);
         self.root();
-        self.string("");
+        self.string("/");
         self.int(2);
         self.string("dir");
         self.inode(
@@ -420,7 +420,7 @@ fn reserved_names_are_refused_or_renamed() {
     let mut old = Old::new(-42);
     old.head(3);
     old.root();
-    old.string("");
+    old.string("/");
     old.int(1);
     old.string(".reserved");
     old.inode(16_386, false, &PLAIN);

@@ -186,9 +186,12 @@ const COMMANDS: &[Spec] = {
         spec("sps", Daemon, "satisfy storage policies from outside", Later("balancing")),
         spec("nfs3", Daemon, "run an NFS version 3 gateway", Never("use fuse_dfs or WebHDFS")),
         spec("portmap", Daemon, "run a portmap service", Never("NFS is not served")),
-        spec("oiv_legacy", Admin, "view an image of before Hadoop 2.4", {
-            Never("such images are not read; upgrade with Apache Hadoop first")
-        }),
+        spec(
+            "oiv_legacy",
+            Admin,
+            "view an image of before Hadoop 2.4",
+            Plain(offline::oiv_legacy::run),
+        ),
         spec("distcp", Hadoop, "copy files between file systems", Later("a later release")),
         spec("archive", Hadoop, "make an archive", Never("it is a MapReduce job")),
         spec("checknative", Hadoop, "check Java's native libraries", Never("there is no Java")),
@@ -262,6 +265,7 @@ pub(crate) fn usage(name: &str) -> Option<&'static str> {
         "namenode" => daemons::namenode::USAGE,
         "oev" => offline::OEV_USAGE,
         "oiv" => offline::oiv::USAGE,
+        "oiv_legacy" => offline::oiv_legacy::USAGE,
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! `hdfs oev` and, in `oiv`, `hdfs oiv`: viewers of edit logs and images, which need no cluster.
+//! `hdfs oev` and, in `oiv` and `oiv_legacy`, `hdfs oiv`: viewers of edit logs and images, which need no cluster.
 //!
 //! Hadoop: OfflineEditsViewer (3.5.0)
 
@@ -10,6 +10,7 @@ use crate::output::{complain, print, say};
 use hdfs_format::edits::xml as edits;
 
 pub(crate) mod oiv;
+pub(crate) mod oiv_legacy;
 
 pub(crate) const OEV_USAGE: &str = include_str!("offline/oev.txt");
 

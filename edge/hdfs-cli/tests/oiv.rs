@@ -212,3 +212,43 @@ fn bad_input_ends_with_hadoops_status_and_message() {
         assert!(errors.contains(message), "{args:?}: {errors}");
     }
 }
+
+/// Runs `hdfs oiv_legacy` on an image; what is in its output file, and what it said.
+fn oiv_legacy(image: &str, name: &str, args: &[&str]) -> (String, Output) {
+    let out = scratch(&format!("legacy-{name}"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hdfs"));
+    command.arg("oiv_legacy").args(["-i", image, "-o", &out]).args(args);
+    let said = command.current_dir(testdata()).env("TZ", "UTC").output().unwrap();
+    (std::fs::read_to_string(&out).unwrap(), said)
+}
+
+#[test]
+fn images_from_before_protobuf_are_shown_as_by_apache() {
+    for kind in ["Ls", "XML", "Indented", "Delimited", "FileDistribution", "NameDistribution"] {
+        let (shown, said) = oiv_legacy("../legacy/layout-45", kind, &["-p", kind]);
+        assert_eq!(shown, apache(&format!("../legacy/oiv/{kind}")), "{kind}");
+        assert_eq!(said.status.code(), Some(0));
+        let expected = match kind {
+            "FileDistribution" => apache("../legacy/oiv/FileDistribution.stdout"),
+            _ => String::new(),
+        };
+        assert_eq!(String::from_utf8_lossy(&said.stdout), expected);
+    }
+    let (shown, _) = oiv_legacy("../legacy/layout-45", "skip", &["-p", "XML", "-skipBlocks"]);
+    assert_eq!(shown, apache("../legacy/oiv/XML.skipBlocks"));
+}
+
+#[test]
+fn a_cut_image_from_before_protobuf_is_shown_as_far_as_it_goes() {
+    let cut = scratch("legacy-cut-image");
+    let whole = std::fs::read(testdata().join("../legacy/layout-45")).unwrap();
+    std::fs::write(&cut, &whole[..900]).unwrap();
+    let (shown, said) = oiv_legacy(&cut, "cut", &["-p", "XML"]);
+    assert_eq!(shown, apache("../legacy/oiv/XML.cut"));
+    let said = (said.status.code(), String::from_utf8_lossy(&said.stderr).into_owned());
+    assert_eq!(said.0, Some(0));
+    assert!(said.1.ends_with("Input file ended unexpectedly.  Exiting\n"), "{}", said.1);
+    let (_, said) = oiv_legacy("../namespace/fsimage_0000000000000000188", "new", &[]);
+    let message = "Encountered exception.  Exiting: No image processor to read version 1212434003 is available.\n";
+    assert!(String::from_utf8_lossy(&said.stderr).ends_with(message));
+}

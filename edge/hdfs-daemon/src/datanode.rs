@@ -19,6 +19,7 @@ mod recovery;
 mod sender;
 mod service;
 mod tunable;
+mod upgrade;
 mod volume;
 mod web;
 mod webhdfs;

@@ -52,7 +52,7 @@ mod shell;
 mod start_option;
 mod startup;
 mod storage;
-mod storage_state;
+pub(crate) mod storage_state;
 mod tail;
 mod top;
 mod trash_emptier;

@@ -22,7 +22,7 @@ pub(crate) use input::unmangle;
 pub(crate) use operations::hex;
 pub use operations::write_op;
 pub use writer::XmlWriter;
-pub(crate) use writer::mangle_with_entities;
+pub use writer::mangle_with_entities;
 
 /// What comes out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -21,6 +21,7 @@ mod input;
 mod model;
 mod sections;
 mod tree;
+pub mod view;
 
 use hdfs_types::{FastMap, FastSet};
 

@@ -38,6 +38,8 @@ pub struct DataNodeVersion {
     pub storage_uuid: StorageUuid,
     /// Identity of the DataNode; absent in folders of very old releases.
     pub datanode_uuid: Option<DatanodeUuid>,
+    /// Number of the namespace: in layouts before federation only, whose folders belong to one.
+    pub namespace_id: Option<u32>,
 }
 
 /// `data/current/BP-…/current/VERSION`.
@@ -124,6 +126,7 @@ impl DataNodeVersion {
             c_time: WallMillis(0),
             storage_uuid: storage,
             datanode_uuid: Some(datanode),
+            namespace_id: None,
         }
     }
 
@@ -134,13 +137,32 @@ impl DataNodeVersion {
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Corrupt> {
         let version = VersionFile::parse(file, bytes)?;
         version.check_type("DATA_NODE")?;
+        let layout_version = version.number("layoutVersion")?;
+        let federated = Layout::of(layout_version).supports(Feature::Federation);
+        let (cluster_id, namespace_id) = match federated {
+            true => (version.text("clusterID")?.to_owned(), None),
+            false => (String::new(), Some(version.namespace_id()?)),
+        };
         Ok(Self {
-            layout_version: version.number("layoutVersion")?,
-            cluster_id: version.text("clusterID")?.to_owned(),
+            layout_version,
+            cluster_id,
             c_time: WallMillis(version.number("cTime")?),
             storage_uuid: version.text("storageID")?.into(),
             datanode_uuid: version.properties.get("datanodeUuid").map(Into::into),
+            namespace_id,
         })
+    }
+
+    /// False for the names that volumes had before they had UUIDs, and for what is none: an upgrade gives a new one.
+    ///
+    /// Hadoop: DatanodeStorage.isValidStorageId
+    pub fn has_valid_storage_uuid(&self) -> bool {
+        let is_hex = |part: &str| {
+            !part.is_empty() && part.len() <= 16 && part.bytes().all(|b| b.is_ascii_hexdigit())
+        };
+        let uuid = self.storage_uuid.as_str().strip_prefix("DS-");
+        Layout::of(self.layout_version).supports(Feature::AddDatanodeAndStorageUuids)
+            && uuid.is_some_and(|uuid| uuid.split('-').count() == 5 && uuid.split('-').all(is_hex))
     }
 
     /// The VERSION file, with the time of writing.

@@ -2,6 +2,7 @@
 
 use hdfs_format::compression::Codec;
 use hdfs_format::edits::{Expected, SegmentReader};
+use hdfs_format::fsimage::legacy::{self, LegacyOptions};
 use hdfs_format::fsimage::{Image, ImageOptions, ImageWriter, SAVE_ORDER, SectionName, xml};
 use hdfs_proto::hdfs::fsimage::file_summary::Section;
 use hdfs_types::{INodeId, TxId};
@@ -119,6 +120,31 @@ fn every_feature_of_apaches_image_comes_back() {
     }
     assert_eq!(ours.len(), apaches.len());
     assert_eq!(shown(&saved(&loaded(&saved(&namespace)))), ours);
+}
+
+/// An image from before protobuf, and what Apache's NameNode saved after its upgrade, as XML.
+macro_rules! legacy {
+    ($($layout:literal),*) => {
+        [$(($layout,
+            include_bytes!(concat!("../../../../testdata/hadoop-3.5.0/legacy/layout", $layout)).as_slice(),
+            include_str!(concat!("../../../../testdata/hadoop-3.5.0/legacy/layout", $layout, ".xml")),
+        )),*]
+    };
+}
+
+#[test]
+fn an_image_from_before_protobuf_is_upgraded_as_by_apache() {
+    for (layout, bytes, apaches) in legacy!("-51", "-45", "-44", "-43") {
+        let converted = legacy::convert("image", bytes, &LegacyOptions::default());
+        let namespace = loaded(&converted.expect("the image is whole"));
+        namespace.check_invariants().expect("the tree is whole");
+        let ours = shown(&saved(&namespace));
+        let apaches = apaches.replace("dbcc7cd797100e6b32cd84f85b53a5193a5f9af0", "revision");
+        for (apache, our) in apaches.lines().zip(ours.lines()) {
+            assert_eq!(our, apache, "{layout}");
+        }
+        assert_eq!(ours.len(), apaches.len(), "{layout}");
+    }
 }
 
 /// Images of Apache's in one codec or none, whole or cut into four parts.

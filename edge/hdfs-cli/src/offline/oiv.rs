@@ -19,7 +19,7 @@ mod corruption;
 mod delimited;
 mod distribution;
 mod namespace;
-mod options;
+pub(super) mod options;
 mod reverse;
 mod tree;
 mod web;

@@ -18,7 +18,8 @@ use hdfs_types::{Block, BlockId, Error, ErrorKind, Result, StorageType, StorageU
 use parking_lot::Mutex;
 use rustix::fs::statvfs;
 
-use super::random;
+use super::{random, upgrade};
+use crate::namenode::storage_state;
 
 /// An error that names what was done to which file.
 pub(crate) fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
@@ -103,11 +104,12 @@ pub(crate) fn open(location: StorageLocation, permission: u32) -> Result<Opened>
     fs::set_permissions(root, fs::Permissions::from_mode(permission))
         .map_err(|error| io_error("set the permissions of", root, error))?;
     let lock = StorageLock::acquire(root)?;
+    storage_state::recover(root)?;
     let version_path = root.join("current/VERSION");
     let version = match fs::read(&version_path) {
         Ok(bytes) => {
             let version = DataNodeVersion::parse(&version_path.to_string_lossy(), &bytes)?;
-            check_layout(root, version.layout_version)?;
+            upgrade::check_layout(root, version.layout_version)?;
             Some(version)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -119,7 +121,7 @@ pub(crate) fn open(location: StorageLocation, permission: u32) -> Result<Opened>
     Ok(Opened { location, version, lock })
 }
 
-/// Only one layout is known; an older one needs Hadoop's own upgrade first.
+/// After an upgrade there is only one layout.
 fn check_layout(folder: &Path, layout: i32) -> Result<()> {
     if layout == DATANODE_LAYOUT_VERSION {
         return Ok(());
@@ -158,7 +160,8 @@ impl Volume {
         reserved_bytes: u64,
         reserved_percent: u64,
     ) -> Self {
-        let uuid = match &opened.version {
+        let uuid = match opened.version.as_ref().filter(|version| version.has_valid_storage_uuid())
+        {
             Some(version) => version.storage_uuid.as_str().to_owned(),
             None => format!("DS-{}", random::uuid()),
         };
@@ -181,24 +184,44 @@ impl Volume {
         }
     }
 
-    /// Writes VERSION on a new volume; checks on one in use that it belongs to this cluster.
+    /// Writes VERSION on a new volume; checks on one in use that it belongs to this cluster; upgrades one of an older
+    /// layout, whose blocks are of `pool` if it is from before federation.
     ///
     /// # Errors
-    /// When it belongs to another cluster, or cannot be written.
-    pub(crate) fn format(&self, cluster_id: &str, datanode_uuid: &str) -> Result<()> {
+    /// When it belongs to another cluster or namespace, or cannot be written.
+    pub(crate) fn format(
+        &self,
+        cluster_id: &str,
+        datanode_uuid: &str,
+        pool: &BlockPoolVersion,
+    ) -> Result<()> {
         let mut version = self.version.lock();
-        if let Some(version) = &*version {
-            if version.cluster_id != cluster_id {
+        let fresh =
+            DataNodeVersion::new(cluster_id.to_owned(), self.uuid.clone(), datanode_uuid.into());
+        let is_old = |known: &&DataNodeVersion| known.layout_version > DATANODE_LAYOUT_VERSION;
+        if let Some(old) = version.as_ref().filter(is_old)
+            && !upgrade::has_pools(old.layout_version)
+        {
+            upgrade::before_federation(&self.root, old, &fresh, pool)?;
+            *version = Some(fresh);
+            return Ok(());
+        }
+        if let Some(known) = &mut *version {
+            if known.cluster_id != cluster_id {
                 return Err(Error::io(format!(
                     "Incompatible clusterIDs in {}: namenode clusterID = {cluster_id}; datanode clusterID = {}",
                     self.root.display(),
-                    version.cluster_id
+                    known.cluster_id
                 )));
+            }
+            if is_old(&&*known) {
+                let path = self.root.join("current/VERSION");
+                let upgraded = DataNodeVersion { c_time: known.c_time, ..fresh };
+                disk::write_file_atomic(&path, upgraded.print(clock::wall()).as_bytes())?;
+                *known = upgraded;
             }
             return Ok(());
         }
-        let fresh =
-            DataNodeVersion::new(cluster_id.to_owned(), self.uuid.clone(), datanode_uuid.into());
         let current = self.root.join("current");
         disk::create_dir_all_durable(&current)?;
         disk::write_file_atomic(&current.join("VERSION"), fresh.print(clock::wall()).as_bytes())?;
@@ -312,6 +335,7 @@ impl PoolDirs {
     /// # Errors
     /// When the folder belongs to another namespace, or cannot be used.
     pub(crate) fn open(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<Self> {
+        upgrade::pool(volume_root, wanted)?;
         let pool = volume_root.join("current").join(wanted.block_pool.as_str());
         let current = pool.join("current");
         let dirs = Self {

@@ -157,7 +157,7 @@ fn attribute_op(opcode: &str, data: &Stanza) -> Parsed<EditOp> {
         }),
         "OP_SET_PERMISSIONS" => EditOp::SetPermissions(SetPermissionsOp {
             src: path(data, "SRC")?,
-            permissions: FsPermission(short(data, "MODE")?),
+            permissions: mode(short(data, "MODE")?),
         }),
         "OP_SET_OWNER" => EditOp::SetOwner(SetOwnerOp {
             src: path(data, "SRC")?,
@@ -382,7 +382,7 @@ fn permissions(data: &Stanza) -> Parsed<PermissionStatus> {
     Ok(PermissionStatus {
         user: string(status, "USERNAME")?,
         group: string(status, "GROUPNAME")?,
-        permission: FsPermission(short(status, "MODE")?),
+        permission: mode(short(status, "MODE")?),
     })
 }
 
@@ -503,7 +503,7 @@ fn pool(data: &Stanza) -> Parsed<CachePoolInfo> {
         pool_name: string(data, "POOLNAME")?,
         owner_name: maybe(data, "OWNERNAME", string)?,
         group_name: maybe(data, "GROUPNAME", string)?,
-        mode: maybe(data, "MODE", short)?.map(FsPermission),
+        mode: maybe(data, "MODE", short)?.map(mode),
         limit: maybe(data, "LIMIT", number)?,
         max_relative_expiry_ms: maybe(data, "MAXRELATIVEEXPIRY", number)?,
         default_replication: maybe(data, "DEFAULTREPLICATION", short)?,
@@ -521,4 +521,9 @@ fn erasure_coding_policy(data: &Stanza) -> Parsed<ErasureCodingPolicyDefinition>
         cell_size: number(data, "CELLSIZE")?,
         extra_options: data.all("EXTRAOPTION").map(option).collect::<Parsed<_>>()?,
     })
+}
+
+/// As Hadoop's FsPermission, which keeps the sticky bit and nine others of a number.
+fn mode(number: u16) -> FsPermission {
+    FsPermission(number & 0o1777)
 }

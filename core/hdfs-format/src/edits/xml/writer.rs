@@ -157,7 +157,7 @@ fn push_serialized(out: &mut String, character: char) {
 }
 
 /// Hadoop's escape with entities instead of the serializer's, as `hdfs oiv` writes text.
-pub(crate) fn mangle_with_entities(out: &mut String, text: &str) {
+pub fn mangle_with_entities(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             other if is_mangled(other) => push_mangled(out, other),

@@ -11,6 +11,7 @@ use hdfs_types::{Error, ExtendedBlock, GenerationStamp, Result, StorageType};
 use parking_lot::MutexGuard;
 
 use super::super::files::{read_partial_chunk, read_spec, truncate_block};
+use super::super::upgrade::unlink_before_change;
 use super::super::volume::io_error;
 use super::{Pool, Shard, StopHandle, WriteTarget};
 
@@ -249,6 +250,8 @@ impl Pool {
             let file = File::options().read(true).write(true).open(path);
             file.map_err(|error| io_error("open", path, error))
         };
+        unlink_before_change(&data_path)?;
+        unlink_before_change(&meta_path)?;
         let (data, meta) = (open(&data_path)?, open(&meta_path)?);
         let spec = read_spec(&meta, &meta_path)?;
         check_chunks(spec, wanted)?;

@@ -10,6 +10,7 @@ use hdfs_datanode::{Place, Replica};
 use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
 use super::super::files::{read_spec, truncate_block};
+use super::super::upgrade::unlink_before_change;
 use super::super::volume::{io_error, sync_dir};
 use super::{Pool, Shard, used_bytes};
 
@@ -59,6 +60,10 @@ impl Pool {
     ) -> Result<()> {
         let dirs = self.dirs_of(replica.volume);
         let (data_path, meta_path) = dirs.files(replica.place, &replica.block);
+        if truncate_to.is_some() {
+            unlink_before_change(&data_path)?;
+            unlink_before_change(&meta_path)?;
+        }
         let open = |path: &std::path::Path| {
             let file = File::options().read(true).write(true).open(path);
             file.map_err(|error| io_error("open", path, error))

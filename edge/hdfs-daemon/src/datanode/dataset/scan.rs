@@ -9,6 +9,7 @@ use hdfs_datanode::{Place, Replica, VolumeIndex, transition};
 use hdfs_types::{Block, BlockId, GenerationStamp, Result};
 
 use super::super::files::{proven_length, read_spec};
+use super::super::upgrade::unlink_before_change;
 use super::super::volume::{io_error, name_text};
 use super::Pool;
 
@@ -99,6 +100,11 @@ impl Pool {
         let generation_stamp = found.stamp.unwrap_or(GenerationStamp::GRANDFATHER);
         let mut block = Block { id, num_bytes: 0, generation_stamp };
         let (data_path, meta_path) = self.dirs_of(volume).files(Place::Rbw, &block);
+        for path in [&data_path, &meta_path] {
+            if let Err(error) = unlink_before_change(path) {
+                tracing::warn!("{error}");
+            }
+        }
         let proven =
             File::options().read(true).write(true).open(&data_path).and_then(|data| {
                 Ok((data, File::options().read(true).write(true).open(&meta_path)?))

@@ -70,15 +70,16 @@ impl Actor {
             ));
         }
         let cluster = &info.storage_info.cluster_id;
-        for volume in self.shared.dataset.volumes.iter() {
-            volume.format(cluster, &self.shared.uuid)?;
-        }
         let c_time = info.storage_info.c_time;
-        let pool = self.shared.dataset.add_pool(&BlockPoolVersion::new(
+        let version = BlockPoolVersion::new(
             info.storage_info.namespce_id,
             WallMillis(c_time),
             info.block_pool_id.as_str().into(),
-        ))?;
+        );
+        for volume in self.shared.dataset.volumes.iter() {
+            volume.format(cluster, &self.shared.uuid, &version)?;
+        }
+        let pool = self.shared.dataset.add_pool(&version)?;
         let registration = DatanodeRegistrationProto {
             datanode_id: self.shared.datanode_id(),
             storage_info: StorageInfoProto {

@@ -9,6 +9,7 @@ use hdfs_datanode::command::Command;
 use super::super::dataset::Pool;
 use super::super::metrics::Active;
 use super::super::recovery;
+use super::super::upgrade;
 use super::super::xceiver;
 use super::Actor;
 
@@ -46,7 +47,15 @@ impl Actor {
                 });
             }
             Command::Finalize { pool } => {
-                tracing::debug!(%pool, "nothing to finalize: no upgrade is open");
+                let shared = Arc::clone(&self.shared);
+                background("finalize", move || {
+                    for volume in shared.dataset.volumes.iter() {
+                        if let Err(error) = upgrade::finalize(&volume.root, &pool) {
+                            let folder = volume.root.display();
+                            tracing::error!("Finalize upgrade for {folder} failed: {error}");
+                        }
+                    }
+                });
             }
             Command::BalancerBandwidth(bandwidth) => {
                 self.shared.set_balancer_bandwidth(bandwidth);
