@@ -10,6 +10,7 @@ mod cluster;
 mod commands;
 mod mixed;
 mod namespaces;
+mod old_folders;
 mod peer_client;
 mod peer_cluster;
 mod suites;
@@ -44,6 +45,7 @@ const ALL: &[Suite] = &[
     ("commands", commands::run),
     ("commands-servers", commands::run_servers),
     ("namespaces", namespaces::run),
+    ("old-folders", old_folders::run),
     ("mixed", mixed::run),
     ("cli", suites::cli),
     ("cli-ours", suites::cli_ours),

@@ -228,3 +228,6 @@ fn stored_digest(dir: &NameDir, layout: Layout) -> Result<Option<[u8; 16]>> {
         Error::new(ErrorKind::Io, format!("{path}: {DIGEST} is \"{digits}\", not an MD5 digest"))
     })
 }
+
+#[cfg(test)]
+mod tests;
