@@ -12,7 +12,7 @@ use hdfs_types::{
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{Caller, PlanContext};
-use crate::resolve::{Purpose, Resolved, is_reserved, text};
+use crate::resolve::{Purpose, Resolved, check_absolute, is_reserved, join, text};
 use crate::snapshot::model::{Child, SnapshotId};
 use crate::status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage,
@@ -507,16 +507,18 @@ impl Namespace {
     /// Open files by id after one, below a path; true: there are more.
     ///
     /// # Errors
-    /// AccessControl unless the caller is a superuser.
+    /// AccessControl unless the caller is a superuser; as Hadoop's assertion when the path is not absolute.
     pub fn list_open_files(
         &self,
         ctx: &PlanContext<'_>,
         after: INodeId,
         below: &[u8],
     ) -> Result<(Vec<OpenFile>, bool)> {
+        check_absolute(below)?;
         if ctx.conf.permissions_enabled {
             ctx.caller.check_superuser_for("listOpenFiles")?;
         }
+        let below = &join(&hdfs_types::components(below).collect::<Vec<_>>())[..];
         let mut files = Vec::new();
         let mut waiting = self.leases.files_after(after);
         for (inode, _) in waiting.by_ref() {

@@ -162,6 +162,17 @@ pub(crate) fn invalid_path(path: &[u8]) -> Error {
     Error::new(ErrorKind::InvalidPath, format!("Invalid path name {}", text(path)))
 }
 
+/// Hadoop: INode.checkAbsolutePath, which throws an AssertionError (3.5.0)
+pub(crate) fn check_absolute(path: &[u8]) -> Result<()> {
+    if path.first() == Some(&b'/') {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Remote("java.lang.AssertionError".to_owned()),
+        format!("Absolute path required, but got '{}'", text(path)),
+    ))
+}
+
 /// `/.reserved`, as the caller wrote it.
 pub(crate) fn is_exact_reserved(path: &[u8]) -> bool {
     path == b"/.reserved"
@@ -219,12 +230,7 @@ impl Namespace {
 
     /// Resolves a path without any check but for its form.
     pub(crate) fn resolve_unchecked<'a>(&'a self, path: &'a [u8]) -> Result<Resolved<'a>> {
-        if path.first() != Some(&b'/') {
-            return Err(Error::new(
-                ErrorKind::Remote("java.lang.AssertionError".to_owned()),
-                format!("Absolute path required, but got '{}'", text(path)),
-            ));
-        }
+        check_absolute(path)?;
         let components: Components<'a> = hdfs_types::components(path).collect();
         let raw = components.len() > 1 && components[0] == RESERVED && components[1] == RAW;
         let components = self.resolve_reserved(components)?;

@@ -34,7 +34,7 @@ const SIZES: [usize; 14] = [
     3 * MIB + 100,
 ];
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 16] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
     ("who watches is told what happens", who_watches_is_told_what_happens),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
@@ -46,6 +46,7 @@ const SCENARIOS: [Scenario; 15] = [
     ("flushed bytes are visible", flushed_bytes_are_visible),
     ("an idle writer keeps its pipeline", an_idle_writer_keeps_its_pipeline),
     ("a truncated file is read to its new end", a_truncated_file_is_read_to_its_new_end),
+    ("a cut leaves snapshots as they were", a_cut_leaves_snapshots_as_they_were),
     ("a corrupt replica is left for another", a_corrupt_replica_is_left_for_another),
     ("a write survives a killed datanode", a_write_survives_a_killed_datanode),
     ("a flushed write gets another datanode", a_flushed_write_gets_another_datanode),

@@ -11,7 +11,7 @@ use hdfs_conf::Configuration;
 use hdfs_daemon::minicluster::{MiniCluster, MiniClusterOptions};
 use scenarios::*;
 
-const SCENARIOS: [Scenario; 11] = [
+const SCENARIOS: [Scenario; 12] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
     ("who watches is told what happens", who_watches_is_told_what_happens),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
@@ -20,6 +20,7 @@ const SCENARIOS: [Scenario; 11] = [
     ("flushed bytes are visible", flushed_bytes_are_visible),
     ("an idle writer keeps its pipeline", an_idle_writer_keeps_its_pipeline),
     ("a truncated file is read to its new end", a_truncated_file_is_read_to_its_new_end),
+    ("a cut leaves snapshots as they were", a_cut_leaves_snapshots_as_they_were),
     ("a corrupt replica is left for another", a_corrupt_replica_is_left_for_another),
     // These two leave a DataNode less each.
     ("a flushed write gets another datanode", a_flushed_write_gets_another_datanode),

@@ -24,7 +24,10 @@ fn a_file_is_created_written_and_closed() {
          create /a/b/f c2
          overwrite /a/b/f c2
          overwrite /a/b c2
-         open /",
+         open /
+         open /a/b/
+         open /a/b/f/x
+         open a",
         expect![[r#"
             create /a/b/f c1
               OP_MKDIR 16386 /a hdfs:supergroup rwxr-xr-x t1000
@@ -80,6 +83,11 @@ fn a_file_is_created_written_and_closed() {
               ! FileAlreadyExistsException: /a/b already exists as a directory
             open /
               16389 /a/b/f c2
+            open /a/b/
+              16389 /a/b/f c2
+            open /a/b/f/x
+            open a
+              ! AssertionError: Absolute path required, but got 'a'
         "#]],
     );
 }

@@ -375,6 +375,35 @@ pub(crate) fn a_truncated_file_is_read_to_its_new_end(cluster: &dyn Cluster) {
     client.delete("/truncate", false).unwrap();
 }
 
+pub(crate) fn a_cut_leaves_snapshots_as_they_were(cluster: &dyn Cluster) {
+    let client = cluster.client(&[]);
+    let bytes = data(2 * MIB + 1_000, 9);
+    client.mkdirs("/kept", None, true).unwrap();
+    client.allow_snapshot("/kept").unwrap();
+    write(&client, "/kept/file", &bytes, MIB);
+    let lengths = [2 * MIB + 999, 2 * MIB + 998, MIB + 513, MIB, 100];
+    for (number, length) in lengths.into_iter().enumerate() {
+        client.create_snapshot("/kept", Some(&format!("s{number}"))).unwrap();
+        if !client.truncate("/kept/file", length as u64).unwrap() {
+            client.wait_for_truncate("/kept/file", length as u64).unwrap();
+        }
+        assert!(read(&client, "/kept/file") == bytes[..length], "{length}");
+    }
+    let before = |number: usize| if number == 0 { bytes.len() } else { lengths[number - 1] };
+    for number in [2, 0, 4, 1, 3] {
+        for number in 0..lengths.len() {
+            let path = format!("/kept/.snapshot/s{number}/file");
+            if client.exists(&path).unwrap() {
+                assert!(read(&client, &path) == bytes[..before(number)], "{number}");
+            }
+        }
+        client.delete_snapshot("/kept", &format!("s{number}")).unwrap();
+    }
+    assert!(read(&client, "/kept/file") == bytes[..100]);
+    client.disallow_snapshot("/kept").unwrap();
+    client.delete("/kept", true).unwrap();
+}
+
 pub(crate) fn a_corrupt_replica_is_left_for_another(cluster: &dyn Cluster) {
     let client = cluster.client(&[]);
     let bytes = data(300_000, 8);
