@@ -29,7 +29,9 @@ mod upgrade;
 pub use call::{Call, Caller};
 pub use client::{KeyCipher, names_datanode};
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
-pub use hdfs_namespace::{FileKey, FileKeySource, snapshot_path};
+pub use hdfs_namespace::{
+    BatchLimits, FileKey, FileKeySource, ReencryptedFile, Reencryption, snapshot_path,
+};
 pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};
 pub use retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};

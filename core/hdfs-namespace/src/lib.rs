@@ -48,6 +48,7 @@ pub use op::append::{AppendRequest, Appended};
 pub use op::cache::{CacheDirectiveEntry, CacheDirectiveRequest, CacheExpiration, CachePoolEntry};
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
+pub use op::reencryption::{BatchLimits, ReencryptedFile, Reencryption, ReencryptionBatch};
 pub use op::rename::RenameFlags;
 pub use op::rolling_upgrade::RollingUpgrade;
 pub use op::truncate::{TruncateRequest, Truncated};

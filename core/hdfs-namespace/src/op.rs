@@ -20,6 +20,7 @@ pub(crate) mod limits;
 pub(crate) mod mkdir;
 pub(crate) mod policy;
 pub(crate) mod quota;
+pub(crate) mod reencryption;
 pub(crate) mod rename;
 pub(crate) mod rolling_upgrade;
 pub(crate) mod snapshot;

@@ -41,6 +41,7 @@ mod progress;
 mod prom;
 mod proxies;
 mod recover;
+mod reencryption;
 mod replay;
 mod restore;
 mod rolling_upgrade;

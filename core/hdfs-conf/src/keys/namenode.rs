@@ -329,6 +329,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_LIST_ENCRYPTION_ZONES_NUM_RESPONSES = "dfs.namenode.list.encryption.zones.num.responses", Int, "100";
     /// States of re-encryption in one answer.
     DFS_NAMENODE_LIST_REENCRYPTION_STATUS_NUM_RESPONSES = "dfs.namenode.list.reencryption.status.num.responses", Int, "100";
+    /// Files of a zone whose keys are encrypted anew in one step.
+    DFS_NAMENODE_REENCRYPT_BATCH_SIZE = "dfs.namenode.reencrypt.batch.size", Int, "1000";
+    /// How often the NameNode looks for zones to encrypt anew, should nobody submit one.
+    DFS_NAMENODE_REENCRYPT_SLEEP_INTERVAL = "dfs.namenode.reencrypt.sleep.interval", Time(Millis), "1m";
     /// Cache pools in one answer.
     DFS_NAMENODE_LIST_CACHE_POOLS_NUM_RESPONSES = "dfs.namenode.list.cache.pools.num.responses", Int, "100";
     /// Cache directives in one answer.

@@ -71,7 +71,7 @@ pub struct FileKey {
 }
 
 impl FileKey {
-    fn xattr(&self) -> XAttr {
+    pub(super) fn xattr(&self) -> XAttr {
         let info = PerFileEncryptionInfoProto {
             key: self.encrypted.clone(),
             iv: self.iv.clone(),
@@ -97,6 +97,15 @@ pub enum FileKeySource<'a> {
     Made(&'a FileKey),
 }
 
+/// The attribute that makes a directory a zone.
+pub(super) fn zone_xattr(zone: &ZoneEncryptionInfoProto) -> XAttr {
+    XAttr {
+        namespace: XAttrNamespace::Raw,
+        name: ZONE_XATTR.to_owned(),
+        value: Some(zone.encode_to_vec()),
+    }
+}
+
 /// True for the attribute that makes a directory a zone.
 pub(crate) fn is_zone_xattr(xattr: &XAttr) -> bool {
     xattr.namespace == XAttrNamespace::Raw && xattr.name == ZONE_XATTR
@@ -104,7 +113,7 @@ pub(crate) fn is_zone_xattr(xattr: &XAttr) -> bool {
 
 impl Namespace {
     /// The zone that begins at an inode.
-    fn own_zone(&self, slot: Slot, at: SnapshotId) -> Option<ZoneEncryptionInfoProto> {
+    pub(super) fn own_zone(&self, slot: Slot, at: SnapshotId) -> Option<ZoneEncryptionInfoProto> {
         if self.zones.is_empty() || !self.record(slot).is_directory() {
             return None;
         }
@@ -136,6 +145,24 @@ impl Namespace {
         self.ancestry(slot).find(|slot| self.zones.contains(&self.record(*slot).id()))
     }
 
+    /// The key of a file in the zone with this key.
+    pub(super) fn file_key(&self, slot: Slot, zone_key: &str) -> Option<FileKey> {
+        let info = self.file_info(slot, SnapshotId::CURRENT)?;
+        Some(FileKey {
+            zone_key: zone_key.to_owned(),
+            version: info.ez_key_version_name,
+            iv: info.iv,
+            encrypted: info.key,
+        })
+    }
+
+    fn file_info(&self, slot: Slot, at: SnapshotId) -> Option<PerFileEncryptionInfoProto> {
+        let is_info =
+            |xattr: &&XAttr| xattr.namespace == XAttrNamespace::Raw && xattr.name == FILE_XATTR;
+        let xattr = self.xattrs_at(slot, at).iter().find(is_info)?;
+        PerFileEncryptionInfoProto::decode(xattr.value.as_deref()?).ok()
+    }
+
     /// The key of a file in a zone; None for a file without one.
     pub(crate) fn file_encryption(
         &self,
@@ -147,10 +174,7 @@ impl Namespace {
             return None;
         }
         let zone = self.own_zone(zone, at).or_else(|| self.own_zone(zone, SnapshotId::CURRENT))?;
-        let is_info =
-            |xattr: &&XAttr| xattr.namespace == XAttrNamespace::Raw && xattr.name == FILE_XATTR;
-        let xattr = self.xattrs_at(slot, at).iter().find(is_info)?;
-        let file = PerFileEncryptionInfoProto::decode(xattr.value.as_deref()?).ok()?;
+        let file = self.file_info(slot, at)?;
         Some(Box::new(FileEncryptionInfoProto {
             suite: zone.suite,
             crypto_protocol_version: zone.crypto_protocol_version,
@@ -192,12 +216,8 @@ impl Namespace {
             key_name: key_name.to_owned(),
             reencryption_proto: None,
         };
-        let xattr = XAttr {
-            namespace: XAttrNamespace::Raw,
-            name: ZONE_XATTR.to_owned(),
-            value: Some(zone.encode_to_vec()),
-        };
-        let op = SetXAttrOp { src: resolved.path(), x_attrs: vec![xattr], retry: ctx.retry_key() };
+        let x_attrs = vec![zone_xattr(&zone)];
+        let op = SetXAttrOp { src: resolved.path(), x_attrs, retry: ctx.retry_key() };
         Ok(Planned::one(ctx, EditOp::SetXAttr(op), ()))
     }
 
@@ -280,6 +300,16 @@ impl Namespace {
         });
         let listed = entries.by_ref().take(limit).collect();
         (listed, entries.next().is_some())
+    }
+
+    /// Names of the keys of all zones.
+    pub fn zone_keys(&self) -> Vec<String> {
+        let zones = self.zones.iter().filter_map(|id| self.attached(*id));
+        let names = zones.filter_map(|slot| self.own_zone(slot, SnapshotId::CURRENT));
+        let mut names: Vec<String> = names.map(|zone| zone.key_name).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Zones, those of snapshots included.

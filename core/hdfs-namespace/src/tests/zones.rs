@@ -115,3 +115,114 @@ fn a_file_in_a_zone_needs_a_key_and_shows_it_to_those_who_read() {
     assert!(listed.expect("it may be asked").expect("it is there").entries[0].encrypted);
     machine.replay_equals_live();
 }
+
+/// A file in a zone, with the key that a provider made for it.
+fn create_with_key(machine: &mut Machine, path: &[u8], version: &str) -> Result<()> {
+    let key = FileKey {
+        zone_key: "mykey".to_owned(),
+        version: version.to_owned(),
+        iv: vec![2; 16].into(),
+        encrypted: path.to_vec().into(),
+    };
+    let request = CreateRequest {
+        file_key: FileKeySource::Made(&key),
+        ..create_request(path, "client", false)
+    };
+    let Attempt::Planned(planned) = machine.plan(|ns, ctx| ns.plan_create(ctx, &request))? else {
+        panic!("nobody else writes it")
+    };
+    machine.apply(planned);
+    Ok(())
+}
+
+#[test]
+fn a_new_file_has_a_key_of_the_zone_it_is_in_when_it_is_made() {
+    let mut machine = Machine::new().with_script("mkdirs /z/in");
+    machine = machine.with_script("delete /z/in");
+    make_zone(&mut machine, "/z").expect("it is empty");
+    let request = create_request(b"/z/f", "client", false);
+    let key_of =
+        |versions: &[i32]| machine.plan(|ns, ctx| ns.key_of_new_file(ctx, &request, versions));
+    assert_eq!(key_of(&[2]).expect("the versions fit"), Some("mykey".to_owned()));
+    assert_eq!(
+        message(key_of(&[1, 3])),
+        "No crypto protocol versions provided by the client are supported. Client provided: \
+         [CryptoProtocolVersion{description='Unknown', version=1, unknownValue=null}, \
+         CryptoProtocolVersion{description='Unknown', version=1, unknownValue=3}] NameNode supports: \
+         [CryptoProtocolVersion{description='Unknown', version=1, unknownValue=null}, \
+         CryptoProtocolVersion{description='Encryption zones', version=2, unknownValue=null}]"
+    );
+    let outside = create_request(b"/f", "client", false);
+    let key = machine.plan(|ns, ctx| ns.key_of_new_file(ctx, &outside, &[]));
+    assert_eq!(key.expect("it is in no zone"), None);
+    create_with_key(&mut machine, b"/z/f", "mykey@0").expect("it has a key");
+    let late =
+        CreateRequest { file_key: FileKeySource::NotInZone, ..create_request(b"/z/g", "c", false) };
+    let error = machine.plan(|ns, ctx| ns.plan_create(ctx, &late).map(drop));
+    assert_eq!(error.expect_err("it was in no zone").kind, hdfs_types::ErrorKind::RetryStartFile);
+    machine.replay_equals_live();
+}
+
+#[test]
+fn a_zone_is_encrypted_anew_in_batches_and_goes_on_where_it_was() {
+    let mut machine = Machine::new().with_script("mkdirs /z");
+    make_zone(&mut machine, "/z").expect("it is empty");
+    machine = machine.with_script("mkdirs /z/d/empty\nmkdirs /z/e");
+    for path in ["/z/a", "/z/d/b", "/z/d/c", "/z/new", "/z/e/f"] {
+        let version = if path == "/z/new" { "mykey@1" } else { "mykey@0" };
+        create_with_key(&mut machine, path.as_bytes(), version).expect("it has a key");
+    }
+    let start =
+        |ns: &Namespace, ctx: &PlanContext<'_>| ns.plan_start_reencryption(ctx, b"/z", "mykey@1");
+    change(&mut machine, start).expect("it is a zone");
+    assert_eq!(
+        message(change(&mut machine, start)),
+        "Zone /z is already submitted for re-encryption."
+    );
+    let below = message(change(&mut machine, |ns, ctx| ns.plan_cancel_reencryption(ctx, b"/z/d")));
+    assert_eq!(below, "Path /z/d is not the root of an encryption zone.");
+
+    let mut names = Vec::new();
+    let mut after = Vec::new();
+    let limits = BatchLimits { files: 2, visits: 3 };
+    loop {
+        let job = machine.plan(|ns, _| ns.next_reencryption()).expect("it was submitted");
+        let batch = machine.plan(|ns, _| ns.reencryption_batch(&job, &after, limits));
+        let batch = batch.expect("the zone is there");
+        let files: Vec<ReencryptedFile> = batch
+            .files
+            .iter()
+            .map(|(inode, key)| ReencryptedFile {
+                inode: *inode,
+                old: key.encrypted.clone(),
+                new: FileKey { version: job.version.clone(), ..key.clone() },
+            })
+            .collect();
+        names.extend(
+            batch.files.iter().map(|(_, key)| String::from_utf8(key.encrypted.to_vec()).unwrap()),
+        );
+        let last = batch.last.as_deref();
+        let planned = machine.plan(|ns, ctx| ns.plan_reencrypted(ctx, &job, &files, 0, last));
+        assert_eq!(machine.apply(planned.expect("it runs")).0, files.len() as u64);
+        if batch.is_last {
+            let planned = machine.plan(|ns, ctx| ns.plan_finish_reencryption(ctx, &job));
+            machine.apply(planned.expect("it runs"));
+            break;
+        }
+        let next = machine.plan(|ns, _| ns.next_reencryption()).expect("it is not done");
+        // After a restart it begins behind the last file that was noted.
+        assert!(next.after <= batch.next, "{:?} {:?}", next.after, batch.next);
+        after = batch.next;
+    }
+    assert_eq!(names, ["/z/a", "/z/d/b", "/z/d/c", "/z/e/f"]);
+    let (statuses, _) = machine.plan(|ns, ctx| ns.list_reencryption_status(ctx, 0));
+    assert_eq!((statuses[0].num_reencrypted, statuses[0].canceled), (4, false));
+    assert_eq!(machine.plan(|ns, _| ns.next_reencryption()), None);
+    machine.replay_equals_live();
+
+    change(&mut machine, start).expect("it may be done again");
+    change(&mut machine, |ns, ctx| ns.plan_cancel_reencryption(ctx, b"/z")).expect("it runs");
+    let again = message(change(&mut machine, |ns, ctx| ns.plan_cancel_reencryption(ctx, b"/z")));
+    assert_eq!(again, "Zone /z is not under re-encryption");
+    machine.replay_equals_live();
+}

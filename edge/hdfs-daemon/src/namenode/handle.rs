@@ -16,6 +16,7 @@ use super::conf::{NameNodeConf, warn_of_ignored};
 use super::edit_log::EditLog;
 use super::hosts;
 use super::progress::StartupProgress;
+use super::reencryption;
 use super::rpc::NameNodeService;
 use super::shell::{Shell, now};
 use super::start_option::StartOption;
@@ -77,6 +78,7 @@ pub fn start_with(conf: &Configuration, option: &StartOption) -> Result<NameNode
     let web = web::serve(listener, shell.clone(), &servers, &handle)?;
     let mut tasks = background::spawn(&shell, &handle);
     trash_emptier::spawn(&mut tasks, conf, servers[0].local_addr(), &handle)?;
+    reencryption::spawn(&mut tasks, &shell, &handle)?;
     let tasks = Mutex::new(tasks);
     let handle = NameNodeHandle { shell, servers, web: Some(web), tasks, failure, runtime };
     tracing::info!("NameNode RPC up at: {}, web at: {}", handle.rpc_addr(), handle.http_addr());

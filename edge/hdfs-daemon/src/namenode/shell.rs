@@ -20,6 +20,7 @@ use hdfs_rt::topology::RackMapping;
 use hdfs_types::{Result, TxId, WallMillis};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use prost::Message;
+use tokio::sync::Notify;
 
 use crate::reconfiguration::Reconfiguration;
 
@@ -53,6 +54,8 @@ pub(crate) struct Shell {
     pub(crate) racks: RackMapping,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) keys: Keys,
+    /// Somebody submitted an encryption zone for re-encryption.
+    pub(crate) reencryption_submitted: Arc<Notify>,
     pub(crate) audit: AuditLog,
     pub(crate) waiting: Waiting,
     pub(crate) metrics: NameNodeMetrics,
@@ -97,6 +100,7 @@ impl Shell {
             racks,
             proxies,
             keys,
+            reencryption_submitted: Arc::default(),
             audit: AuditLog::from_environment(),
             waiting: Waiting::default(),
             metrics: NameNodeMetrics::new(&conf.configuration)?,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hdfs_namenode::NameNode as N;
 use hdfs_proto::hdfs as p;
 use hdfs_rt::rpc::server::{Reply, RpcCall};
+use hdfs_types::Result;
 
 use super::super::audit::Audit;
 use super::super::key_provider::Keys;
@@ -16,16 +17,7 @@ use super::super::shell::Shell;
 pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
     Some(match call.method {
         "createEncryptionZone" => create(shell, call),
-        "reencryptEncryptionZone" => shell.write(
-            call,
-            Audit::new("reencryptEncryptionZone", |q: &p::ReencryptEncryptionZoneRequestProto| {
-                (&q.zone, "")
-            }),
-            |nn, context, request| {
-                let has_provider = !matches!(shell.keys, Keys::None);
-                nn.reencrypt_encryption_zone(context, request, has_provider)
-            },
-        ),
+        "reencryptEncryptionZone" => reencrypt(shell, call),
         "getEZForPath" => shell.read(
             call,
             Audit::new("getEZForPath", |q: &p::GetEzForPathRequestProto| (&q.src, "")),
@@ -61,4 +53,38 @@ fn create(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
         Audit::new("createEncryptionZone", |q: &p::CreateEncryptionZoneRequestProto| (&q.src, "")),
         |nn, context, request| nn.create_encryption_zone(context, request, cipher),
     )
+}
+
+/// As with [`create`], the provider says which version of the key is the newest before the lock is taken.
+fn reencrypt(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let request = match call.decode::<p::ReencryptEncryptionZoneRequestProto>() {
+        Ok(request) => request,
+        Err(error) => return Reply::error(error),
+    };
+    let version = newest_version(shell, call, &request);
+    let command = match request.action() {
+        p::ReencryptActionProto::StartReencrypt => "STARTreencryption",
+        p::ReencryptActionProto::CancelReencrypt => "CANCELreencryption",
+    };
+    let reply = shell.write(
+        call,
+        Audit::new(command, |q: &p::ReencryptEncryptionZoneRequestProto| (&q.zone, "")),
+        |nn, context, request| nn.reencrypt_encryption_zone(context, request, version?.as_deref()),
+    );
+    shell.reencryption_submitted.notify_one();
+    reply
+}
+
+fn newest_version(
+    shell: &Arc<Shell>,
+    call: &RpcCall<'_>,
+    request: &p::ReencryptEncryptionZoneRequestProto,
+) -> Result<Option<String>> {
+    let caller = shell.callers.get(call.caller);
+    let ip = call.remote.ip().to_string();
+    let context = shell.context(call, &caller, &ip);
+    let has_provider = !matches!(shell.keys, Keys::None);
+    let key = shell.read_machine().check_reencryption(&context, request, has_provider)?;
+    let (Some(key), Some(provider)) = (key, shell.keys.provider()?) else { return Ok(None) };
+    provider.generate_encrypted_key(&key).map(|made| Some(made.version_name))
 }
