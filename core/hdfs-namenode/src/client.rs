@@ -16,6 +16,7 @@ mod write;
 mod zones;
 
 pub use redirect::names_datanode;
+pub use snapshot::snapshot_diff_report;
 pub use zones::KeyCipher;
 
 use hdfs_namespace::{Attempt, Namespace, PlanContext};

@@ -27,10 +27,10 @@ mod subordinate;
 mod upgrade;
 
 pub use call::{Call, Caller};
-pub use client::{KeyCipher, names_datanode};
+pub use client::{KeyCipher, names_datanode, snapshot_diff_report};
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
 pub use hdfs_namespace::{
-    BatchLimits, FileKey, FileKeySource, ReencryptedFile, Reencryption, snapshot_path,
+    BatchLimits, FileKey, FileKeySource, ReencryptedFile, Reencryption, RemovalCheck, snapshot_path,
 };
 pub use identity::Identity;
 pub use machine::{MachineConf, NameNode, SOFTWARE_VERSION};

@@ -48,6 +48,7 @@ pub use op::append::{AppendRequest, Appended};
 pub use op::cache::{CacheDirectiveEntry, CacheDirectiveRequest, CacheExpiration, CachePoolEntry};
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
+pub use op::delete_checked::RemovalCheck;
 pub use op::reencryption::{BatchLimits, ReencryptedFile, Reencryption, ReencryptionBatch};
 pub use op::rename::RenameFlags;
 pub use op::rolling_upgrade::RollingUpgrade;
@@ -59,8 +60,8 @@ pub use plan::{
     NamespaceConf, PlanContext, Planned,
 };
 pub use query::{
-    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport, QUOTA_KINDS,
-    SnapshotStatus, SnapshottableDirectory, SummaryCursor, snapshot_path,
+    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport, DiffReportCursor,
+    QUOTA_KINDS, SnapshotStatus, SnapshottableDirectory, SummaryCursor, snapshot_path,
 };
 pub use status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage, TypeSpace,

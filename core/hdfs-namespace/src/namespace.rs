@@ -14,6 +14,7 @@ use crate::cache::CacheManager;
 use crate::effects::{BlockChange, Effects};
 use crate::erasure::ErasureCodingPolicies;
 use crate::lease::LeaseHolders;
+use crate::op::delete_checked::Touched;
 use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
 use crate::snapshot::model::Snapshots;
@@ -138,6 +139,7 @@ pub struct Namespace {
     /// Directories that are encryption zones, by their attribute.
     pub(crate) zones: BTreeSet<INodeId>,
     pub(crate) snapshots: Snapshots,
+    pub(crate) touched: Touched,
     /// As [`NamespaceConf::capture_open_files`].
     pub(crate) capture_open_files: bool,
     /// As [`NamespaceConf::skip_access_times`].
@@ -204,6 +206,7 @@ impl Namespace {
             cache: CacheManager::default(),
             zones: BTreeSet::new(),
             snapshots: Snapshots::default(),
+            touched: Touched::default(),
             capture_open_files: false,
             skip_access_times: false,
         }

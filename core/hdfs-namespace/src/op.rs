@@ -14,6 +14,7 @@ pub(crate) mod close;
 pub(crate) mod concat;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod delete_checked;
 pub(crate) mod ec;
 pub(crate) mod lease;
 pub(crate) mod limits;

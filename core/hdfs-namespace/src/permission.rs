@@ -11,6 +11,10 @@ use crate::resolve::{Resolved, text};
 use crate::snapshot::model::SnapshotId;
 use crate::store::record::Slot;
 
+mod below;
+
+pub(crate) use below::BelowCheck;
+
 /// What a call wants on a path, beyond traversing it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Access {
@@ -141,7 +145,9 @@ impl Namespace {
         if let Some(action) = access.below
             && let Some(slot) = resolved.last()
         {
-            self.check_below(caller, (slot, resolved.at), action, access.ignore_empty)?;
+            let (inode, what) = ((slot, resolved.at), (action, access.ignore_empty));
+            let mut check = self.begin_below_check(ctx, inode, what);
+            self.continue_below_check(caller, &mut check, usize::MAX)?;
         }
         if access.owner
             && let Some(slot) = resolved.last()
@@ -301,41 +307,6 @@ impl Namespace {
             }
         }
         !found && mode.other().implies(action)
-    }
-
-    /// Every directory below, the first one included, and the sticky bits of those directories.
-    fn check_below(
-        &self,
-        caller: &Caller<'_>,
-        (top, at): (Slot, SnapshotId),
-        action: FsAction,
-        ignore_empty: bool,
-    ) -> Result<()> {
-        if !self.record(top).is_directory() {
-            return Ok(());
-        }
-        let mut waiting = vec![top];
-        while let Some(directory) = waiting.pop() {
-            let is_empty = self.child_slots(directory, at).next().is_none();
-            if !(is_empty && ignore_empty) {
-                if !self.may(caller, directory, at, action) {
-                    let path = self.path_of(directory);
-                    return Err(self.denied_action(caller, (directory, at), &path, action));
-                }
-                let (permission, _) = self.guard(directory, at);
-                if FsPermission(permission as u16).sticky() {
-                    for child in self.child_slots(directory, at) {
-                        if self.violates_sticky(caller, at, (directory, child)) {
-                            let (parent, path) = (self.path_of(directory), self.path_of(child));
-                            self.check_sticky(caller, at, (directory, child), (&parent, &path))?;
-                        }
-                    }
-                }
-            }
-            let directories = self.child_slots(directory, at);
-            waiting.extend(directories.filter(|child| self.record(*child).is_directory()));
-        }
-        Ok(())
     }
 
     fn violates_sticky(

@@ -26,7 +26,7 @@ mod snapshots;
 mod summary;
 
 pub use snapshot_diff::{
-    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport,
+    DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport, DiffReportCursor,
 };
 pub use snapshots::{SnapshotStatus, SnapshottableDirectory, snapshot_path};
 pub use summary::SummaryCursor;

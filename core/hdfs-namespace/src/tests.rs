@@ -1,6 +1,7 @@
 //! Machine tests, properties, images.
 
 mod caching;
+mod checks_in_slices;
 mod erasure;
 mod features;
 mod images;

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use hdfs_blocks::Now;
-use hdfs_namespace::{DiffCursor, DiffEntry, DiffListingEntry, SnapshottableDirectory};
+use hdfs_namespace::{
+    DiffCursor, DiffEntry, DiffListingEntry, DiffReportCursor, SnapshottableDirectory,
+};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, FsPermission, Result};
 
@@ -16,6 +18,23 @@ use crate::retry_cache::CachedAnswer;
 
 /// The mode of a trash that every user has a folder in.
 const SHARED_TRASH: FsPermission = FsPermission(0o1777);
+
+/// Inodes that one slice of a report looks at.
+const SLICE: usize = 20_000;
+
+/// Proto: getSnapshotDiffReport, the answer after the last slice.
+pub fn snapshot_diff_report(cursor: DiffReportCursor) -> p::GetSnapshotDiffReportResponseProto {
+    let report = cursor.into_report();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    p::GetSnapshotDiffReportResponseProto {
+        diff_report: p::SnapshotDiffReportProto {
+            snapshot_root: text(&report.root),
+            from_snapshot: text(&report.from),
+            to_snapshot: text(&report.to),
+            diff_report_entries: report.entries.into_iter().map(entry).collect(),
+        },
+    }
+}
 
 impl NameNode {
     /// Proto: allowSnapshot.
@@ -210,24 +229,26 @@ impl NameNode {
         Ok(p::GetSnapshotListingResponseProto { snapshot_list })
     }
 
-    /// Proto: getSnapshotDiffReport.
-    pub fn get_snapshot_diff_report(
+    /// Proto: getSnapshotDiffReport, before the first slice.
+    pub fn begin_snapshot_diff_report(
         &self,
         call: &Call<'_>,
         request: &p::GetSnapshotDiffReportRequestProto,
-    ) -> Result<p::GetSnapshotDiffReportResponseProto> {
-        let report = self.plan(call, |namespace, context| {
+    ) -> Result<DiffReportCursor> {
+        self.plan(call, |namespace, context| {
             let (from, to) = (request.from_snapshot.as_bytes(), request.to_snapshot.as_bytes());
-            namespace.get_snapshot_diff(context, request.snapshot_root.as_bytes(), from, to)
-        })?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(p::GetSnapshotDiffReportResponseProto {
-            diff_report: p::SnapshotDiffReportProto {
-                snapshot_root: text(&report.root),
-                from_snapshot: text(&report.from),
-                to_snapshot: text(&report.to),
-                diff_report_entries: report.entries.into_iter().map(entry).collect(),
-            },
+            namespace.begin_snapshot_diff(context, request.snapshot_root.as_bytes(), from, to)
+        })
+    }
+
+    /// Proto: getSnapshotDiffReport, each slice; true after the last one.
+    pub fn continue_snapshot_diff_report(
+        &self,
+        call: &Call<'_>,
+        cursor: &mut DiffReportCursor,
+    ) -> Result<bool> {
+        self.plan(call, |namespace, context| {
+            namespace.continue_snapshot_diff(context, cursor, SLICE)
         })
     }
 

@@ -3,7 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSDirMkdirOp, FSDirRenameOp, FSDirDeleteOp, FSDirConcatOp,
 //! FSDirTruncateOp} (3.5.0)
 
-use hdfs_namespace::{RenameFlags, TruncateRequest};
+use hdfs_namespace::{RemovalCheck, RenameFlags, TruncateRequest};
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, FsPermission, Result};
 
@@ -11,6 +11,9 @@ use super::check_path_length;
 use crate::call::Call;
 use crate::machine::NameNode;
 use crate::retry_cache::CachedAnswer;
+
+/// Inodes that one slice of a check looks at.
+const SLICE: usize = 20_000;
 
 impl NameNode {
     /// Proto: mkdirs.
@@ -41,6 +44,56 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::DeleteRequestProto,
     ) -> Result<p::DeleteResponseProto> {
+        self.checked_delete(call, request, None)
+    }
+
+    /// True when the permissions below what is to be deleted are better checked in slices before.
+    pub fn is_large_removal(&self, call: &Call<'_>, request: &p::DeleteRequestProto) -> bool {
+        self.plan(call, |namespace, context| {
+            namespace.is_large_removal(context, request.src.as_bytes())
+        })
+    }
+
+    /// Begins to check the permissions of what is to be deleted. End it with [`Self::end_removal_check`].
+    ///
+    /// # Errors
+    /// When the path does not resolve.
+    pub fn begin_removal_check(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::DeleteRequestProto,
+    ) -> Result<Option<RemovalCheck>> {
+        let top = self.plan(call, |namespace, context| {
+            namespace.begin_removal_check(context, request.src.as_bytes())
+        })?;
+        if top.is_some() {
+            self.namespace.watch_removal_check();
+        }
+        Ok(top)
+    }
+
+    /// A slice of the check; true after the last one.
+    pub fn continue_removal_check(&self, call: &Call<'_>, check: &mut RemovalCheck) -> bool {
+        self.plan(call, |namespace, context| {
+            namespace.continue_removal_check(context, check, SLICE)
+        })
+    }
+
+    /// Forgets a check.
+    pub fn end_removal_check(&mut self, check: RemovalCheck) {
+        self.namespace.end_removal_check(check);
+    }
+
+    /// [`Self::delete`] after the permissions below were checked.
+    ///
+    /// # Errors
+    /// As [`Self::delete`].
+    pub fn checked_delete(
+        &mut self,
+        call: &Call<'_>,
+        request: &p::DeleteRequestProto,
+        check: Option<&RemovalCheck>,
+    ) -> Result<p::DeleteResponseProto> {
         let result = self.once(
             call,
             flag,
@@ -48,7 +101,8 @@ impl NameNode {
             |nn| {
                 nn.check_writable(&format!("Cannot delete {}", request.src), call.now.mono)?;
                 let planned = nn.plan(call, |namespace, context| {
-                    namespace.plan_delete(context, request.src.as_bytes(), request.recursive)
+                    let path = request.src.as_bytes();
+                    namespace.plan_checked_delete(context, path, request.recursive, check)
                 })?;
                 Ok(nn.commit(planned, call.now))
             },

@@ -102,6 +102,15 @@ impl Namespace {
         let number = self.record(parent).number();
         self.children.get_mut(number).insert(position, slot);
         self.record_mut(slot).parent = parent;
+        if self.touched.is_watched() {
+            // An empty directory may have needed nothing before, and the sticky bit asks for each child's owner.
+            if self.children.get(number).len() == 1 || self.record(parent).mode().sticky() {
+                self.touch(parent, false);
+            }
+            if self.record(slot).is_directory() {
+                self.touch(slot, true);
+            }
+        }
         if self.record(slot).has(Flag::Marked) {
             self.mark(parent);
         }
@@ -279,6 +288,7 @@ impl Namespace {
     }
 
     pub(crate) fn set_acl(&mut self, slot: Slot, entries: Vec<AclEntry>) {
+        self.touch(slot, false);
         self.record_mut(slot).set(Flag::Acl, !entries.is_empty());
         if entries.is_empty() {
             self.acls.remove(&slot);

@@ -117,6 +117,7 @@ impl Namespace {
     pub(crate) fn set_logical_acl(&mut self, slot: Slot, entries: &[AclEntry]) {
         let mode = self.record(slot).mode();
         if let Ok((mode, list)) = stored(mode, entries) {
+            self.touch(slot, false);
             self.record_mut(slot).set_mode(mode);
             self.set_acl(slot, list);
         }

@@ -160,6 +160,7 @@ impl Namespace {
     ) -> Result<Effects, String> {
         let slot = self.replay_inode(&op.src)?;
         self.record_latest(slot);
+        self.touch(slot, false);
         self.record_mut(slot).set_mode(op.permissions);
         Ok(Effects::default())
     }
@@ -174,10 +175,12 @@ impl Namespace {
         }
         if let Some(user) = &op.username {
             let user = self.users.number(user);
+            self.touch(slot, false);
             self.record_mut(slot).set_user(user);
         }
         if let Some(group) = &op.groupname {
             let group = self.groups.number(group);
+            self.touch(slot, false);
             self.record_mut(slot).set_group(group);
         }
         Ok(Effects::default())
@@ -266,6 +269,7 @@ impl Namespace {
             })
             .collect();
         if let Ok((mode, _)) = stored(mode, &access) {
+            self.touch(slot, false);
             self.record_mut(slot).set_mode(mode);
         }
         self.set_acl(slot, Vec::new());

@@ -5,6 +5,7 @@
 use hdfs_format::edits::{DeleteOp, EditOp};
 use hdfs_types::{Error, ErrorKind, Result};
 
+use super::delete_checked::RemovalCheck;
 use super::limits::check_time;
 use crate::effects::Effects;
 use crate::namespace::Namespace;
@@ -24,11 +25,32 @@ impl Namespace {
         path: &[u8],
         recursive: bool,
     ) -> Result<Planned<bool>> {
+        self.plan_checked_delete(ctx, path, recursive, None)
+    }
+
+    /// The same after the permissions of a large tree were checked in slices.
+    ///
+    /// # Errors
+    /// As [`Self::plan_delete`].
+    pub fn plan_checked_delete(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        recursive: bool,
+        check: Option<&RemovalCheck>,
+    ) -> Result<Planned<bool>> {
         if is_exact_reserved(path) {
             return Err(invalid_path(path));
         }
         let resolved = self.resolve(ctx, path, Purpose::WriteLink)?;
-        self.check_access(ctx, &resolved, Access::removal())?;
+        match (resolved.last(), check) {
+            (Some(slot), Some(_)) => {
+                let removal = Access { below: None, ..Access::removal() };
+                self.check_access(ctx, &resolved, removal)?;
+                self.finish_removal_check(ctx, slot, check)?;
+            }
+            _ => self.check_access(ctx, &resolved, Access::removal())?,
+        }
         let Some(slot) = resolved.last() else { return Ok(Planned::nothing(ctx, false)) };
         if self.is_non_empty_directory(slot) {
             if !recursive {

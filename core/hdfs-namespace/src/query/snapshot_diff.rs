@@ -7,25 +7,22 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.{DirectorySnapshottableFeature.computeDiff, SnapshotDiffInfo,
 //! SnapshotDiffListingInfo} (3.5.0)
 
-use std::cmp::Ordering;
-
-use hdfs_types::{FastMap, INodeId, Result};
+use hdfs_types::{FsAction, Result};
 
 use crate::namespace::Namespace;
-use crate::permission::Access;
+use crate::permission::{Access, BelowCheck};
 use crate::plan::PlanContext;
 use crate::resolve::{Purpose, Resolved, join, text};
 use crate::snapshot::model::{Child, SnapshotId};
-use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
 
 mod changed;
 mod listing;
+mod report;
 mod scope;
 
-use changed::ChildrenDiff;
 pub use listing::{DiffCursor, DiffListing, DiffListingEntry};
-use scope::Scope;
+pub use report::DiffReportCursor;
 
 /// Names below the directory of a report.
 pub(crate) type RelativePath = Vec<Box<[u8]>>;
@@ -79,62 +76,29 @@ pub struct DiffReport {
     pub entries: Vec<DiffEntry>,
 }
 
-/// Where an inode was before and after.
-#[derive(Debug, Default)]
-struct Renamed {
-    source: Option<RelativePath>,
-    target: Option<RelativePath>,
-}
-
-impl Renamed {
-    fn both(&self) -> Option<(&RelativePath, &RelativePath)> {
-        Some((self.source.as_ref()?, self.target.as_ref()?))
-    }
-}
-
-/// A directory or file that changed.
-struct Modified {
-    slot: Slot,
-    path: RelativePath,
-    /// Directories only.
-    diff: Option<ChildrenDiff>,
-}
-
 impl Namespace {
-    /// What changed between two snapshots of a directory, or of the directory above it; an empty name is now.
+    /// Begins to check that the caller may read everything of both states.
     ///
     /// # Errors
-    /// FileNotFound, AccessControl, Snapshot for directories without snapshots and unknown names.
-    pub fn get_snapshot_diff(
+    /// FileNotFound, AccessControl.
+    pub(super) fn begin_diff_access(
         &self,
         ctx: &PlanContext<'_>,
         path: &[u8],
-        from: &[u8],
-        to: &[u8],
-    ) -> Result<DiffReport> {
-        let resolved = self.resolve(ctx, path, Purpose::Read)?;
-        self.check_diff_access(ctx, path, from)?;
-        self.check_diff_access(ctx, path, to)?;
-        let (root, top) = self.diff_directories(ctx, &resolved, path)?;
-        let empty = DiffReport {
-            root: path.to_vec(),
-            from: from.to_vec(),
-            to: to.to_vec(),
-            entries: Vec::new(),
-        };
-        if from.is_empty() && to.is_empty() {
-            return Ok(empty);
-        }
-        let scope = self.scope(root, top, from, to)?;
-        if from == to {
-            return Ok(empty);
-        }
-        let entries = self.report(&scope);
-        Ok(DiffReport { root: self.path_of(root), entries, ..empty })
+        (from, to): (&[u8], &[u8]),
+    ) -> Result<Vec<BelowCheck>> {
+        self.resolve(ctx, path, Purpose::Read)?;
+        let from = self.begin_snapshot_access(ctx, path, from)?;
+        let to = self.begin_snapshot_access(ctx, path, to)?;
+        Ok([to, from].into_iter().flatten().collect())
     }
 
-    /// The caller may read everything of a snapshot.
-    fn check_diff_access(&self, ctx: &PlanContext<'_>, path: &[u8], name: &[u8]) -> Result<()> {
+    fn begin_snapshot_access(
+        &self,
+        ctx: &PlanContext<'_>,
+        path: &[u8],
+        name: &[u8],
+    ) -> Result<Option<BelowCheck>> {
         let mut path = path.to_vec();
         if path == b"/" {
             path.clear();
@@ -142,109 +106,25 @@ impl Namespace {
         path.extend_from_slice(b"/.snapshot/");
         path.extend_from_slice(name);
         let resolved = self.resolve(ctx, &path, Purpose::Read)?;
-        let read = Some(hdfs_types::FsAction::READ);
-        self.check_access(ctx, &resolved, Access { last: read, below: read, ..Access::default() })
+        self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
+        let top = resolved.last().map(|slot| (slot, resolved.at));
+        Ok(top.map(|top| self.begin_below_check(ctx, top, (FsAction::READ, false))))
     }
 
-    fn report(&self, scope: &Scope) -> Vec<DiffEntry> {
-        let mut modified: Vec<Modified> = Vec::new();
-        let mut renamed: FastMap<INodeId, Renamed> = FastMap::default();
-        let mut walk = scope.walk(None);
-        while let Some((node, path)) = walk.next(self) {
-            let slot = self.child_slot(node.child);
-            if let Some(target) = node.renamed_to {
-                renamed.entry(self.record(slot).id()).or_default().target = Some(target);
-            }
-            if self.record(slot).is_directory() {
-                let (changed, diff) = self.directory_change(slot, scope);
-                walk.enter(self, slot, &diff, scope);
-                if changed {
-                    self.note_renames(&diff, &path, &mut renamed);
-                    modified.push(Modified { slot, path, diff: Some(diff) });
-                }
-            } else if self.record(slot).is_file() && self.file_changed(slot, scope) {
-                modified.push(Modified { slot, path, diff: None });
-            }
-        }
-        self.sort_as_hadoop(&mut modified);
-        let mut entries = Vec::new();
-        for node in &modified {
-            let path = relative(&node.path);
-            entries.push(DiffEntry { kind: DiffKind::Modify, path, target: None });
-            if let Some(diff) = &node.diff {
-                self.report_children(diff, &node.path, scope.from_earlier, &renamed, &mut entries);
-            }
-        }
-        entries
-    }
-
-    fn note_renames(
+    /// Checks on, at most about `budget` inodes; true at the end.
+    pub(super) fn continue_diff_access(
         &self,
-        diff: &ChildrenDiff,
-        path: &RelativePath,
-        renamed: &mut FastMap<INodeId, Renamed>,
-    ) {
-        for child in diff.created.iter().filter(|child| self.is_reference(**child)) {
-            let id = self.record(self.child_slot(*child)).id();
-            let known = renamed.entry(id).or_default();
-            if known.target.is_none() {
-                known.target = Some(below(path, self.child_name(*child)));
+        ctx: &PlanContext<'_>,
+        checks: &mut Vec<BelowCheck>,
+        budget: usize,
+    ) -> Result<bool> {
+        while let Some(check) = checks.last_mut() {
+            if !self.continue_below_check(&ctx.caller, check, budget)? {
+                return Ok(false);
             }
+            checks.pop();
         }
-        for child in diff.deleted.iter().filter(|child| matches!(child, Child::Name(_))) {
-            let id = self.record(self.child_slot(*child)).id();
-            renamed.entry(id).or_default().source = Some(below(path, self.child_name(*child)));
-        }
-    }
-
-    fn report_children(
-        &self,
-        diff: &ChildrenDiff,
-        path: &RelativePath,
-        from_earlier: bool,
-        renamed: &FastMap<INodeId, Renamed>,
-        entries: &mut Vec<DiffEntry>,
-    ) {
-        let (made, gone) = if from_earlier {
-            (DiffKind::Create, DiffKind::Delete)
-        } else {
-            (DiffKind::Delete, DiffKind::Create)
-        };
-        let rename_of = |child: Child| {
-            renamed.get(&self.record(self.child_slot(child)).id()).and_then(Renamed::both)
-        };
-        let plain = |kind, child| {
-            let path = relative(&below(path, self.child_name(child)));
-            DiffEntry { kind, path, target: None }
-        };
-        for child in &diff.created {
-            if rename_of(*child).is_none() {
-                entries.push(plain(made, *child));
-            }
-        }
-        for child in &diff.deleted {
-            entries.push(match rename_of(*child) {
-                None => plain(gone, *child),
-                Some((source, target)) => {
-                    let (path, target) =
-                        if from_earlier { (source, target) } else { (target, source) };
-                    let target = Some(relative(target));
-                    DiffEntry { kind: DiffKind::Rename, path: relative(path), target }
-                }
-            });
-        }
-    }
-
-    /// Hadoop sorts what changed by its current place: what lies higher comes first, then names decide from the top.
-    fn sort_as_hadoop(&self, modified: &mut [Modified]) {
-        modified.sort_by_cached_key(|node| {
-            let mut names: Vec<ByName> = self
-                .ancestry(node.slot)
-                .map(|ancestor| ByName(self.name_of(ancestor).into()))
-                .collect();
-            names.reverse();
-            (names.len(), names)
-        });
+        Ok(true)
     }
 
     /// The entry stands for an inode that was renamed out of a snapshot.
@@ -306,22 +186,6 @@ impl Namespace {
             self.search(list, name).is_ok_and(|index| list.get(index) == Some(&child))
         };
         diffs.find(|diff| holds(&diff.deleted)).map_or(SnapshotId::NONE, |diff| diff.snapshot)
-    }
-}
-
-/// A name in Hadoop's order.
-#[derive(PartialEq, Eq)]
-struct ByName(Box<[u8]>);
-
-impl Ord for ByName {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare_names(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for ByName {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

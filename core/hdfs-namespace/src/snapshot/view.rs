@@ -1,7 +1,5 @@
 //! Reading the tree as it was.
 
-use std::cmp::Ordering;
-
 use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_types::{Block, FsPermission, WallMillis};
 
@@ -181,35 +179,60 @@ impl Namespace {
         }
         let diffs = self.directory_diffs(directory);
         for diff in diffs.iter().rev().take_while(|diff| diff.snapshot >= at) {
-            children.retain(|child| self.search(&diff.created, self.child_name(*child)).is_err());
-            children = self.merge_children(&children, &diff.deleted);
+            children = self.without(children, &diff.created);
+            children = self.merge_children(children, &diff.deleted);
         }
         children
     }
 
-    /// The inodes in a directory, now or in a snapshot, by name. Nothing is copied for the current ones.
-    pub(crate) fn child_slots(
-        &self,
-        directory: Slot,
-        at: SnapshotId,
-    ) -> impl Iterator<Item = Slot> + '_ {
-        let is_current = at == SnapshotId::CURRENT;
-        let then = if is_current { Vec::new() } else { self.children_at(directory, at) };
-        let now = self.children_of(directory).iter().take(if is_current { usize::MAX } else { 0 });
-        now.chain(then.into_iter().map(|child| self.child_slot(child)))
+    /// Children without those whose names are in a list. Both are sorted; the names between are not looked at.
+    fn without(&self, children: Vec<Child>, list: &[Child]) -> Vec<Child> {
+        if list.is_empty() {
+            return children;
+        }
+        let mut kept = Vec::with_capacity(children.len());
+        let mut rest = &children[..];
+        for child in list {
+            let name = self.child_name(*child);
+            let before = self.place_of(rest, |other| compare_names(other, name).is_lt());
+            kept.extend_from_slice(&rest[..before]);
+            rest = &rest[before..];
+            while rest.first().is_some_and(|next| self.child_name(*next) == name) {
+                rest = &rest[1..];
+            }
+        }
+        kept.extend_from_slice(rest);
+        kept
     }
 
-    fn merge_children(&self, a: &[Child], b: &[Child]) -> Vec<Child> {
-        let mut merged = Vec::with_capacity(a.len() + b.len());
-        let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-        while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-            let order = compare_names(self.child_name(**left), self.child_name(**right));
-            let next = if order == Ordering::Greater { b.next() } else { a.next() };
-            merged.extend(next);
+    /// Both lists, sorted. The second one is short as a rule: the names between its own are not looked at.
+    fn merge_children(&self, children: Vec<Child>, list: &[Child]) -> Vec<Child> {
+        if list.is_empty() {
+            return children;
         }
-        merged.extend(a);
-        merged.extend(b);
+        let mut merged = Vec::with_capacity(children.len() + list.len());
+        let mut rest = &children[..];
+        for child in list {
+            let name = self.child_name(*child);
+            let before = self.place_of(rest, |other| compare_names(other, name).is_le());
+            merged.extend_from_slice(&rest[..before]);
+            merged.push(*child);
+            rest = &rest[before..];
+        }
+        merged.extend_from_slice(rest);
         merged
+    }
+
+    /// How many at the beginning are before a place: steps that double, then halves.
+    fn place_of(&self, children: &[Child], is_before: impl Fn(&[u8]) -> bool) -> usize {
+        let is_before = |child: &Child| is_before(self.child_name(*child));
+        let mut end = 1;
+        while children.get(end - 1).is_some_and(&is_before) {
+            end *= 2;
+        }
+        let begin = end / 2;
+        let end = end.min(children.len());
+        begin + children[begin..end].partition_point(is_before)
     }
 
     /// The length of a file in a snapshot; None when its current length counts.

@@ -18,6 +18,14 @@ impl Machine {
         let name = |name: &str| if name == "." { Vec::new() } else { name.as_bytes().to_vec() };
         let (from, to) = (name(from), name(to));
         let report = self.plan(|ns, ctx| ns.get_snapshot_diff(ctx, path, &from, &to))?;
+        for budget in 1..5 {
+            let in_slices = self.plan(|ns, ctx| -> Result<_> {
+                let mut cursor = ns.begin_snapshot_diff(ctx, path, &from, &to)?;
+                while !ns.continue_snapshot_diff(ctx, &mut cursor, budget)? {}
+                Ok(cursor.into_report())
+            })?;
+            assert_eq!(in_slices, report, "in slices of {budget}");
+        }
         let text = |path: &[u8]| format!("./{}", String::from_utf8_lossy(path));
         for entry in &report.entries {
             let target =

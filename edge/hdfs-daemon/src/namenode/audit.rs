@@ -53,6 +53,30 @@ impl AuditLog {
         Self { on: is_on(&logger) }
     }
 
+    /// What records a call once its answer is known.
+    pub(crate) fn later<Q>(
+        &self,
+        call: &RpcCall<'_>,
+        audit: &Audit<Q>,
+        request: &Q,
+    ) -> LaterRecord {
+        let line = |source: &str, target: &str| {
+            let line = |allowed| line(call, audit.command, source, target, allowed);
+            (line(true), line(false))
+        };
+        let lines = self.on.then(|| match audit.paths {
+            Paths::Named(paths) => {
+                let (source, target) = paths(request);
+                line(source, target)
+            }
+            Paths::Computed(paths) => {
+                let (source, target) = paths(request);
+                line(&source, &target)
+            }
+        });
+        LaterRecord { lines }
+    }
+
     /// Records a call whose answer is known.
     pub(crate) fn record<Q>(
         &self,
@@ -83,6 +107,25 @@ impl AuditLog {
                 let (source, target) = paths(request);
                 write(&source, &target);
             }
+        }
+    }
+}
+
+/// The line of a call that is answered later.
+#[derive(Debug)]
+pub(crate) struct LaterRecord {
+    /// If it is allowed, and if not; none when the log is off.
+    lines: Option<(String, String)>,
+}
+
+impl LaterRecord {
+    /// Records the call as [`AuditLog::record`] does.
+    pub(crate) fn record(&self, error: Option<&Error>) {
+        let Some((allowed, denied)) = &self.lines else { return };
+        match error.map(|error| &error.kind) {
+            None => tracing::info!(target: "audit", "{allowed}"),
+            Some(ErrorKind::AccessControl) => tracing::info!(target: "audit", "{denied}"),
+            Some(_) => {}
         }
     }
 }

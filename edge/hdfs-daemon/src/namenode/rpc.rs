@@ -7,6 +7,7 @@ mod admin;
 mod cache;
 mod client;
 mod datanode;
+mod delete;
 mod erasure_coding;
 mod hold;
 mod inotify;

@@ -5,7 +5,7 @@
 use hdfs_types::{INodeId, Result};
 
 use super::changed::ChildrenDiff;
-use super::scope::Scope;
+use super::scope::{Scope, Step};
 use super::{RelativePath, below, relative};
 use crate::namespace::Namespace;
 use crate::plan::PlanContext;
@@ -75,9 +75,9 @@ impl Namespace {
         (from, to): (&[u8], &[u8]),
         cursor: &DiffCursor,
     ) -> Result<DiffListing> {
+        let mut checks = self.begin_diff_access(ctx, path, (from, to))?;
+        self.continue_diff_access(ctx, &mut checks, usize::MAX)?;
         let resolved = self.resolve(ctx, path, Purpose::Read)?;
-        self.check_diff_access(ctx, path, from)?;
-        self.check_diff_access(ctx, path, to)?;
         let (root, top) = self.diff_directories(ctx, &resolved, path)?;
         let scope = self.scope(root, top, from, to)?;
         if from == to {
@@ -91,7 +91,7 @@ impl Namespace {
             index: usize::try_from(cursor.index).ok(),
         };
         let mut walk = scope.walk(resume);
-        while let Some((node, path)) = walk.next(self) {
+        while let Step::At(node, path) = walk.next(self, &mut usize::MAX.clone()) {
             let slot = self.child_slot(node.child);
             if self.record(slot).is_directory() {
                 let mut diff = ChildrenDiff::default();

@@ -4,8 +4,8 @@ use std::vec::IntoIter;
 
 use hdfs_types::{Error, ErrorKind, Result};
 
-use super::RelativePath;
 use super::changed::ChildrenDiff;
+use super::{RelativePath, below};
 use crate::namespace::Namespace;
 use crate::resolve::text;
 use crate::snapshot::model::{Child, SnapshotId};
@@ -29,6 +29,15 @@ pub(super) struct Node {
     pub(super) renamed_to: Option<RelativePath>,
     /// It is only on the way to where an earlier call stopped.
     pub(super) is_seen: bool,
+}
+
+/// What comes next in a walk.
+pub(super) enum Step {
+    /// A node, and its path.
+    At(Node, RelativePath),
+    /// Enough was looked at: a later walk may begin at this path.
+    Stopped(RelativePath),
+    End,
 }
 
 /// Children of a directory that wait, and the names that the later tree does not have.
@@ -55,24 +64,29 @@ impl Scope {
 }
 
 impl Walk<'_> {
-    /// The next node and its path.
-    pub(super) fn next(&mut self, namespace: &Namespace) -> Option<(Node, RelativePath)> {
+    /// The next node and its path. Each inode that is looked at takes one from `left`.
+    pub(super) fn next(&mut self, namespace: &Namespace, left: &mut usize) -> Step {
         if let Some(slot) = self.first.take() {
             let is_seen = self.resume.is_some();
             let node = Node { child: Child::INode(slot), renamed_to: None, is_seen };
-            return Some((node, RelativePath::new()));
+            return Step::At(node, RelativePath::new());
         }
         loop {
             let level = self.frames.len();
-            let frame = self.frames.last_mut()?;
+            let Some(frame) = self.frames.last_mut() else { return Step::End };
             self.path.truncate(level - 1);
-            let Some(child) = frame.children.next() else {
+            let Some(child) = frame.children.as_slice().first().copied() else {
                 self.frames.pop();
                 // What follows comes after the place at which the walk was to begin.
                 self.resume = None;
                 continue;
             };
             let name = namespace.child_name(child);
+            if *left == 0 && self.resume.is_none() {
+                return Step::Stopped(below(&self.path, name));
+            }
+            *left = left.saturating_sub(1);
+            frame.children.next();
             let mut is_seen = false;
             if let Some(resume) = &self.resume {
                 if resume.get(level - 1) != Some(&name) {
@@ -97,7 +111,7 @@ impl Walk<'_> {
                 continue;
             }
             self.path.push(name.into());
-            return Some((Node { child, renamed_to, is_seen }, self.path.clone()));
+            return Step::At(Node { child, renamed_to, is_seen }, self.path.clone());
         }
     }
 
@@ -109,7 +123,12 @@ impl Walk<'_> {
         diff: &ChildrenDiff,
         scope: &Scope,
     ) {
-        let children = namespace.children_at(slot, scope.earlier).into_iter();
+        let mut children = namespace.children_at(slot, scope.earlier);
+        if let Some(name) = self.resume.as_ref().and_then(|names| names.get(self.frames.len())) {
+            let (Ok(seen) | Err(seen)) = namespace.search(&children, name);
+            children.drain(..seen);
+        }
+        let children = children.into_iter();
         let gone = diff.deleted.iter().map(|child| namespace.child_name(*child).into()).collect();
         self.frames.push(Frame { children, gone });
     }

@@ -12,7 +12,7 @@ use hdfs_rt::rpc::server::{Reply, RpcCall};
 use super::super::audit::Audit;
 use super::super::key_provider;
 use super::super::shell::Shell;
-use super::hold;
+use super::{delete, hold};
 
 /// Answers a call of these families; `None` for any other.
 pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
@@ -121,11 +121,7 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             Audit::new("mkdirs", |q: &p::MkdirsRequestProto| (&q.src, "")),
             N::mkdirs,
         ),
-        "delete" => shell.write(
-            call,
-            Audit::new("delete", |q: &p::DeleteRequestProto| (&q.src, "")),
-            N::delete,
-        ),
+        "delete" => delete::delete(shell, call),
         "rename" => shell.write(
             call,
             Audit::new("rename", |q: &p::RenameRequestProto| (&q.src, &q.dst)),

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use hdfs_namenode::{NameNode as N, snapshot_path};
+use bytes::Bytes;
+use hdfs_namenode::{Call, NameNode as N, snapshot_diff_report, snapshot_path};
 use hdfs_proto::hdfs as p;
 use hdfs_rt::rpc::server::{Reply, RpcCall};
 use hdfs_types::Error;
+use prost::Message;
 
 use super::super::audit::Audit;
-use super::super::shell::Shell;
+use super::super::shell::{Shell, now};
 
 /// Answers a call of this family; `None` for any other.
 pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
@@ -91,13 +93,7 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             }),
             N::get_snapshot_listing,
         ),
-        "getSnapshotDiffReport" => shell.read(
-            call,
-            Audit::computed("computeSnapshotDiff", |q: &p::GetSnapshotDiffReportRequestProto| {
-                compared(&q.snapshot_root, &q.from_snapshot, &q.to_snapshot)
-            }),
-            N::get_snapshot_diff_report,
-        ),
+        "getSnapshotDiffReport" => diff_report(shell, call),
         "getSnapshotDiffReportListing" => shell.read(
             call,
             Audit::computed(
@@ -109,6 +105,68 @@ fn read(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             N::get_snapshot_diff_report_listing,
         ),
         _ => return None,
+    })
+}
+
+/// The report is made in slices, so that a large one never holds the lock for long.
+fn diff_report(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let request = match call.decode::<p::GetSnapshotDiffReportRequestProto>() {
+        Ok(request) => request,
+        Err(error) => return Reply::error(error),
+    };
+    let audit =
+        Audit::computed("computeSnapshotDiff", |q: &p::GetSnapshotDiffReportRequestProto| {
+            compared(&q.snapshot_root, &q.from_snapshot, &q.to_snapshot)
+        });
+    let line = shell.audit.later(call, &audit, &request);
+    let caller = shell.callers.get(call.caller);
+    let ip = call.remote.ip().to_string();
+    let shell = shell.clone();
+    let mut cursor = None;
+    // True after the last slice.
+    let mut slice = move || {
+        let context = Call { caller: &caller, client_machine: &ip, key: None, now: now() };
+        let machine = shell.read_machine();
+        match &mut cursor {
+            None => {
+                cursor = Some(machine.begin_snapshot_diff_report(&context, &request)?);
+                Ok(None)
+            }
+            Some(begun) => Ok(machine
+                .continue_snapshot_diff_report(&context, begun)?
+                .then(|| cursor.take())
+                .flatten()),
+        }
+    };
+    // Nearly every report is made in one slice after the beginning.
+    for _ in 0..2 {
+        match slice() {
+            Ok(None) => {}
+            Ok(Some(done)) => {
+                line.record(None);
+                return Reply::message(&snapshot_diff_report(done));
+            }
+            Err(error) => {
+                line.record(Some(&error));
+                return Reply::error(error);
+            }
+        }
+    }
+    Reply::later(async move {
+        loop {
+            tokio::task::yield_now().await;
+            match slice() {
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    line.record(None);
+                    return Ok(Bytes::from(snapshot_diff_report(done).encode_to_vec()));
+                }
+                Err(error) => {
+                    line.record(Some(&error));
+                    return Err(error);
+                }
+            }
+        }
     })
 }
 
