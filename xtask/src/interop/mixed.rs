@@ -22,6 +22,9 @@ pub(super) fn run() -> Result<Count> {
     check("our DataNode beside two of Apache's", pipeline("ours-dn", "dn2", 20_900));
     check("each NameNode starts on the other's folder", folders_change_hands());
     check("each DataNode starts on the other's folder", volumes_change_hands());
+    check("Apache's secondary NameNode makes our checkpoint", checkpoint(true, 21_120));
+    check("our secondary NameNode makes Apache's checkpoint", checkpoint(false, 21_140));
+    check("a rolling upgrade goes through both NameNodes", rolling_upgrade());
     Ok(count)
 }
 
@@ -135,5 +138,90 @@ fn volumes_change_hands() -> Result<()> {
             output(Command::new("cmp").arg(&file).arg(&back))?;
         }
     }
+    Ok(())
+}
+
+/// The secondary NameNode of one makes the checkpoint of the other; the NameNode starts from it.
+fn checkpoint(ours_is_namenode: bool, port: u16) -> Result<()> {
+    let (name, ours) = if ours_is_namenode { ("cp-ours", "namenode") } else { ("cp-apache", "") };
+    let web = format!("dfs.namenode.secondary.http-address=127.0.0.1:{}", port + 5);
+    // A NameNode drops an image that comes too early after its own, however it was asked for.
+    let often = "dfs.namenode.checkpoint.period=1";
+    let cluster = PeerCluster::up(name, ours, 1, port, &[&web, often])?;
+    let conf = cluster.conf();
+    let fs = |args: &[&str]| output(apache("fs", &conf).args(args));
+    fs(&["-mkdir", "-p", "/a/b"])?;
+    fs(&["-touchz", "/a/b/empty"])?;
+    output(apache("dfsadmin", &conf).args(["-allowSnapshot", "/a"]))?;
+    fs(&["-createSnapshot", "/a", "s1"])?;
+    fs(&["-rm", "-skipTrash", "/a/b/empty"])?;
+    let before = listing(&conf)?;
+    let mut secondary = if ours_is_namenode {
+        apache("secondarynamenode", &conf)
+    } else {
+        let mut command = Command::new(super::binary());
+        command.arg("secondarynamenode").env("HADOOP_CONF_DIR", &conf);
+        command
+    };
+    output(secondary.args(["-checkpoint", "force"]))?;
+    ensure!(newest_image(&cluster.dir)? > 0, "no image came to the NameNode");
+    // The image alone must hold the tree: the edits up to it go.
+    let image = newest_image(&cluster.dir)?;
+    cluster.stop("namenode")?;
+    remove_edits_up_to(&cluster.dir, image)?;
+    cluster.start("namenode", ours)?;
+    ensure!(listing(&conf)? == before, "the checkpoint holds another tree");
+    let in_snapshot = fs(&["-ls", "-C", "/a/.snapshot/s1/b"])?;
+    ensure!(in_snapshot.trim() == "/a/.snapshot/s1/b/empty", "the snapshot shows {in_snapshot}");
+    Ok(())
+}
+
+/// The transaction of the newest image in the NameNode's folder.
+fn newest_image(dir: &Path) -> Result<u64> {
+    let mut newest = 0;
+    for entry in std::fs::read_dir(dir.join("name/current"))? {
+        let name = entry?.file_name();
+        let txid = name.to_string_lossy().strip_prefix("fsimage_").map(str::parse::<u64>);
+        newest = newest.max(txid.and_then(Result::ok).unwrap_or(0));
+    }
+    Ok(newest)
+}
+
+fn remove_edits_up_to(dir: &Path, image: u64) -> Result<()> {
+    for entry in std::fs::read_dir(dir.join("name/current"))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let last = name
+            .strip_prefix("edits_")
+            .and_then(|range| range.split_once('-')?.1.parse::<u64>().ok());
+        if last.is_some_and(|last| last <= image) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Prepared under ours, seen and written under Apache's, finalized under ours.
+fn rolling_upgrade() -> Result<()> {
+    let cluster = PeerCluster::up("rolling", "namenode", 1, 21_160, &[])?;
+    let conf = cluster.conf();
+    let admin = |args: &[&str]| output(apache("dfsadmin", &conf).args(args));
+    let rolling = |action: &str| admin(&["-rollingUpgrade", action]);
+    output(apache("fs", &conf).args(["-mkdir", "/before"]))?;
+    admin(&["-safemode", "enter"])?;
+    let prepared = rolling("prepare")?;
+    admin(&["-safemode", "leave"])?;
+    ensure!(prepared.contains("Proceed with rolling upgrade"), "prepare says {prepared}");
+    cluster.swap("namenode", "")?;
+    let seen = rolling("query")?;
+    ensure!(seen.contains("Proceed with rolling upgrade"), "Apache's NameNode says {seen}");
+    output(apache("fs", &conf).args(["-mkdir", "/during"]))?;
+    cluster.swap("namenode", "namenode")?;
+    let finalized = rolling("finalize")?;
+    ensure!(finalized.contains("Rolling upgrade is finalized."), "finalize says {finalized}");
+    let tree = listing(&conf)?;
+    ensure!(tree.contains("/before") && tree.contains("/during"), "the tree is {tree}");
+    let none = rolling("query")?;
+    ensure!(none.contains("There is no rolling upgrade in progress"), "query says {none}");
     Ok(())
 }

@@ -68,6 +68,11 @@ impl PeerCluster {
     /// Stops one role and starts it as Apache's or as ours.
     pub(super) fn swap(&self, role: &str, ours: &str) -> Result<()> {
         self.stop(role)?;
+        self.start(role, ours)
+    }
+
+    /// Starts a role that was stopped, as Apache's or as ours, and waits until the cluster is writable.
+    pub(super) fn start(&self, role: &str, ours: &str) -> Result<()> {
         self.script(ours, &["start"], &[role])?;
         // A JVM takes seconds until its port answers.
         let wait = || output(apache("dfsadmin", &self.conf()).args(["-safemode", "wait"]));
