@@ -174,15 +174,14 @@ impl NameNode {
         request: &p::ListCorruptFileBlocksRequestProto,
     ) -> Result<p::ListCorruptFileBlocksResponseProto> {
         call.caller.check_superuser()?;
-        let from = request
-            .cookie
-            .as_deref()
-            .map_or(Ok(i64::MIN), str::parse)
-            .map_err(|e| Error::io(format!("{e}: the cookie is a block id")))?;
+        // What is no cookie of ours begins anew, and so does the 0 that says that nothing was found.
+        let cookie = request.cookie.as_deref();
+        let from = cookie.and_then(|cookie| cookie.parse().ok()).filter(|cookie| *cookie != 0);
+        let from = from.unwrap_or(i64::MIN);
         let limit = self.conf.max_corrupt_files;
         let found = self.blocks.corrupt_blocks(hdfs_types::BlockId(from), limit);
         let cookie = found.last().map_or_else(
-            || request.cookie.clone().unwrap_or_default(),
+            || cookie.unwrap_or("0").to_owned(),
             |info| (info.block.id.0 + 1).to_string(),
         );
         let below = request.path.trim_end_matches('/');

@@ -314,13 +314,7 @@ impl Namespace {
         let entries: Vec<FileStatus> = known[start..]
             .iter()
             .take(limit)
-            .map(|snapshot| {
-                let name = snapshot.root.name.to_vec();
-                let mut status =
-                    self.status_with_policy((slot, snapshot.id), name, false, Inherited::NONE);
-                status.snapshottable = false;
-                status
-            })
+            .map(|snapshot| self.snapshot_root_status(slot, snapshot))
             .collect();
         let remaining = known.len() - start - entries.len();
         Ok(Listing { entries, remaining })

@@ -237,6 +237,20 @@ impl Namespace {
         Ok(self.walk(components, raw))
     }
 
+    /// The same for calls to which `/.reserved` is a name like others, and nothing has it.
+    ///
+    /// # Errors
+    /// FileNotFound.
+    pub(crate) fn resolve_unreserved<'a>(&'a self, path: &'a [u8]) -> Result<Resolved<'a>> {
+        if hdfs_types::components(path).next() == Some(RESERVED) {
+            return Err(Error::new(
+                ErrorKind::FileNotFound,
+                format!("Directory does not exist: {}", text(path)),
+            ));
+        }
+        self.resolve_unchecked(path)
+    }
+
     /// In replay: resolves a path up to its parent.
     pub(crate) fn resolve_parent<'a>(&'a self, path: &'a [u8]) -> Result<Resolved<'a>, String> {
         if path.first() != Some(&b'/') {

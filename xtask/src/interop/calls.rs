@@ -1,7 +1,8 @@
 //! Metadata calls with right and wrong arguments: answers, classes and messages of errors are those of Apache's NameNode.
 //!
-//! `testdata/hadoop-3.5.0/calls/Calls.java` prints what came of each call; `apache.txt` beside it is what it printed on
-//! Apache's cluster.
+//! The programs in `testdata/hadoop-3.5.0/calls` print what came of each call; the texts beside them are what they printed
+//! on Apache's cluster: calls with wrong arguments, calls on reserved paths and snapshots, calls that meet limits, and
+//! random calls about who may do what.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,24 +15,33 @@ use crate::ci::Count;
 /// Differences that are shown.
 const SHOWN: u64 = 20;
 
+/// Programs, what they are given, and what they printed on Apache's cluster. The settings of both clusters stand in a file
+/// with the name of that text.
+const PROGRAMS: &[(&str, &[&str], &str)] = &[
+    ("Calls", &[], "apache"),
+    ("Features", &[], "features"),
+    ("Limits", &[], "limits"),
+    ("Rules", &["1", "6", "300"], "rules"),
+];
+
 pub(super) fn run() -> Result<Count> {
     let folder = crate::root().join("testdata/hadoop-3.5.0/calls");
-    let wanted = std::fs::read_to_string(folder.join("apache.txt"))?;
     let classes = scratch("calls-classes")?;
     let jars = jars()?.join("*");
-    output(
-        Command::new("javac")
-            .arg("-cp")
-            .arg(jars)
-            .arg("-d")
-            .arg(&classes)
-            .arg(folder.join("Calls.java")),
-    )?;
-    let ours = Cluster::start("calls", 1, &["dfs.replication=1"])?;
-    let printed = output(apache("Calls", &ours.conf()).env("PEER_CP", &classes))?;
-    drop(ours);
+    let sources = PROGRAMS.iter().map(|(program, ..)| folder.join(format!("{program}.java")));
+    output(Command::new("javac").arg("-cp").arg(jars).arg("-d").arg(&classes).args(sources))?;
+    let mut sum = Count::default();
+    for (program, args, text) in PROGRAMS {
+        let wanted = std::fs::read_to_string(folder.join(format!("{text}.txt")))?;
+        let settings = std::fs::read_to_string(folder.join(format!("{text}.conf")))?;
+        let settings: Vec<&str> = settings.lines().collect();
+        let ours = Cluster::start("calls", 1, &settings)?;
+        let mut command = apache(program, &ours.conf());
+        let printed = output(command.args(*args).env("PEER_CP", &classes))?;
+        sum += compare(program, &entries(&wanted), &entries(&printed));
+    }
     std::fs::remove_dir_all(&classes)?;
-    Ok(compare(&entries(&wanted), &entries(&printed)))
+    Ok(sum)
 }
 
 /// Where Apache's jars are kept; the script that runs them fetches them.
@@ -60,7 +70,7 @@ fn entries(text: &str) -> Vec<(&str, String)> {
     entries
 }
 
-fn compare(wanted: &[(&str, String)], printed: &[(&str, String)]) -> Count {
+fn compare(program: &str, wanted: &[(&str, String)], printed: &[(&str, String)]) -> Count {
     let mut count = Count::default();
     let mut user = "";
     for (index, (call, answer)) in wanted.iter().enumerate() {
@@ -74,7 +84,7 @@ fn compare(wanted: &[(&str, String)], printed: &[(&str, String)]) -> Count {
         count.failed += 1;
         if count.failed <= SHOWN {
             let ours = printed.get(index).map_or("nothing", |(_, answer)| answer.as_str());
-            println!("calls: FAIL {user} {call}\n  Apache:\n{answer}  ours:\n{ours}");
+            println!("{program}: FAIL {user} {call}\n  Apache:\n{answer}  ours:\n{ours}");
         }
     }
     count

@@ -3,7 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.FSDirAttrOp (3.5.0)
 
 use hdfs_proto::hdfs as p;
-use hdfs_types::{Error, FsPermission, INodeId, Result};
+use hdfs_types::{FsPermission, INodeId, Result};
 
 use crate::call::Call;
 use crate::machine::NameNode;
@@ -64,12 +64,8 @@ impl NameNode {
         request: &p::SetReplicationRequestProto,
     ) -> Result<p::SetReplicationResponseProto> {
         self.check_writable(&format!("Cannot set replication for {}", request.src), call.now.mono)?;
-        let replication = u16::try_from(request.replication).map_err(|_| {
-            Error::io(format!(
-                "Requested replication factor of {} is out of range",
-                request.replication
-            ))
-        })?;
+        // Java takes the lower half of the number, too; a negative one is refused by the plan.
+        let replication = (request.replication & 0xffff) as u16;
         let planned = self.plan(call, |namespace, context| {
             namespace.plan_set_replication(context, request.src.as_bytes(), replication)
         })?;

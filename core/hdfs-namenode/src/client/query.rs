@@ -164,6 +164,10 @@ impl NameNode {
                     });
                     remaining > 0
                 }
+                // In Java this one is no exception, and passes by who gathers them.
+                Err(error) if error.kind.java_class() == "java.lang.AssertionError" => {
+                    return Err(error);
+                }
                 Err(error) => {
                     listings.push(failed_listing(parent_idx, error));
                     false

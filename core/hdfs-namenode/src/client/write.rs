@@ -362,12 +362,8 @@ fn create_request<'a>(
 ) -> Result<CreateRequest<'a>> {
     let has = |bit: u32| request.create_flag & bit != 0;
     let mode = |proto: &p::FsPermissionProto| FsPermission((proto.perm & 0o1777) as u16);
-    let replication = u16::try_from(request.replication).map_err(|_| {
-        Error::io(format!(
-            "Requested replication factor of {} is out of range",
-            request.replication
-        ))
-    })?;
+    // Java takes the lower half of the number, too; a negative one is refused by the plan.
+    let replication = (request.replication & 0xffff) as u16;
     Ok(CreateRequest {
         path: request.src.as_bytes(),
         permission: mode(&request.masked),

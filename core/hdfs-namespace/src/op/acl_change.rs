@@ -83,7 +83,7 @@ impl Namespace {
                 let access = existing.iter().filter(|entry| entry.scope == AclEntryScope::Access);
                 validated(access.cloned().collect())?
             }
-            AclChange::Modify(spec) => merge(existing, sorted_spec(spec)?)?,
+            AclChange::Modify(spec) => merge(existing, &sorted_spec(spec)?)?,
             AclChange::Remove(spec) => remove(existing, &sorted_spec(spec)?)?,
             AclChange::Set(spec) => replace(existing, sorted_spec(spec)?)?,
         };
@@ -262,11 +262,32 @@ fn contains(spec: &[AclEntry], entry: &AclEntry) -> bool {
     spec.binary_search_by(|given| order(given, entry)).is_ok()
 }
 
-fn merge(existing: &[AclEntry], spec: Vec<AclEntry>) -> Result<Vec<AclEntry>, String> {
+fn merge(existing: &[AclEntry], spec: &[AclEntry]) -> Result<Vec<AclEntry>, String> {
     let mut builder = Builder::default();
-    existing.iter().filter(|entry| !contains(&spec, entry)).for_each(|entry| builder.keep(entry));
-    spec.iter().for_each(|entry| builder.give(entry));
+    for entry in existing {
+        match find(spec, entry) {
+            Some(given) => builder.give(given),
+            None => builder.keep(entry),
+        }
+    }
+    let is_new = |given: &&AclEntry| !existing.iter().any(|known| order(known, given).is_eq());
+    spec.iter().filter(is_new).for_each(|given| builder.give(given));
     builder.build()
+}
+
+/// The entry that takes the place of another: of several, the one that Java's binary search meets first.
+fn find<'a>(spec: &'a [AclEntry], entry: &AclEntry) -> Option<&'a AclEntry> {
+    let (mut low, mut high) = (0, spec.len());
+    while low < high {
+        // Java's middle, with the end inclusive.
+        let middle = (low + high - 1) / 2;
+        match order(&spec[middle], entry) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+            Ordering::Equal => return Some(&spec[middle]),
+        }
+    }
+    None
 }
 
 fn remove(existing: &[AclEntry], spec: &[AclEntry]) -> Result<Vec<AclEntry>, String> {
@@ -381,7 +402,7 @@ mod tests {
     fn lists_are_merged_with_a_mask_that_follows() {
         let base = parse("user::rwx group::r-x other::r--");
         let spec = sorted_spec(&parse("user:bob:rw- default:user:bob:rwx")).expect("it is small");
-        let merged = merge(&base, spec);
+        let merged = merge(&base, &spec);
         assert_eq!(
             text_of(merged.clone()),
             "user::rwx user:bob:rw- group::r-x mask::rwx other::r-- default:user::rwx default:user:bob:rwx \

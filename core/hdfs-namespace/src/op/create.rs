@@ -156,10 +156,13 @@ impl Namespace {
         request: &CreateRequest<'_>,
         resolved: &Resolved<'_>,
     ) -> Result<()> {
-        if request.block_size < ctx.conf.min_block_size {
+        // A number with a sign in Java.
+        let block_size = request.block_size.cast_signed();
+        if block_size < ctx.conf.min_block_size.cast_signed() {
             return Err(Error::io(format!(
-                "Specified block size {} is less than configured minimum value dfs.namenode.fs-limits.min-block-size={}",
-                request.block_size, ctx.conf.min_block_size
+                "Specified block size {block_size} is less than configured minimum value \
+                 dfs.namenode.fs-limits.min-block-size={}",
+                ctx.conf.min_block_size
             )));
         }
         if request.block_size >= 1 << 48 {
@@ -393,9 +396,11 @@ pub(crate) fn verify_replication(
     client: Option<&str>,
 ) -> Result<()> {
     let (most, least) = (ctx.conf.max_replication.min(MAX_REPLICATION), ctx.conf.min_replication);
-    let wrong = if replication > most {
+    // A number with a sign in Java.
+    let replication = replication.cast_signed();
+    let wrong = if i32::from(replication) > i32::from(most) {
         format!(" exceeds maximum of {most}")
-    } else if replication < least {
+    } else if i32::from(replication) < i32::from(least) {
         format!(" is less than the required minimum of {least}")
     } else {
         return Ok(());

@@ -53,7 +53,7 @@ impl Namespace {
         if kind.is_some() && (!ctx.conf.quota_by_storage_type_enabled || names != DONT_SET) {
             return Err(Error::new(
                 ErrorKind::Remote(
-                    "org.apache.hadoop.hdfs.protocol.UnsupportedActionException".to_owned(),
+                    "org.apache.hadoop.hdfs.server.namenode.UnsupportedActionException".to_owned(),
                 ),
                 format!(
                     "Failed to set quota by storage type because eitherdfs.quota.by.storage.type.enabled is set to {} or \

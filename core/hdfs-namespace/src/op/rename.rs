@@ -41,8 +41,13 @@ impl Namespace {
     ) -> Result<Planned<bool>> {
         let source = self.resolve(ctx, src, Purpose::WriteLink)?;
         let destination = self.resolve(ctx, dst, Purpose::CreateLink)?;
+        let named = destination.components.len();
         let destination = self.inside_directory(&source, destination);
-        self.check_rename_access(ctx, &source, &destination, false)?;
+        self.check_leaving(ctx, &source, false)?;
+        if destination.components.len() > named {
+            self.check_access(ctx, &destination, Access::ancestor(FsAction::EXECUTE))?;
+        }
+        self.check_access(ctx, &destination, Access::ancestor(FsAction::WRITE))?;
         let refused = Ok(Planned::nothing(ctx, false));
         let Some(moved) = source.last().filter(|slot| *slot != Slot::ROOT) else { return refused };
         self.check_no_snapshots(moved)?;
@@ -84,7 +89,8 @@ impl Namespace {
     ) -> Result<Planned<bool>> {
         let source = self.resolve(ctx, src, Purpose::WriteLink)?;
         let destination = self.resolve(ctx, dst, Purpose::CreateLink)?;
-        self.check_rename_access(ctx, &source, &destination, flags.to_trash)?;
+        self.check_leaving(ctx, &source, flags.to_trash)?;
+        self.check_access(ctx, &destination, Access::ancestor(FsAction::WRITE))?;
         let (from, to) = (source.path(), destination.path());
         let Some(moved) = source.last() else {
             return Err(not_found(format!("rename source {} is not found.", text(&from))));
@@ -151,19 +157,17 @@ impl Namespace {
         destination
     }
 
-    fn check_rename_access(
+    fn check_leaving(
         &self,
         ctx: &PlanContext<'_>,
         source: &Resolved<'_>,
-        destination: &Resolved<'_>,
         to_trash: bool,
     ) -> Result<()> {
         if source.last().is_some_and(|slot| self.is_non_empty_directory(slot)) {
             self.check_protected(ctx, source)?;
         }
         let leave = if to_trash { Access::removal() } else { Access::parent(FsAction::WRITE) };
-        self.check_access(ctx, source, leave)?;
-        self.check_access(ctx, destination, Access::ancestor(FsAction::WRITE))
+        self.check_access(ctx, source, leave)
     }
 
     fn validate_destination(&self, moved: Slot, from: &[u8], to: &[u8]) -> Result<()> {

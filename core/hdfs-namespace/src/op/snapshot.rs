@@ -30,7 +30,7 @@ impl Namespace {
     /// below is snapshottable.
     pub fn plan_allow_snapshot(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Planned<()>> {
         ctx.caller.check_superuser_for("allowSnapshot")?;
-        let slot = self.snapshot_directory(path)?;
+        let slot = self.snapshot_directory(ctx, path)?;
         self.check_nested(slot, path)?;
         let op = AllowSnapshotOp { snapshot_root: path.to_vec() };
         Ok(Planned::one(ctx, EditOp::AllowSnapshot(op), ()))
@@ -46,7 +46,7 @@ impl Namespace {
         path: &[u8],
     ) -> Result<Planned<()>> {
         ctx.caller.check_superuser_for("disallowSnapshot")?;
-        let slot = self.snapshot_directory(path)?;
+        let slot = self.snapshot_directory(ctx, path)?;
         if self.snapshots_of(slot).is_some_and(|snapshots| !snapshots.is_empty()) {
             return Err(refused(format!(
                 "The directory {} has snapshot(s). Please redo the operation after removing all the snapshots.",
@@ -165,8 +165,9 @@ impl Namespace {
     }
 
     /// Without permission checks, as Hadoop for superusers.
-    fn snapshot_directory(&self, path: &[u8]) -> Result<Slot> {
-        let resolved = self.resolve_unchecked(path)?;
+    fn snapshot_directory(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<Slot> {
+        let resolved = self.resolve_unreserved(path)?;
+        self.check_traverse(ctx, &resolved, true)?;
         if resolved.snapshot {
             return Err(Error::new(
                 ErrorKind::SnapshotAccessControl,

@@ -100,7 +100,8 @@ impl Namespace {
         ctx: &PlanContext<'_>,
         path: &[u8],
     ) -> Result<Vec<SnapshotStatus>> {
-        let resolved = self.resolve_unchecked(path)?;
+        let end = path.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+        let resolved = self.resolve_unreserved(path.get(..end).unwrap_or(path))?;
         let anyone = PlanContext { caller: Caller { is_superuser: true, ..ctx.caller }, ..*ctx };
         self.check_traverse(&anyone, &resolved, true)?;
         self.check_access(ctx, &resolved, Access::last(FsAction::READ))?;
@@ -110,15 +111,21 @@ impl Namespace {
         Ok(snapshots.iter().map(|snapshot| self.snapshot_status(slot, snapshot)).collect())
     }
 
-    fn snapshot_status(&self, slot: Slot, snapshot: &Snapshot) -> SnapshotStatus {
+    /// A snapshot as an entry of `.snapshot`.
+    pub(super) fn snapshot_root_status(&self, slot: Slot, snapshot: &Snapshot) -> FileStatus {
         let name = snapshot.root.name.to_vec();
         let mut status = self.status_with_policy((slot, snapshot.id), name, false, Inherited::NONE);
         // As in Hadoop, which does not look for the number of children then.
         status.children = self.children_count_at(slot, SnapshotId::CURRENT);
+        status.snapshottable = false;
+        status
+    }
+
+    fn snapshot_status(&self, slot: Slot, snapshot: &Snapshot) -> SnapshotStatus {
+        let mut status = self.snapshot_root_status(slot, snapshot);
         status.atime = WallMillis(0);
         status.ec_policy = 0;
         status.has_acl = false;
-        status.snapshottable = false;
         SnapshotStatus {
             status,
             id: snapshot.id.0.cast_unsigned(),
