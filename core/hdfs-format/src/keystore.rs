@@ -46,6 +46,23 @@ pub enum Key {
     Metadata(Bytes),
 }
 
+impl Key {
+    /// From Java's serialization, as an entry holds it sealed.
+    ///
+    /// # Errors
+    /// Io when it is damaged, or no key that Hadoop knows.
+    pub fn decode(plain: Bytes) -> Result<Self> {
+        java_object::read_key(plain)
+    }
+
+    /// As Java serializes it.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut plain = Vec::new();
+        java_object::write_key(&mut plain, self);
+        plain
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Entry {
     alias: String,
@@ -138,8 +155,7 @@ impl KeyStore {
     /// Io when the entry is damaged, or sealed with another password, or holds no key that Hadoop knows.
     pub fn key(&self, alias: &str, password: &str) -> Result<Option<Key>> {
         let Some(entry) = self.find(alias) else { return Ok(None) };
-        let plain = entry.sealed.open(password)?;
-        java_object::read_key(plain).map(Some)
+        Key::decode(entry.sealed.open(password)?).map(Some)
     }
 
     /// Sets an entry. `salt` is eight random bytes.
@@ -151,9 +167,7 @@ impl KeyStore {
         salt: [u8; SALT_BYTES],
         password: &str,
     ) {
-        let mut plain = Vec::new();
-        java_object::write_key(&mut plain, key);
-        let sealed = Sealed::seal(plain, salt, password);
+        let sealed = Sealed::seal(key.encode(), salt, password);
         self.put(Entry { alias: alias.to_lowercase(), created_ms, sealed });
     }
 

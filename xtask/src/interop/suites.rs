@@ -17,10 +17,8 @@ const MINICLUSTER: &str = "TestFileCreationClient|TestSetrepDecreasing|TestFileL
 /// Cases of testHDFSConf.xml in Hadoop 3.5.0.
 const SHELL_CASES: u64 = 672;
 
-/// Cases that run on Apache's cluster, those aside that are skipped on any cluster of three DataNodes.
-const CLI_CASES_ON_APACHE: u64 = 839;
-/// On ours the file on encryption is skipped as a whole until the NameNode has keys.
-const CLI_CASES_ON_OURS: u64 = 804;
+/// Cases that run, those aside that are skipped on any cluster of three DataNodes.
+const CLI_CASES: u64 = 839;
 
 /// The shell's expectations, with Apache's shell.
 pub(super) fn cli() -> Result<Count> {
@@ -40,36 +38,40 @@ const CLI_SETTINGS: [&str; 2] =
 
 /// Every expectation, with our command on our cluster.
 pub(super) fn cli_ours() -> Result<Count> {
-    let cluster = Cluster::start("cli-ours", 3, &CLI_SETTINGS)?;
-    our_cli("cli-ours", &cluster.conf(), CLI_CASES_ON_OURS)
+    let keys = scratch("cli-ours-keys")?;
+    let provider = format!("jceks://file{}/keys.jceks", path(&keys)?);
+    output(Command::new(super::binary()).arg("key").args(NEW_KEY).args(["-provider", &provider]))?;
+    let provider = format!("hadoop.security.key.provider.path={provider}");
+    let [first, second] = CLI_SETTINGS;
+    let cluster = Cluster::start("cli-ours", 3, &[first, second, &provider])?;
+    let count = our_cli("cli-ours", &cluster.conf());
+    std::fs::remove_dir_all(&keys)?;
+    count
 }
 
 /// Every expectation, with our command on Apache's cluster.
 pub(super) fn cli_apache() -> Result<Count> {
     let keys = scratch("cli-keys")?;
     let provider = format!("jceks://file{}/keys.jceks", path(&keys)?);
-    output(apache("org.apache.hadoop.crypto.key.KeyShell", &keys).args([
-        "create",
-        "mykey",
-        "-size",
-        "128",
-        "-provider",
-        &provider,
-    ]))?;
+    let shell = "org.apache.hadoop.crypto.key.KeyShell";
+    output(apache(shell, &keys).args(NEW_KEY).args(["-provider", &provider]))?;
     let provider = format!("hadoop.security.key.provider.path={provider}");
     let [first, second] = CLI_SETTINGS;
     let cluster = PeerCluster::up("cli-apache", "", 3, 21_300, &[first, second, &provider])?;
-    let count = our_cli("cli-apache", &cluster.conf(), CLI_CASES_ON_APACHE);
+    let count = our_cli("cli-apache", &cluster.conf());
     std::fs::remove_dir_all(&keys)?;
     count
 }
 
-fn our_cli(name: &str, conf: &Path, expected: u64) -> Result<Count> {
+/// The key that the cases on encryption zones want.
+const NEW_KEY: [&str; 4] = ["create", "mykey", "-size", "128"];
+
+fn our_cli(name: &str, conf: &Path) -> Result<Count> {
     let binary = super::binary();
     let count = suite_with(name, "cli.sh", &[path(conf)?], &[("HDFS_CLI", path(&binary)?)])?;
     let cases = count.passed + count.failed + count.skipped;
-    if cases < expected {
-        bail!("{expected} cases or more are to run, and {cases} ran");
+    if cases < CLI_CASES {
+        bail!("{CLI_CASES} cases or more are to run, and {cases} ran");
     }
     Ok(count)
 }

@@ -3,7 +3,7 @@
 use hdfs_client::blocking::{FileReader, FileWriter, HdfsClient};
 use hdfs_client::{
     AclStatus, ContentSummary, CreateOptions, FileKind, FileStatus, QuotaUsage, RenameOptions,
-    Times, XAttrSet, check_xattr_name,
+    ServerDefaults, Times, XAttrSet, check_xattr_name,
 };
 use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result, WallMillis};
 
@@ -70,8 +70,8 @@ pub(super) fn describe(status: FileStatus) -> Stat {
 }
 
 impl Remote {
-    /// The user's trash in a snapshottable directory. Hadoop: DFSUtilClient.getSnapshotTrashRoot
-    fn snapshot_trash(&self, root: &str) -> String {
+    /// The user's trash in a directory that has its own. Hadoop: DFSUtilClient.{getSnapshotTrashRoot, getEZTrashRoot}
+    fn trash_below(&self, root: &str) -> String {
         format!("{}/.Trash/{}", root.trim_end_matches('/'), self.client.user())
     }
 }
@@ -156,22 +156,46 @@ impl FileSystem for Remote {
     }
 
     fn trash_root(&self, path: &str) -> Outcome<String> {
-        if self.client.server_defaults()?.snapshot_trash_root_enabled {
+        let defaults = self.client.server_defaults()?;
+        let mut roots = Vec::new();
+        if defaults.snapshot_trash_root_enabled {
             let within =
                 |root: &String| path.starts_with(&format!("{}/", root.trim_end_matches('/')));
-            if let Some(root) = self.client.snapshottable_paths()?.iter().find(|root| within(root))
-            {
-                return Ok(self.snapshot_trash(root));
+            roots.extend(self.client.snapshottable_paths()?.into_iter().find(within));
+        }
+        if has_key_provider(&defaults) {
+            let parent =
+                path.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
+            let parent = if parent.is_empty() { "/" } else { parent };
+            match self.client.encryption_zone(parent) {
+                Ok(zone) => roots.extend(zone.map(|zone| zone.path)),
+                Err(error) => tracing::warn!(
+                    "Exception in checking the encryption zone for the path {parent}. {}",
+                    error.message
+                ),
             }
         }
-        Ok(path::join(&self.client.home_directory(), ".Trash"))
+        // The inner one counts.
+        let inner = roots.iter().max_by_key(|root| root.len());
+        let home = || path::join(&self.client.home_directory(), ".Trash");
+        Ok(inner.map_or_else(home, |root| self.trash_below(root)))
     }
 
     fn trash_roots(&self) -> Outcome<Vec<String>> {
         let mut roots = vec![path::join(&self.client.home_directory(), ".Trash")];
-        if self.client.server_defaults()?.snapshot_trash_root_enabled {
+        let defaults = self.client.server_defaults()?;
+        if has_key_provider(&defaults) {
+            // Only a superuser may list zones.
+            match self.client.encryption_zones() {
+                Ok(zones) => roots.extend(zones.iter().map(|zone| self.trash_below(&zone.path))),
+                Err(error) => {
+                    tracing::warn!("Cannot get all encrypted trash roots: {}", error.message);
+                }
+            }
+        }
+        if defaults.snapshot_trash_root_enabled {
             let snapshottable = self.client.snapshottable_paths()?;
-            roots.extend(snapshottable.iter().map(|root| self.snapshot_trash(root)));
+            roots.extend(snapshottable.iter().map(|root| self.trash_below(root)));
         }
         Ok(roots)
     }
@@ -302,4 +326,9 @@ impl Writer for RemoteWriter {
     fn close(self: Box<Self>) -> Outcome<()> {
         Ok(self.0.close()?)
     }
+}
+
+/// True when there may be encryption zones.
+fn has_key_provider(defaults: &ServerDefaults) -> bool {
+    defaults.key_provider_uri.as_ref().is_some_and(|uri| !uri.trim().is_empty())
 }

@@ -2,8 +2,8 @@
 //! removes what lies in the trash for longer than `fs.trash.interval`.
 //!
 //! As in Hadoop it is a client of its own NameNode, of the user that runs it: so it checks, logs and audits like any
-//! other deletion. Snapshottable directories have trashes of their own when `dfs.namenode.snapshot.trashroot.enabled` says
-//! so; those of encryption zones come with encryption.
+//! other deletion. Encryption zones have trashes of their own, and so have snapshottable directories when
+//! `dfs.namenode.snapshot.trashroot.enabled` says so.
 //!
 //! Hadoop: org.apache.hadoop.fs.TrashPolicyDefault.Emptier (3.5.0)
 
@@ -118,28 +118,30 @@ impl Emptier {
                 self.try_to_empty(&root).await;
             }
         }
-        self.empty_snapshottable().await
-    }
-
-    /// The trashes of snapshottable directories: `.Trash/USER` in each.
-    async fn empty_snapshottable(&self) -> Result<()> {
-        if !self.client.server_defaults().await?.snapshot_trash_root_enabled {
-            return Ok(());
+        for zone in self.client.encryption_zones().await? {
+            self.empty_below(&zone.path).await?;
         }
-        for directory in self.client.snapshottable_paths().await? {
-            let folder = format!("{}/{}", directory.trim_end_matches('/'), trash::FOLDER);
-            let mut users = self.client.list(&folder);
-            loop {
-                match users.next().await {
-                    Ok(Some(user)) if user.is_dir() => self.try_to_empty(&user.path).await,
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(error) if error.kind == ErrorKind::FileNotFound => break,
-                    Err(error) => return Err(error),
-                }
+        if self.client.server_defaults().await?.snapshot_trash_root_enabled {
+            for directory in self.client.snapshottable_paths().await? {
+                self.empty_below(&directory).await?;
             }
         }
         Ok(())
+    }
+
+    /// The trashes of a directory that has its own: `.Trash/USER` in it.
+    async fn empty_below(&self, directory: &str) -> Result<()> {
+        let folder = format!("{}/{}", directory.trim_end_matches('/'), trash::FOLDER);
+        let mut users = self.client.list(&folder);
+        loop {
+            match users.next().await {
+                Ok(Some(user)) if user.is_dir() => self.try_to_empty(&user.path).await,
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind == ErrorKind::FileNotFound => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn try_to_empty(&self, root: &str) {

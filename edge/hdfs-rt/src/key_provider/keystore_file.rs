@@ -228,6 +228,8 @@ impl KeystoreFile {
             let text = format!("Uppercase key names are unsupported: {name}");
             return Err(Error::new(ErrorKind::IllegalArgument, text));
         }
+        check_text(name)?;
+        check_text(&options.cipher)?;
         let mut state = self.state.lock();
         self.refresh(&mut state)?;
         if state.store.contains(name) {
@@ -340,6 +342,23 @@ fn locate_password(name: &str) -> Result<Option<String>> {
     let text = fs::read_to_string(&file)
         .map_err(|error| Error::io(format!("{} ({error})", file.display())))?;
     Ok(Some(text.trim().to_owned()))
+}
+
+/// Java writes text of a keystore in its own kind of UTF-8, which differs in what is refused here, and of no more than
+/// 65,535 bytes; a version's number comes behind a name.
+fn check_text(text: &str) -> Result<()> {
+    const LONGEST_BYTES: usize = 65_000;
+    let is_plain = |char: char| char != '\0' && u32::from(char) <= 0xFFFF;
+    if text.len() <= LONGEST_BYTES && text.chars().all(is_plain) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(40).collect();
+    Err(Error::new(
+        ErrorKind::IllegalArgument,
+        format!(
+            "a keystore can't hold the name {shown:?}: it is too long, or has characters beyond U+FFFF"
+        ),
+    ))
 }
 
 fn is_wrong_password(error: &Error) -> bool {
