@@ -21,8 +21,6 @@ pub use metadata::{KeyMetadata, KeyOptions};
 
 /// Names the password of keystores.
 pub const PASSWORD_VARIABLE: &str = "HADOOP_KEYSTORE_PASSWORD";
-/// The cipher that encrypts the keys of files, and files themselves.
-const AES_CTR: &str = "AES/CTR/NoPadding";
 
 /// One version of a key.
 #[derive(Clone, PartialEq, Eq)]
@@ -276,9 +274,4 @@ pub fn fill_random(mut bytes: &mut [u8]) -> Result<()> {
         bytes = &mut bytes[count..];
     }
     Ok(())
-}
-
-/// True when a zone's key may have this cipher: its name is one that files can be encrypted with here.
-pub fn is_supported_cipher(name: &str) -> bool {
-    name == AES_CTR
 }
