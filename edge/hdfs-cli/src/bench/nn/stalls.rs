@@ -37,10 +37,11 @@ pub(in super::super) const KNOWN: &[Known] = &[
 ];
 
 /// What one big operation does, in the order in which they run.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "quota", what: "set a quota on the tree" },
     Step { name: "count", what: "content summary of the tree" },
     Step { name: "setrep", what: "set the replication of every file" },
+    Step { name: "diff", what: "report what changed in every directory since a snapshot" },
     Step { name: "rename", what: "rename the tree" },
     Step { name: "rename-in", what: "rename the tree below a directory with a quota" },
     Step { name: "delete", what: "delete the tree" },
@@ -110,6 +111,11 @@ impl Stalls<'_> {
             }
             self.make_ready(run, addr, &mut tree, step.name)?;
             let outcome = self.watch_step(run, &probed, &mut tree, step)?;
+            if step.name == "diff" {
+                let at = tree.at.clone().unwrap_or_default();
+                run.client.delete_snapshot(&at, "before")?;
+                run.client.disallow_snapshot(&at)?;
+            }
             if !run.json {
                 outcome.print(outcomes.is_empty());
             }
@@ -157,6 +163,11 @@ impl Stalls<'_> {
             let names = QuotaChange::Set(1 << 40);
             client.set_quota(&limited, names, QuotaChange::Keep)?;
         }
+        if step == "diff" {
+            client.allow_snapshot(&at)?;
+            client.create_snapshot(&at, Some("before"))?;
+            add_directories(client, &at)?;
+        }
         if step == "delete-kept" {
             client.mkdirs(&snapped, None, true)?;
             client.allow_snapshot(&snapped)?;
@@ -203,6 +214,9 @@ impl Stalls<'_> {
             "count" => {
                 client.content_summary(&at)?;
             }
+            "diff" => {
+                client.block_on(client.inner().snapshot_diff(&at, "before", ""))?;
+            }
             "setrep" => self.set_replication(run, tree)?,
             "rename" | "rename-in" => {
                 let parent =
@@ -235,6 +249,21 @@ impl Stalls<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Makes an empty directory in every directory of a tree.
+fn add_directories(client: &HdfsClient, top: &str) -> Result<(), Failure> {
+    let mut open = vec![top.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in client.list(&directory) {
+            let entry = entry?;
+            if entry.is_dir() {
+                open.push(entry.path);
+            }
+        }
+        client.mkdirs(&format!("{directory}/new-since"), None, false)?;
+    }
+    Ok(())
 }
 
 /// The tree that the steps work on.
