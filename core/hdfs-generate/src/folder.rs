@@ -30,9 +30,7 @@ impl Folder {
         );
         let version = version.print(WallMillis(1_700_000_000_000));
         folder.add(VERSION.to_owned(), version.into_bytes());
-        let file = ImageFile::Image(image.txid);
-        folder.add(file.name(), image.bytes.clone());
-        folder.add(file.md5_name(), print_md5(&image.md5, &file.name()).into_bytes());
+        folder.add_image(ImageFile::Image(image.txid), image);
         let mut seen = image.txid;
         for (first, ops) in segments(image.txid, log) {
             seen = first;
@@ -50,6 +48,12 @@ impl Folder {
         }
         folder.add(SEEN_TXID.to_owned(), print_number(seen.0).into_bytes());
         folder
+    }
+
+    /// Adds an image under a name, with its digest.
+    pub fn add_image(&mut self, file: ImageFile, image: &Image) {
+        self.add(file.name(), image.bytes.clone());
+        self.add(file.md5_name(), print_md5(&image.md5, &file.name()).into_bytes());
     }
 
     /// The content of a file.

@@ -26,9 +26,9 @@ fn mkdirs(generator: &mut Generator) -> Result<()> {
         .map(drop)
 }
 
-/// What is renamed: no symbolic links while there are snapshots. Apache's NameNode keeps a copy of the link with the id of the
-/// link, in a deleted list of its directory (INodeSymlink.recordModification); when it loads its image of that,
-/// the link itself is in that list, and in the wrong directory.
+/// What is renamed or deleted: no symbolic links while there are snapshots. Apache's NameNode keeps a copy of the link with the
+/// id of the link, in a deleted list of its directory (INodeSymlink.recordModification). Its image then names an inode in
+/// that list that is elsewhere, or nowhere.
 fn a_source(generator: &mut Generator) -> Vec<u8> {
     let links = generator.snapshots.taken.is_empty();
     let fits =
@@ -51,7 +51,7 @@ fn rename2(generator: &mut Generator) -> Result<()> {
 }
 
 fn delete(generator: &mut Generator) -> Result<()> {
-    let path = generator.anything();
+    let path = a_source(generator);
     // Large subtrees seldom, so that the tree grows.
     let recursive = generator.one_in(4) || generator.namespace.counts().inodes() > 60;
     generator.say(format!("delete {} {recursive}", text(&path)));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use hdfs_format::storage_dir::ImageFile;
 use hdfs_generate::{Folder, Generator, image_of};
 use hdfs_types::TxId;
 
@@ -48,10 +49,16 @@ pub(crate) fn half_and_half(seed: u64, steps: u64) -> (Generator, Folder) {
     }
     let txid: TxId = generator.roll();
     let image = image_of(generator.namespace(), txid);
+    // During a rolling upgrade a name folder has an image to roll back to; without, Apache's NameNode takes the upgrade for
+    // ended, and its truncations copy no blocks.
+    let is_upgrading = generator.namespace().is_rolling_upgrade();
     for _ in steps / 2..steps {
         generator.step();
     }
-    let folder = Folder::new(&image, generator.log());
+    let mut folder = Folder::new(&image, generator.log());
+    if is_upgrading {
+        folder.add_image(ImageFile::Rollback(TxId(1)), &image);
+    }
     (generator, folder)
 }
 

@@ -20,11 +20,13 @@ pub(crate) struct Cleaning {
     /// The snapshot that is deleted; CURRENT for a deletion in the tree.
     pub(super) deleting: SnapshotId,
     pub(crate) effects: Effects,
+    /// What was destroyed: nothing is twice.
+    destroyed: FastSet<Slot>,
 }
 
 impl Cleaning {
     pub(crate) fn of(deleting: SnapshotId) -> Self {
-        Self { deleting, effects: Effects::default() }
+        Self { deleting, effects: Effects::default(), destroyed: FastSet::default() }
     }
 }
 
@@ -339,8 +341,10 @@ impl Namespace {
 
     /// Removes an inode that has no place any more, with everything below and everything that snapshots kept of it.
     pub(super) fn destroy_inode(&mut self, slot: Slot, cleaning: &mut Cleaning) {
-        self.strip(slot, cleaning);
-        self.push_detached(slot);
+        if cleaning.destroyed.insert(slot) {
+            self.strip(slot, cleaning);
+            self.push_detached(slot);
+        }
     }
 
     /// Takes everything about snapshots out of a tree that goes away, so that it can be reclaimed like any other.

@@ -6,7 +6,7 @@ use hdfs_types::{Block, BlockId, FastSet};
 
 use super::clean::{Cleaning, Range};
 use super::latest::before;
-use super::model::{FileDiff, SnapshotId};
+use super::model::{Child, FileDiff, SnapshotId};
 use crate::effects::{BlockChange, Effects};
 use crate::namespace::Namespace;
 use crate::store::record::{Flag, Slot};
@@ -235,10 +235,19 @@ impl Namespace {
         });
     }
 
+    /// No snapshot shows the file any more. Its directory, which is deleted, may still have it among its last children.
     fn destroy_cleared(&mut self, slot: Slot, cleaning: &mut Cleaning) {
-        if !self.record(slot).has(Flag::Referenced) {
-            self.destroy_inode(slot, cleaning);
+        if self.record(slot).has(Flag::Referenced) {
+            return;
         }
+        let parent = self.record(slot).parent;
+        for diff in self.snapshots.directory_diffs.get_mut(&parent).into_iter().flatten() {
+            diff.created.retain(|child| *child != Child::INode(slot));
+        }
+        if parent != Slot::NONE && self.child(parent, self.name_of(slot)) == Some(slot) {
+            self.unlink(slot);
+        }
+        self.destroy_inode(slot, cleaning);
     }
 
     /// Replicas wanted of the blocks of a file: as many as the file or one of its snapshots wants.

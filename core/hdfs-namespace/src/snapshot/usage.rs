@@ -2,7 +2,7 @@
 //!
 //! Hadoop: computeQuotaUsage of INodeDirectory, INodeFile and INodeReference.WithName (3.5.0)
 
-use super::model::{Child, SnapshotId};
+use super::model::{Child, SnapshotId, WithName};
 use crate::namespace::Namespace;
 use crate::op::policy::storage_types;
 use crate::quota::{QuotaCounts, type_index};
@@ -12,40 +12,41 @@ impl Namespace {
     /// What an inode that was renamed away counts where a snapshot still shows it: what it was then.
     ///
     /// Where snapshots know of no change below a directory, it counts what it counts now; while an image is loaded that
-    /// is not `known` yet.
-    pub(crate) fn usage_at(&self, top: Slot, at: SnapshotId, known: bool) -> QuotaCounts {
+    /// is not `known` yet. Storage policies are inherited from the directory that shows the name.
+    fn usage_at(&self, name: &WithName, known: bool) -> QuotaCounts {
         let mut usage = QuotaCounts::default();
-        let mut waiting = vec![(top, at)];
-        while let Some((slot, at)) = waiting.pop() {
-            if self.record(slot).is_file() {
-                usage.add(&self.file_usage_at(slot, at));
+        let mut waiting = vec![(name.inode, name.last_snapshot, self.storage_policy(name.parent))];
+        while let Some((slot, at, inherited)) = waiting.pop() {
+            let policy = match self.own_storage_policy(slot) {
+                0 => inherited,
+                own => own,
+            };
+            let record = self.record(slot);
+            if record.is_file() {
+                usage.add(&self.file_usage_at(slot, at, policy));
                 continue;
             }
-            if !self.record(slot).is_directory() || known && !self.record(slot).has(Flag::Marked) {
+            let as_now = known && !record.has(Flag::Marked);
+            if !record.is_directory() || as_now && policy == self.storage_policy(slot) {
                 usage.add(&self.subtree_usage(slot));
                 continue;
             }
             usage.names += 1;
             if !self.record(slot).has(Flag::Diffs) {
-                waiting.extend(self.children_of(slot).iter().map(|child| (child, at)));
+                waiting.extend(self.children_of(slot).iter().map(|child| (child, at, policy)));
                 continue;
             }
             for child in self.children_at(slot, at) {
-                match child {
-                    Child::INode(slot) => waiting.push((slot, at)),
-                    Child::Name(number) => {
-                        waiting.push((self.snapshots.names.get(number).inode, at));
-                    }
-                }
+                waiting.push((self.child_slot(child), at, policy));
             }
         }
         usage
     }
 
-    fn file_usage_at(&self, slot: Slot, at: SnapshotId) -> QuotaCounts {
+    fn file_usage_at(&self, slot: Slot, at: SnapshotId, policy: u8) -> QuotaCounts {
         let last = self.last_diff(slot);
         if last == SnapshotId::CURRENT || self.record(slot).file_header().striped {
-            return self.file_usage(slot);
+            return self.file_usage_by(slot, policy);
         }
         let (bytes, replication) = if last < at {
             (self.file_length(slot), self.replication_of(slot))
@@ -60,7 +61,7 @@ impl Namespace {
             space: bytes.saturating_mul(i64::from(replication)),
             ..QuotaCounts::default()
         };
-        for kind in storage_types(self.storage_policy(slot), replication) {
+        for kind in storage_types(policy, replication) {
             let space = &mut usage.types[type_index(kind)];
             *space = space.wrapping_add(bytes);
         }
@@ -70,10 +71,22 @@ impl Namespace {
     /// Counts a name anew; the quotas of its directory follow.
     pub(super) fn count_name(&mut self, number: u32) {
         let name = self.snapshots.names.get(number);
-        let usage = self.usage_at(name.inode, name.last_snapshot, true);
+        let usage = self.usage_at(name, true);
         let (parent, delta) = (name.parent, usage.minus(&name.usage));
         self.snapshots.names.get_mut(number).usage = usage;
         self.add_usage(parent, &delta);
+    }
+
+    /// Counts every name anew. A file that was open when its last snapshot was taken has grown since; Hadoop sees that when
+    /// a NameNode becomes active and counts everything.
+    ///
+    /// Hadoop: FSDirectory.updateCountForQuota (3.5.0)
+    pub fn recount_names(&mut self) {
+        let references = self.snapshots.references.values();
+        let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
+        for number in numbers {
+            self.count_name(number);
+        }
     }
 
     /// After loading: blocks that only snapshots show, what every name counts, and where snapshots may know something.
@@ -96,7 +109,7 @@ impl Namespace {
         let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
         for number in numbers {
             let name = self.snapshots.names.get(number);
-            let usage = self.usage_at(name.inode, name.last_snapshot, false);
+            let usage = self.usage_at(name, false);
             self.snapshots.names.get_mut(number).usage = usage;
         }
     }

@@ -535,3 +535,19 @@ fn the_root_of_a_deleted_snapshot_is_kept_for_the_snapshot_of_another_directory(
          delete_snapshot /d s1",
     );
 }
+
+#[test]
+fn a_file_that_only_the_deleted_snapshot_showed_goes_away_once() {
+    holds(
+        "mkdirs /x/b/a
+         allow /x
+         snapshot /x s1
+         create /x/b/a/p c1
+         chmod /x/b 700
+         snapshot /x s2
+         setrep /x/b/a/p 2
+         delete /x/b/a -r
+         delete_snapshot /x s2
+         delete_snapshot /x s1",
+    );
+}
