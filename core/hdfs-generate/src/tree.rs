@@ -26,13 +26,19 @@ fn mkdirs(generator: &mut Generator) -> Result<()> {
         .map(drop)
 }
 
-/// What is renamed or deleted: no symbolic links while there are snapshots. Apache's NameNode keeps a copy of the link with the
-/// id of the link, in a deleted list of its directory (INodeSymlink.recordModification). Its image then names an inode in
-/// that list that is elsewhere, or nowhere.
+/// What is renamed or deleted: while there are snapshots, nothing that Apache's NameNode can't.
+/// - It keeps a copy of a symbolic link with the id of the link, in a deleted list of its directory
+///   (INodeSymlink.recordModification). Its image then names an inode in that list that is elsewhere, or nowhere.
+/// - It keeps the blocks of a striped file that is renamed, and can't delete the file any more: IllegalStateException
+///   (INodeFile.collectBlocksBeyondSnapshot).
 fn a_source(generator: &mut Generator) -> Vec<u8> {
-    let links = generator.snapshots.taken.is_empty();
-    let fits =
-        |entry: &Entry| entry.path != b"/" && (links || entry.status.kind != INodeKind::Symlink);
+    let anything = generator.snapshots.taken.is_empty();
+    let can = |entry: &Entry| match entry.status.kind {
+        INodeKind::Directory => true,
+        INodeKind::File => entry.status.ec_policy == 0,
+        INodeKind::Symlink => false,
+    };
+    let fits = |entry: &Entry| entry.path != b"/" && (anything || can(entry));
     generator.existing(fits).unwrap_or_else(|| b"/".to_vec())
 }
 

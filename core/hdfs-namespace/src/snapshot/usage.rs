@@ -45,8 +45,13 @@ impl Namespace {
 
     fn file_usage_at(&self, slot: Slot, at: SnapshotId, policy: u8) -> QuotaCounts {
         let last = self.last_diff(slot);
-        if last == SnapshotId::CURRENT || self.record(slot).file_header().striped {
+        if last == SnapshotId::CURRENT {
             return self.file_usage_by(slot, policy);
+        }
+        if self.record(slot).file_header().striped {
+            // Hadoop counts the name twice: INodeFile.computeQuotaUsageWithStriped (3.5.0).
+            let usage = self.file_usage_by(slot, policy);
+            return QuotaCounts { names: 2, ..usage };
         }
         let (bytes, replication) = if last < at {
             (self.file_length(slot), self.replication_of(slot))

@@ -551,3 +551,30 @@ fn a_file_that_only_the_deleted_snapshot_showed_goes_away_once() {
          delete_snapshot /x s1",
     );
 }
+
+#[test]
+fn a_tree_as_deep_as_paths_may_be_is_cleaned_on_the_stack_of_a_thread() {
+    let deep = "/d".repeat(999);
+    let script = format!(
+        "mkdirs {deep}
+         create {deep}/f c1
+         mkdirs /out
+         allow /d
+         snapshot /d s1
+         chmod {deep} 700
+         setrep {deep}/f 2
+         snapshot /d s2
+         touch {deep}/f 5
+         rename /d/d /out/d
+         delete /out -r
+         delete_snapshot /d s2
+         delete_snapshot /d s1
+         mkdirs /again"
+    );
+    let mut machine = Machine::new();
+    for line in script.lines().map(str::trim) {
+        machine = machine.with_script(line);
+    }
+    machine.namespace.check_invariants().expect("the tree is whole");
+    machine.replay_equals_live();
+}
