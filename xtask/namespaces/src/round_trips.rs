@@ -72,6 +72,7 @@ fn round_trip(jvm: &mut Jvm, seed: u64, steps: u64, dir: &Path) -> Result<()> {
     let known = without_leases_of_snapshots(&their_view, namespace);
     same("Apache's replay of our edits", &our_view, &known)?;
     let restarted = restart(&generator, &folder)?;
+    restarted.check_invariants().map_err(|error| anyhow!("after a restart: {error}"))?;
     compare_usage(&generator, &restarted, &std::fs::read_to_string(dir.join("usage"))?)?;
     compare_edits(jvm, &generator, &folder, dir)?;
 
