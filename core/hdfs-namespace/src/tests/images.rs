@@ -134,7 +134,9 @@ macro_rules! legacy {
 
 #[test]
 fn an_image_from_before_protobuf_is_upgraded_as_by_apache() {
-    for (layout, bytes, apaches) in legacy!("-51", "-45", "-44", "-43") {
+    for (layout, bytes, apaches) in
+        legacy!("-51", "-45", "-44", "-43", "-42", "-41", "-36", "-33", "-18")
+    {
         let converted = legacy::convert("image", bytes, &LegacyOptions::default());
         let namespace = loaded(&converted.expect("the image is whole"));
         namespace.check_invariants().expect("the tree is whole");

@@ -246,13 +246,7 @@ impl Pool {
         let replica = shard.map.get(id).ok_or_else(|| transition::non_existent(block))?.clone();
         let dirs = self.dirs_of(replica.volume);
         let (data_path, meta_path) = dirs.files(replica.place, &replica.block);
-        let open = |path: &std::path::Path| {
-            let file = File::options().read(true).write(true).open(path);
-            file.map_err(|error| io_error("open", path, error))
-        };
-        unlink_before_change(&data_path)?;
-        unlink_before_change(&meta_path)?;
-        let (data, meta) = (open(&data_path)?, open(&meta_path)?);
+        let (data, meta) = (open_to_change(&data_path)?, open_to_change(&meta_path)?);
         let spec = read_spec(&meta, &meta_path)?;
         check_chunks(spec, wanted)?;
         let length = match cut {
@@ -318,6 +312,13 @@ fn check_chunks(spec: ChecksumSpec, wanted: ChecksumSpec) -> Result<()> {
         wanted.bytes_per_checksum,
         spec.bytes_per_checksum
     )))
+}
+
+/// An upgrade may have linked the file to the state before.
+fn open_to_change(path: &std::path::Path) -> Result<File> {
+    unlink_before_change(path)?;
+    let file = File::options().read(true).write(true).open(path);
+    file.map_err(|error| io_error("open", path, error))
 }
 
 fn move_file(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
