@@ -508,5 +508,5 @@ fn a_mode_of_xml_has_the_bits_that_the_log_keeps() {
     xml::view("edits.xml", xml.as_bytes(), from, to, options, &mut segment, |_| {}).unwrap();
     let read = read(&segment, Expected::default()).unwrap();
     let EditOp::SetPermissions(op) = &read[0].1 else { panic!("{:?}", read[0].1) };
-    assert_eq!(op.permissions, hdfs_types::FsPermission(0o1754));
+    assert_eq!(op.permissions, FsPermission(0o1754));
 }

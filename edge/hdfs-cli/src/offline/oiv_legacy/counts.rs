@@ -189,6 +189,9 @@ const BYTEARRAY_OVERHEAD: i64 = 24;
 /// Names that are used at least so often are counted together.
 const LEAST: [i64; 9] = [100_000, 10_000, 1_000, 100, 10, 5, 4, 3, 2];
 
+/// What Java's maximum of no numbers begins with.
+const JAVA_MIN: i64 = i32::MIN as i64;
+
 /// How often names of files are used again.
 pub(super) struct Names {
     out: Out,
@@ -234,7 +237,7 @@ impl Processor for Names {
                 *names += 1;
             }
         }
-        let mut high = self.counts.values().copied().max().unwrap_or(i64::from(i32::MIN));
+        let mut high = self.counts.values().copied().max().unwrap_or(JAVA_MIN);
         let mut total = 0;
         for (least, (saved, files, names)) in LEAST.into_iter().zip(rows) {
             total += saved;
