@@ -289,6 +289,7 @@ pub(crate) fn run(program: &str, mut args: Vec<String>) -> i32 {
         return 1;
     }
     let name = args.remove(0);
+    generic.after_command = true;
     // Hadoop's scripts are two: `hadoop fs` is what `hdfs dfs` is.
     let wanted = if name == "fs" { "dfs" } else { name.as_str() };
     let Some(spec) = COMMANDS.iter().find(|spec| spec.name == wanted) else {

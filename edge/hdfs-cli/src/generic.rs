@@ -14,6 +14,8 @@ pub(crate) struct Generic {
     pub config_dir: Option<PathBuf>,
     pub log_level: Option<String>,
     pub help: bool,
+    /// The name of the command was read: from then on `-h` is the command's.
+    pub after_command: bool,
     pub daemon: Option<Mode>,
     files: Vec<String>,
     overrides: Vec<(String, String)>,
@@ -71,7 +73,7 @@ impl Generic {
                     args.remove(0);
                     self.log_level = Some("DEBUG".into());
                 }
-                "--help" | "-h" | "--h" => {
+                "--help" | "-h" | "--h" if !self.after_command => {
                     args.remove(0);
                     self.help = true;
                 }
