@@ -14,6 +14,7 @@ const MOST_BYTES: usize = 1 << 10;
 pub struct SpentOps {
     bytes: Vec<Vec<u8>>,
     blocks: Vec<Vec<Block>>,
+    #[allow(clippy::vec_box)] // The boxes are what is used again.
     adds: Vec<Box<AddOp>>,
 }
 
