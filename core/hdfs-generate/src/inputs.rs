@@ -75,5 +75,6 @@ mod tests {
     fn what_fuzzers_found_is_mended() {
         super::check_image(include_bytes!("../tests/inputs/image-of-miscounted-blocks"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-miscounted-space"));
+        super::check_replay(include_bytes!("../tests/inputs/replay-of-a-miscounted-directory"));
     }
 }
