@@ -227,7 +227,7 @@ fn row(pool: &proto::CachePoolEntryProto, with_stats: bool) -> Vec<String> {
             Some(millis) => duration_text(millis),
             None => String::new(),
         },
-        info.default_replication.map_or("null".to_owned(), |number| number.to_string()),
+        info.default_replication.map_or_else(|| "null".to_owned(), |number| number.to_string()),
     ];
     if with_stats {
         let numbers = [
