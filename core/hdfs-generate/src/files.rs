@@ -175,12 +175,13 @@ fn truncate(generator: &mut Generator) -> Result<()> {
     let path = generator.a_closed_file();
     let status =
         generator.with(|namespace, ctx| namespace.get_file_info(ctx, &path, false, false))?;
-    // Apache forgets a rolling upgrade that an image tells of when there is no image to go back to, and then cuts in place
-    // what we cut in a copy.
-    if generator.namespace.is_rolling_upgrade() {
-        return Ok(());
-    }
+    // Apache's NameNode looks for snapshots on the path of the file only: it deletes blocks that a snapshot shows at the place
+    // from which the file was renamed (FSDirTruncateOp.unprotectedTruncate, INodeFile.getSnapshotBlocksToRetain).
     let inode = status.as_ref().map(|status| status.inode);
+    let moved = inode.is_some_and(|inode| generator.snapshots.moved.contains(&inode));
+    if moved && !generator.snapshots.taken.is_empty() {
+        return Err(Error::io("truncating what was renamed is left out"));
+    }
     let before = inode.and_then(|inode| generator.namespace.blocks_of_inode(inode));
     let length = status.map_or(0, |status| status.length);
     let new_length = generator.rng.below(length + 1).cast_signed();

@@ -13,6 +13,8 @@ use crate::pick::{join, text};
 #[derive(Debug, Default)]
 pub(crate) struct Snapshots {
     pub(crate) taken: Vec<Taken>,
+    /// Files that were renamed while there were snapshots.
+    pub(crate) moved: FastSet<INodeId>,
     /// Operations that were looked at.
     checked: usize,
     /// Files that were being written after the last check.

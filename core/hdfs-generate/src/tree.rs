@@ -45,7 +45,17 @@ fn a_source(generator: &mut Generator) -> Vec<u8> {
 fn rename(generator: &mut Generator) -> Result<()> {
     let (src, dst) = (a_source(generator), generator.a_place());
     generator.say(format!("rename {} {}", text(&src), text(&dst)));
-    generator.call(|namespace, ctx| namespace.plan_rename(ctx, &src, &dst)).map(drop)
+    let moved = a_moved_file(generator, &src);
+    generator.call(|namespace, ctx| namespace.plan_rename(ctx, &src, &dst))?;
+    generator.snapshots.moved.extend(moved);
+    Ok(())
+}
+
+/// The file that a rename moves while there are snapshots.
+fn a_moved_file(generator: &Generator, src: &[u8]) -> Option<INodeId> {
+    let found = generator.with(|tree, ctx| tree.get_file_info(ctx, src, false, false));
+    let file = found.ok().flatten().filter(|status| status.kind == INodeKind::File)?;
+    (!generator.snapshots.taken.is_empty()).then_some(file.inode)
 }
 
 fn rename2(generator: &mut Generator) -> Result<()> {
@@ -53,7 +63,10 @@ fn rename2(generator: &mut Generator) -> Result<()> {
     let dst = if generator.one_in(2) { generator.anything() } else { generator.a_place() };
     let flags = RenameFlags { overwrite: generator.one_in(2), to_trash: generator.one_in(4) };
     generator.say(format!("rename2 {} {} {flags:?}", text(&src), text(&dst)));
-    generator.call(|namespace, ctx| namespace.plan_rename2(ctx, &src, &dst, flags)).map(drop)
+    let moved = a_moved_file(generator, &src);
+    generator.call(|namespace, ctx| namespace.plan_rename2(ctx, &src, &dst, flags))?;
+    generator.snapshots.moved.extend(moved);
+    Ok(())
 }
 
 fn delete(generator: &mut Generator) -> Result<()> {

@@ -44,6 +44,10 @@ pub(crate) fn normal(view: &str) -> String {
         .replace("{ names: 9223372036854775807,", "{ names: -1,")
         .replace(" QuotaCounts { names: -1, space: -1, types: [-1, -1, -1, -1, -1, -1] }", "")
         .replace("types: [0, 0, 0, -1, 0, 0]", "types: [-1, -1, -1, -1, -1, -1]")
+        .replace(
+            "Some(QuotaCounts { names: -1, space: -1, types: [-1, -1, -1, -1, -1, -1] })",
+            "None",
+        )
         .replace("value: Some([])", "value: None");
     let view = ["SSD", "DISK", "ARCHIVE", "PROVIDED", "NVDIMM"].iter().fold(view, |view, kind| {
         view.replace(&format!("<typeQuota><type>{kind}</type><quota>0</quota></typeQuota>"), "")
