@@ -160,6 +160,7 @@ impl NameNode {
         self.blocks.set_generation_stamp(self.namespace.identities().generation_stamp);
         self.blocks.set_safe_mode(self.safe_mode.is_on(), true);
         self.namespace.leases_mut().renew_all(now.mono);
+        self.namespace.recount_names();
         self.check_safe_mode(now.mono);
     }
 

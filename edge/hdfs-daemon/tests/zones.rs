@@ -1,6 +1,8 @@
 //! Files in an encryption zone: encrypted on the DataNodes, whole for those who have the key, encrypted anew on demand and
 //! after a restart.
 
+#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
+
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 

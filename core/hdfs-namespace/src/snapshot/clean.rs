@@ -52,6 +52,14 @@ impl Range {
     }
 }
 
+/// Goes one level down a tree. Renames make trees deeper than any path that a client may name, so that no stack is sure to
+/// hold them: a new piece of stack is taken when less than this is left.
+fn deeper<T>(work: impl FnOnce() -> T) -> T {
+    const LEFT: usize = 64 * 1024;
+    const MORE: usize = 1024 * 1024;
+    stacker::maybe_grow(LEFT, MORE, work)
+}
+
 impl Namespace {
     /// Removes an inode and everything below from the current tree. Hadoop: FSDirDeleteOp.unprotectedDelete
     pub(crate) fn delete_inode(
@@ -245,7 +253,7 @@ impl Namespace {
         if record.is_file() {
             self.clean_file(slot, range, cleaning);
         } else if record.is_directory() {
-            self.clean_directory(slot, range, cleaning);
+            deeper(|| self.clean_directory(slot, range, cleaning));
         } else if range.is_current() && range.prior == SnapshotId::NONE {
             self.destroy_inode(slot, cleaning);
         }
@@ -334,7 +342,10 @@ impl Namespace {
                 Child::Name(number) if !range.is_current() => {
                     self.clean_name(number, range, cleaning);
                 }
-                child => self.destroy_dst_inode(self.child_slot(child), range, cleaning),
+                child => {
+                    let slot = self.child_slot(child);
+                    deeper(|| self.destroy_dst_inode(slot, range, cleaning));
+                }
             }
         }
     }
@@ -342,7 +353,7 @@ impl Namespace {
     /// Removes an inode that has no place any more, with everything below and everything that snapshots kept of it.
     pub(super) fn destroy_inode(&mut self, slot: Slot, cleaning: &mut Cleaning) {
         if cleaning.destroyed.insert(slot) {
-            self.strip(slot, cleaning);
+            deeper(|| self.strip(slot, cleaning));
             self.push_detached(slot);
         }
     }
@@ -375,7 +386,7 @@ impl Namespace {
                 self.unlink(child);
                 self.destroy_dst(child, cleaning);
             } else {
-                self.strip(child, cleaning);
+                deeper(|| self.strip(child, cleaning));
             }
         }
     }

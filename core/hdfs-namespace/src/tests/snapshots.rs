@@ -578,3 +578,29 @@ fn a_tree_as_deep_as_paths_may_be_is_cleaned_on_the_stack_of_a_thread() {
     machine.namespace.check_invariants().expect("the tree is whole");
     machine.replay_equals_live();
 }
+
+/// No path may have more than 1,000 components, but renames put one tree below another.
+#[test]
+fn a_tree_deeper_than_any_path_is_cleaned_on_the_stack_of_a_thread() {
+    let deep = "/d".repeat(900);
+    let mut script = vec![
+        format!("mkdirs /s/t0{deep}"),
+        format!("create /s/t0{deep}/f c1"),
+        "allow /s".to_owned(),
+        "snapshot /s s1".to_owned(),
+        format!("setrep /s/t0{deep}/f 2"),
+    ];
+    for step in 1..=4 {
+        script.push(format!("mkdirs /s/t{step}{deep}"));
+        script.push(format!("rename /s/t{} /s/t{step}{deep}/below", step - 1));
+    }
+    script.extend(
+        ["snapshot /s s2", "delete /s/t4 -r", "delete_snapshot /s s2", "delete_snapshot /s s1"]
+            .map(str::to_owned),
+    );
+    let mut machine = Machine::new();
+    for line in &script {
+        machine = machine.with_script(line);
+    }
+    machine.namespace.check_invariants().expect("the tree is whole");
+}
