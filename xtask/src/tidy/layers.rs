@@ -66,6 +66,7 @@ const CORE_EXTERNAL: [&str; 18] = [
     "sha1",
     "smallvec",
     "snap",
+    "stacker",
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<String> {
