@@ -21,6 +21,10 @@ const NOT_IN_HADOOPS_FILES: &[(&str, &str)] = &[
     ("httpfs.http.hostname", "in httpfs-default.xml, which is in another jar"),
     ("httpfs.http.port", "in httpfs-default.xml, which is in another jar"),
     ("dfs.namenode.snapshot.trashroot.enabled", "only in the code (DFSConfigKeys)"),
+    (
+        "hadoop.security.keystore.java-keystore-provider.password-file",
+        "only in the code (JavaKeyStoreProvider)",
+    ),
     ("dfs.ha.namenodes", "listed with an example nameservice as its suffix"),
 ];
 
