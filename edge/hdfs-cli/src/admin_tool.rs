@@ -253,8 +253,7 @@ impl Arguments<'_> {
             )));
         }
         let authority = rest.split('/').next().unwrap_or_default();
-        let inner = rest[authority.len()..].trim_end_matches('/');
-        let inner = if inner.is_empty() { "/".to_owned() } else { inner.to_owned() };
+        let inner = shell::path::normalize(&format!("/{}", &rest[authority.len()..]));
         if !hdfs_types::is_valid_name(inner.as_bytes()) {
             let text = format!("Pathname {inner} from {path} is not a valid DFS filename.");
             return Err(Stop::Illegal(text));
