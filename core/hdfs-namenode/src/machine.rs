@@ -415,7 +415,8 @@ impl NameNode {
         Ok(response)
     }
 
-    /// Plans and makes a change whose caller hears only that it was done, at most once and not in safe mode; `what` begins Hadoop's sentence.
+    /// Plans and makes a change whose caller hears only that it was done, at most once and not in safe mode; `what` begins
+    /// Hadoop's sentence.
     pub(crate) fn change_once<T>(
         &mut self,
         call: &Call<'_>,

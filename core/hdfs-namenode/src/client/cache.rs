@@ -4,8 +4,7 @@
 
 use hdfs_format::edits::CachePoolInfo;
 use hdfs_namespace::{
-    CacheDirectiveRequest, CacheExpiration, Namespace, PlanContext, Planned, directive_proto,
-    pool_info, pool_proto,
+    CacheDirectiveRequest, CacheExpiration, directive_proto, pool_info, pool_proto,
 };
 use hdfs_proto::hdfs as p;
 use hdfs_types::{Error, ErrorKind, Result};
@@ -47,7 +46,7 @@ impl NameNode {
         request: &p::ModifyCacheDirectiveRequestProto,
     ) -> Result<p::ModifyCacheDirectiveResponseProto> {
         let wanted = directive(&request.info, request.cache_flags)?;
-        self.change_cache(call, "Cannot add cache directive", |namespace, context| {
+        self.change_once(call, "Cannot add cache directive", |namespace, context| {
             namespace.plan_modify_cache_directive(context, &wanted)
         })?;
         Ok(p::ModifyCacheDirectiveResponseProto {})
@@ -59,7 +58,7 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::RemoveCacheDirectiveRequestProto,
     ) -> Result<p::RemoveCacheDirectiveResponseProto> {
-        self.change_cache(call, "Cannot remove cache directives", |namespace, context| {
+        self.change_once(call, "Cannot remove cache directives", |namespace, context| {
             namespace.plan_remove_cache_directive(context, request.id)
         })?;
         Ok(p::RemoveCacheDirectiveResponseProto {})
@@ -99,7 +98,7 @@ impl NameNode {
     ) -> Result<p::AddCachePoolResponseProto> {
         let info = pool(&request.info)?;
         let what = format!("Cannot add cache pool{}", info.pool_name);
-        self.change_cache(call, &what, |namespace, context| {
+        self.change_once(call, &what, |namespace, context| {
             namespace.plan_add_cache_pool(context, &info)
         })?;
         Ok(p::AddCachePoolResponseProto {})
@@ -113,7 +112,7 @@ impl NameNode {
     ) -> Result<p::ModifyCachePoolResponseProto> {
         let info = pool(&request.info)?;
         let what = format!("Cannot modify cache pool{}", info.pool_name);
-        self.change_cache(call, &what, |namespace, context| {
+        self.change_once(call, &what, |namespace, context| {
             namespace.plan_modify_cache_pool(context, &info)
         })?;
         Ok(p::ModifyCachePoolResponseProto {})
@@ -126,7 +125,7 @@ impl NameNode {
         request: &p::RemoveCachePoolRequestProto,
     ) -> Result<p::RemoveCachePoolResponseProto> {
         let what = format!("Cannot modify cache pool{}", request.pool_name);
-        self.change_cache(call, &what, |namespace, context| {
+        self.change_once(call, &what, |namespace, context| {
             namespace.plan_remove_cache_pool(context, &request.pool_name)
         })?;
         Ok(p::RemoveCachePoolResponseProto {})
@@ -155,25 +154,6 @@ impl NameNode {
             })
             .collect();
         Ok(p::ListCachePoolsResponseProto { entries, has_more })
-    }
-
-    fn change_cache(
-        &mut self,
-        call: &Call<'_>,
-        what: &str,
-        plan: impl FnOnce(&Namespace, &PlanContext<'_>) -> Result<Planned<()>>,
-    ) -> Result<()> {
-        self.once(
-            call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                nn.check_writable(what, call.now.mono)?;
-                let planned = nn.plan(call, plan)?;
-                nn.commit(planned, call.now);
-                Ok(())
-            },
-        )
     }
 }
 

@@ -4,7 +4,7 @@
 //! org.apache.hadoop.hdfs.server.common.ECTopologyVerifier (3.5.0)
 
 use hdfs_format::edits::ErasureCodingPolicyDefinition;
-use hdfs_namespace::{ErasureCodingPolicy, Planned};
+use hdfs_namespace::{ErasureCodingPolicy, Namespace, PlanContext, Planned};
 use hdfs_proto::hdfs as p;
 use hdfs_types::erasure::system_policy;
 use hdfs_types::{Error, ErrorKind, Result};
@@ -160,11 +160,9 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::EnableErasureCodingPolicyRequestProto,
     ) -> Result<p::EnableErasureCodingPolicyResponseProto> {
-        self.change_policy(call, "enable", &request.ec_policy_name, |nn, name| {
-            nn.plan(call, |namespace, context| {
-                namespace.plan_enable_erasure_coding_policy(context, name)
-            })
-            .map(|planned| planned.map(|_| ()))
+        let name = &request.ec_policy_name;
+        self.change_policy(call, "enable", name, |namespace, context| {
+            namespace.plan_enable_erasure_coding_policy(context, name)
         })?;
         Ok(p::EnableErasureCodingPolicyResponseProto {})
     }
@@ -175,11 +173,9 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::DisableErasureCodingPolicyRequestProto,
     ) -> Result<p::DisableErasureCodingPolicyResponseProto> {
-        self.change_policy(call, "disable", &request.ec_policy_name, |nn, name| {
-            nn.plan(call, |namespace, context| {
-                namespace.plan_disable_erasure_coding_policy(context, name)
-            })
-            .map(|planned| planned.map(|_| ()))
+        let name = &request.ec_policy_name;
+        self.change_policy(call, "disable", name, |namespace, context| {
+            namespace.plan_disable_erasure_coding_policy(context, name)
         })?;
         Ok(p::DisableErasureCodingPolicyResponseProto {})
     }
@@ -190,34 +186,22 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::RemoveErasureCodingPolicyRequestProto,
     ) -> Result<p::RemoveErasureCodingPolicyResponseProto> {
-        self.change_policy(call, "remove", &request.ec_policy_name, |nn, name| {
-            nn.plan(call, |namespace, context| {
-                namespace.plan_remove_erasure_coding_policy(context, name)
-            })
+        let name = &request.ec_policy_name;
+        self.change_policy(call, "remove", name, |namespace, context| {
+            namespace.plan_remove_erasure_coding_policy(context, name)
         })?;
         Ok(p::RemoveErasureCodingPolicyResponseProto {})
     }
 
-    fn change_policy(
+    fn change_policy<T>(
         &mut self,
         call: &Call<'_>,
         verb: &str,
         name: &str,
-        plan: impl FnOnce(&Self, &str) -> Result<Planned<()>>,
+        plan: impl FnOnce(&Namespace, &PlanContext<'_>) -> Result<Planned<T>>,
     ) -> Result<()> {
         check_superuser_for(call, &format!("{verb}ErasureCodingPolicy"))?;
-        self.once(
-            call,
-            |_, _| Ok(()),
-            |()| CachedAnswer::Done,
-            |nn| {
-                let what = format!("Cannot {verb} erasure coding policy {name}");
-                nn.check_writable(&what, call.now.mono)?;
-                let planned = plan(nn, name)?;
-                nn.commit(planned, call.now);
-                Ok(())
-            },
-        )
+        self.change_once(call, &format!("Cannot {verb} erasure coding policy {name}"), plan)
     }
 
     /// Proto: getECTopologyResultForPolicies. Without names: for every enabled policy.
