@@ -360,7 +360,8 @@ impl Namespace {
 
     /// Takes everything about snapshots out of a tree that goes away, so that it can be reclaimed like any other.
     fn strip(&mut self, slot: Slot, cleaning: &mut Cleaning) {
-        if !self.record(slot).has(Flag::Marked) {
+        // Marks outlive the snapshots that set them: looking for what they announce would walk the tree for nothing.
+        if !self.record(slot).has(Flag::Marked) || self.snapshots.is_empty() {
             return;
         }
         self.record_mut(slot).set(Flag::Marked, false);
