@@ -14,10 +14,22 @@ use namenode::{NameNode, Program};
 struct Figures {
     /// From the start of the process to the first answer, everything replayed from edits.
     replay: Sample,
+    /// The phases of that start: it replays, and saves an image of what it replayed.
+    replay_phases: Phases,
     /// Until the client that asked for a checkpoint has its answer.
     save: Sample,
     /// From the start of the process to the first answer, everything loaded from that image.
     restart: Sample,
+    /// The phases of that start.
+    restart_phases: Phases,
+}
+
+/// How long the phases of a start took on the clock, as the bean `StartupProgress` says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Phases {
+    pub(crate) image: Duration,
+    pub(crate) edits: Duration,
+    pub(crate) checkpoint: Duration,
 }
 
 /// One measured piece of work.
@@ -60,6 +72,7 @@ fn life(dir: &std::path::Path, program: Program, edits: &std::path::Path) -> Res
     let mut figures = Figures::default();
     let mut first = NameNode::start(&home, program)?;
     figures.replay = first.until_first_answer()?;
+    figures.replay_phases = first.phases()?;
     figures.save = first.save_namespace()?;
     first.stop()?;
     if !home.holds_new_image()? {
@@ -67,12 +80,21 @@ fn life(dir: &std::path::Path, program: Program, edits: &std::path::Path) -> Res
     }
     let mut second = NameNode::start(&home, program)?;
     figures.restart = second.until_first_answer()?;
+    figures.restart_phases = second.phases()?;
     second.stop()?;
     Ok(figures)
 }
 
 fn print(ours: &Figures, apache: &Figures) {
     println!("{:<34} {:>12} {:>12} {:>8}", "", "ours", "Apache", "ratio");
+    let phases = [
+        ("replay of edits", ours.replay_phases.edits, apache.replay_phases.edits),
+        ("image save at start", ours.replay_phases.checkpoint, apache.replay_phases.checkpoint),
+        ("image load", ours.restart_phases.image, apache.restart_phases.image),
+    ];
+    for (what, ours, apache) in phases {
+        line(&format!("{what}, s"), [ours, apache].map(|time| time.as_secs_f64()), 2);
+    }
     let rows = [
         ("replay to first answer", ours.replay, apache.replay),
         ("image save", ours.save, apache.save),

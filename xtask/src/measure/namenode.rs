@@ -1,14 +1,16 @@
 //! One NameNode process on a folder of its own, ours or Apache's, watched from outside.
 
 use std::fmt;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
 
-use super::Sample;
+use super::{Phases, Sample};
 use crate::interop::{apache, binary, output};
 
 /// Bytes of an Apache heap for this many bytes of edits: 1.8 GB of them make 2.2 GB live.
@@ -34,12 +36,13 @@ impl fmt::Display for Program {
     }
 }
 
-/// Folders and port of one NameNode.
+/// Folders and ports of one NameNode.
 pub(super) struct Home {
     conf: PathBuf,
     pub(super) name: PathBuf,
     log: PathBuf,
     port: u16,
+    http_port: u16,
 }
 
 impl Home {
@@ -85,7 +88,7 @@ pub(super) fn prepare(dir: &Path, program: Program, edits: &Path) -> Result<Home
     let home = dir.join(program.to_string());
     let (conf, name) = (home.join("conf"), home.join("name"));
     std::fs::create_dir_all(&conf)?;
-    let port = free_port()?;
+    let (port, http_port) = (free_port()?, free_port()?);
     let property = |key: &str, value: &str| {
         format!("  <property><name>{key}</name><value>{value}</value></property>\n")
     };
@@ -93,11 +96,11 @@ pub(super) fn prepare(dir: &Path, program: Program, edits: &Path) -> Result<Home
     let core = file(&[property("fs.defaultFS", &format!("hdfs://127.0.0.1:{port}"))]);
     let hdfs = file(&[
         property("dfs.namenode.name.dir", &format!("file://{}", name.display())),
-        property("dfs.namenode.http-address", &format!("127.0.0.1:{}", free_port()?)),
+        property("dfs.namenode.http-address", &format!("127.0.0.1:{http_port}")),
     ]);
     std::fs::write(conf.join("core-site.xml"), core)?;
     std::fs::write(conf.join("hdfs-site.xml"), hdfs)?;
-    let home = Home { conf, name, log: home.join("log"), port };
+    let home = Home { conf, name, log: home.join("log"), port, http_port };
     output(command(&home, program).args(["-format", "-force", "-nonInteractive"]))?;
     let current = home.name.join("current");
     for entry in std::fs::read_dir(&current)? {
@@ -175,6 +178,35 @@ impl<'a> NameNode<'a> {
         }
         self.client(&["dfs", "-stat", "%F", "/"])?;
         self.sample(self.started.elapsed(), 0.0)
+    }
+
+    /// How long the phases of its start took, as it says itself. It must have answered before.
+    pub(super) fn phases(&self) -> Result<Phases> {
+        let query = "/jmx?qry=Hadoop:service=NameNode,name=StartupProgress";
+        let beans: Value = serde_json::from_str(&self.get(query)?).context("beans are JSON")?;
+        let bean = &beans["beans"][0];
+        let phase = |name: &str| {
+            let attribute = format!("{name}ElapsedTime");
+            let millis = bean[&attribute].as_u64();
+            let millis = millis.with_context(|| format!("no {attribute} in {beans}"))?;
+            anyhow::Ok(Duration::from_millis(millis))
+        };
+        Ok(Phases {
+            image: phase("LoadingFsImage")?,
+            edits: phase("LoadingEdits")?,
+            checkpoint: phase("SavingCheckpoint")?,
+        })
+    }
+
+    /// The body of a page of its web server.
+    fn get(&self, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.home.http_port))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
+        ensure!(head.contains(" 200"), "{path}: {}", head.lines().next().unwrap_or_default());
+        Ok(body.to_owned())
     }
 
     /// Saves its namespace: it is in safe mode, for no DataNode reports.
