@@ -51,8 +51,8 @@ struct Shown {
     length: u64,
 }
 
-/// Modification times that a step gives to directories by adding children.
-type Added = Vec<(INodeId, WallMillis)>;
+/// Modification times that a step gives to directories without keeping the one before.
+type Given = Vec<(INodeId, WallMillis)>;
 
 impl Snapshots {
     pub(crate) fn renamed(&mut self, tree: &Namespace, path: &[u8], old: &str, new: String) {
@@ -81,7 +81,8 @@ impl Generator {
     pub(crate) fn check_snapshots(&mut self) -> Result<(), String> {
         let caller = self.replace_caller(0);
         let mut snapshots = std::mem::take(&mut self.snapshots);
-        let added = self.added_by(&self.log()[snapshots.checked..]);
+        let new = &self.log()[snapshots.checked..];
+        let (added, snapped) = (self.added_by(new), self.snapped_by(new));
         snapshots.checked = self.log().len();
         let open: FastSet<INodeId> =
             self.namespace.leases().files_after(INodeId(0)).map(|(id, _)| id).collect();
@@ -89,7 +90,7 @@ impl Generator {
         let outcome = snapshots
             .taken
             .iter_mut()
-            .try_for_each(|taken| self.check_snapshot(taken, &added, &snapshots.open));
+            .try_for_each(|taken| self.check_snapshot(taken, (&added, &snapped), &snapshots.open));
         snapshots.open = open;
         self.snapshots = snapshots;
         self.replace_caller(caller);
@@ -103,7 +104,7 @@ impl Generator {
     /// call and keeps a copy: then the snapshot goes on to show the time of the child.
     ///
     /// Hadoop: DirectoryWithSnapshotFeature.addChild, FSDirRenameOp.RenameOperation.updateMtimeAndLease (3.5.0)
-    fn added_by(&self, ops: &[EditOp]) -> Added {
+    fn added_by(&self, ops: &[EditOp]) -> Given {
         let status = |path: &[u8]| {
             let found =
                 self.with(|tree, ctx| tree.get_file_info(ctx, path, false, false).ok().flatten());
@@ -128,10 +129,31 @@ impl Generator {
         added
     }
 
+    /// Directories of which a snapshot was taken or got another name, and when.
+    ///
+    /// What was renamed out of one snapshot may get snapshots of its own. The first of these gives its directory the time
+    /// at which it was taken, without a copy, and is the copy that the other snapshot shows from then on: with that
+    /// time, and with the time of a change of its name. Seen with Apache's NameNode.
+    ///
+    /// Hadoop: DirectorySnapshottableFeature.{addSnapshot, renameSnapshot} (3.5.0)
+    fn snapped_by(&self, ops: &[EditOp]) -> Given {
+        let snapped = ops.iter().filter_map(|op| match op {
+            EditOp::CreateSnapshot(op) => Some((&op.snapshot_root, op.mtime)),
+            EditOp::RenameSnapshot(op) => Some((&op.snapshot_root, op.mtime)),
+            _ => None,
+        });
+        let inode = |path: &[u8]| {
+            let found =
+                self.with(|tree, ctx| tree.get_file_info(ctx, path, false, false).ok().flatten());
+            found.map(|status| status.inode)
+        };
+        snapped.filter_map(|(path, time)| Some((inode(path)?, time))).collect()
+    }
+
     fn check_snapshot(
         &self,
         taken: &mut Taken,
-        added: &Added,
+        (added, snapped): (&Given, &Given),
         open: &FastSet<INodeId>,
     ) -> Result<(), String> {
         let path = self.namespace.path(taken.directory);
@@ -150,7 +172,10 @@ impl Generator {
             return Err(format!("snapshot {} changed: {now:?}, was {before:?}", text(&path)));
         }
         for (index, (now, before)) in view.iter().zip(&before).enumerate() {
-            let explained = self.explains(before, now, added, open) || is_renamed && index == 0;
+            // Snapshots of one directory do not change each other.
+            let given =
+                if now.inode == taken.directory { vec![added] } else { vec![added, snapped] };
+            let explained = self.explains(before, now, &given, open) || is_renamed && index == 0;
             if now != before && !explained {
                 return Err(format!(
                     "snapshot {} changed:\n  now:    {now:?}\n  before: {before:?}",
@@ -163,13 +188,14 @@ impl Generator {
     }
 
     /// Hadoop lets this change:
-    /// - The modification time of a directory without a copy, to that of a child that is added.
+    /// - The modification time of a directory without a copy, to that of a child that is added, or of its own first
+    ///   snapshot.
     /// - Length and times of a file that was open when the snapshot was taken and that has no copy yet: as it is now.
     fn explains(
         &self,
         before: &Shown,
         now: &Shown,
-        added: &Added,
+        given: &[&Given],
         open: &FastSet<INodeId>,
     ) -> bool {
         let Shown { mtime, atime, length, .. } = *now;
@@ -177,7 +203,8 @@ impl Generator {
             return false;
         }
         if now.kind == INodeKind::Directory {
-            return mtime > before.mtime && added.contains(&(now.inode, mtime));
+            return mtime > before.mtime
+                && given.iter().any(|given| given.contains(&(now.inode, mtime)));
         }
         let current = self.namespace.path(now.inode).and_then(|path| {
             self.with(|tree, ctx| tree.get_file_info(ctx, &path, false, false).ok().flatten())

@@ -15,3 +15,11 @@ fn the_tree_equals_its_replay_and_its_images_after_every_call() {
     // Most calls must be made, or the property says nothing.
     assert!(made > 4 * 120 / 2, "{made} calls were made");
 }
+
+/// A directory that was renamed out of one snapshot, and of which a snapshot is taken then, without a change between.
+#[test]
+fn a_snapshot_of_what_another_snapshot_shows_elsewhere_gives_it_its_time_as_hadoop_does() {
+    let generator = hdfs_generate::Generator::new(7016);
+    let checked = hdfs_generate::run_seed(generator, 7016, 152, |_, _| {});
+    assert!(checked.is_ok(), "{}", checked.err().unwrap_or_default());
+}
