@@ -1,255 +1,64 @@
-//! The block map: everything that the NameNode keeps for each block, in forty bytes.
+//! The block map: everything that the NameNode keeps for each block.
 //!
-//! ```text
-//! entry, 40 bytes                                     index, per shard
-//! +----+--------+--------+--------+-----------+----------+  hash table of u32 positions,
-//! | id | gs low | len low| own low| storage×3 | high, 16 |  keyed by the id in the entry:
-//! |  8 |    4   |    4   |    4   |    3 × 4  | 3×2 + 2  |  about 8 bytes a block
-//! +----+--------+--------+--------+-----------+----------+
-//! last two bytes: replication (12 bits), state (2), "has more storages" (1), "counted as safe" (1)
-//! ```
+//! Hadoop gives ids one after the other. So 256 consecutive ids are one page ([`page`]): a bit an id, and a dense array of
+//! 32-byte entries ([`entry`]) without ids; pages are found by a hash. Ids that were given by chance, before Hadoop
+//! counted, have no neighbours: each is kept with its entry ([`loose`]), 48 bytes and more.
 //!
-//! Generation stamps, lengths and owner ids take 48 bits: 281 trillion, checked when a block is added. A fourth replica
-//! and further ones go to a side table. Blocks are spread over [`SHARDS`] by their id, each shard with its own
-//! index, arena and free list, so that a table grows in small steps and locks can be cut along shards later. A *slot*
-//! names an entry: `shard << POSITION_BITS | position`. Entries live in chunks that never move.
-//!
-//! Reports list blocks roughly by id, and ids are given one after the other. So 256 consecutive ids share a shard, and
-//! eight of them lie next to each other in its index: a report walks memory forwards instead of missing the cache for
-//! every block.
+//! A *slot* names a block while it is there: number of the page and place of the id in it, or, with the first bit set, a
+//! position among the loose ones. A fourth replica and further ones go to a side table.
 
 use hashbrown::HashTable;
-use hdfs_types::{Block, BlockId, FastMap, GenerationStamp, INodeId};
+use hdfs_types::{Block, BlockId, FastMap, INodeId};
 use smallvec::SmallVec;
 
 use crate::datanode::StorageSlot;
 
-const SHARD_BITS: u32 = 6;
-const POSITION_BITS: u32 = 32 - SHARD_BITS;
-/// Shards of the map.
-pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
-/// Consecutive ids that share a shard, as a power of two.
-const SHARD_RUN_BITS: u32 = 8;
-/// Consecutive ids that lie next to each other in the index.
-const INDEX_RUN: u64 = 8;
-const CHUNK_BITS: u32 = 8;
-const CHUNK: usize = 1 << CHUNK_BITS;
-const NONE: u32 = u32::MAX;
-/// Generation stamps, lengths and owner ids are below this.
-pub const FIELD_LIMIT: u64 = 1 << 48;
+mod entry;
+mod loose;
+mod page;
 
-/// State of a block.
-///
-/// Hadoop: org.apache.hadoop.hdfs.server.common.HdfsServerConstants.BlockUCState (3.5.0)
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum BlockState {
-    /// Final, with its minimal replication.
-    Complete = 0,
-    /// Being written.
-    UnderConstruction = 1,
-    /// Its last writer is gone; replicas are being made equal.
-    UnderRecovery = 2,
-    /// The client said the final length; replicas must still report.
-    Committed = 3,
-}
+pub(crate) use entry::Entry;
+pub use entry::{BlockState, FIELD_LIMIT};
 
-impl BlockState {
-    /// Hadoop's name, as in messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "COMPLETE",
-            Self::UnderConstruction => "UNDER_CONSTRUCTION",
-            Self::UnderRecovery => "UNDER_RECOVERY",
-            Self::Committed => "COMMITTED",
-        }
-    }
+use loose::Loose;
+use page::{PAGE, PAGE_BITS, Page};
 
-    fn from_bits(bits: u16) -> Self {
-        match bits & 3 {
-            0 => Self::Complete,
-            1 => Self::UnderConstruction,
-            2 => Self::UnderRecovery,
-            _ => Self::Committed,
-        }
-    }
-}
-
-const REPLICATION_MASK: u16 = 0x0FFF;
-const STATE_SHIFT: u16 = 12;
-const MORE: u16 = 1 << 14;
-const SAFE: u16 = 1 << 15;
-
-/// What is stored for a block. A vacant entry has id 0 and is on its shard's free list.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Entry {
-    id: i64,
-    generation_stamp_low: u32,
-    length_low: u32,
-    owner_low: u32,
-    storages: [u32; 3],
-    generation_stamp_high: u16,
-    length_high: u16,
-    owner_high: u16,
-    flags: u16,
-}
-
-fn split(value: u64) -> (u32, u16) {
-    assert!(value < FIELD_LIMIT, "fields of a block are checked before they are stored");
-    (value as u32, (value >> 32) as u16)
-}
-
-impl Entry {
-    fn new(block: Block, owner: INodeId, replication: u16, state: BlockState) -> Self {
-        let mut entry = Self {
-            id: block.id.0,
-            generation_stamp_low: 0,
-            length_low: 0,
-            owner_low: 0,
-            storages: [NONE; 3],
-            generation_stamp_high: 0,
-            length_high: 0,
-            owner_high: 0,
-            flags: replication & REPLICATION_MASK | (state as u16) << STATE_SHIFT,
-        };
-        entry.set_generation_stamp(block.generation_stamp);
-        entry.set_num_bytes(block.num_bytes);
-        entry.set_owner(owner);
-        entry
-    }
-
-    pub(crate) fn id(&self) -> BlockId {
-        BlockId(self.id)
-    }
-
-    pub(crate) fn generation_stamp(&self) -> GenerationStamp {
-        GenerationStamp(
-            u64::from(self.generation_stamp_high) << 32 | u64::from(self.generation_stamp_low),
-        )
-    }
-
-    /// The stamp only grows (B3).
-    pub(crate) fn set_generation_stamp(&mut self, stamp: GenerationStamp) {
-        assert!(stamp >= self.generation_stamp(), "a generation stamp never goes back");
-        (self.generation_stamp_low, self.generation_stamp_high) = split(stamp.0);
-    }
-
-    pub(crate) fn num_bytes(&self) -> u64 {
-        u64::from(self.length_high) << 32 | u64::from(self.length_low)
-    }
-
-    pub(crate) fn set_num_bytes(&mut self, length: u64) {
-        (self.length_low, self.length_high) = split(length);
-    }
-
-    pub(crate) fn owner(&self) -> INodeId {
-        INodeId(u64::from(self.owner_high) << 32 | u64::from(self.owner_low))
-    }
-
-    pub(crate) fn set_owner(&mut self, owner: INodeId) {
-        (self.owner_low, self.owner_high) = split(owner.0);
-    }
-
-    pub(crate) fn block(&self) -> Block {
-        Block {
-            id: self.id(),
-            num_bytes: self.num_bytes(),
-            generation_stamp: self.generation_stamp(),
-        }
-    }
-
-    pub(crate) fn replication(&self) -> u16 {
-        self.flags & REPLICATION_MASK
-    }
-
-    pub(crate) fn set_replication(&mut self, replication: u16) {
-        self.flags = self.flags & !REPLICATION_MASK | replication & REPLICATION_MASK;
-    }
-
-    pub(crate) fn state(&self) -> BlockState {
-        BlockState::from_bits(self.flags >> STATE_SHIFT)
-    }
-
-    pub(crate) fn set_state(&mut self, state: BlockState) {
-        self.flags = self.flags & !(3 << STATE_SHIFT) | (state as u16) << STATE_SHIFT;
-    }
-
-    pub(crate) fn is_complete(&self) -> bool {
-        self.state() == BlockState::Complete
-    }
-
-    pub(crate) fn is_complete_or_committed(&self) -> bool {
-        matches!(self.state(), BlockState::Complete | BlockState::Committed)
-    }
-
-    pub(crate) fn is_safe(&self) -> bool {
-        self.flags & SAFE != 0
-    }
-
-    pub(crate) fn set_safe(&mut self, safe: bool) {
-        self.flags = if safe { self.flags | SAFE } else { self.flags & !SAFE };
-    }
-}
+/// Counted ids are below this; those given by chance have 64 bits, so one of 16 million of them is here.
+const COUNTED_LIMIT: i64 = 1 << 40;
+/// In slots of loose blocks.
+const LOOSE: u32 = 1 << 31;
+/// Pages that slots can name. When they are used up, further blocks are loose.
+const MOST_PAGES: usize = (LOOSE >> PAGE_BITS) as usize;
+/// Parts of the side table, so that it grows in small steps.
+const MORE_PARTS: usize = 64;
 
 /// Where a block's replicas are. Small, and copied out so that the map can be changed meanwhile.
 pub(crate) type Storages = SmallVec<[StorageSlot; 4]>;
 
-#[derive(Default)]
-struct Shard {
-    index: HashTable<u32>,
-    chunks: Vec<Box<[Entry; CHUNK]>>,
-    used: u32,
-    free: Vec<u32>,
-    more: FastMap<u32, SmallVec<[u32; 2]>>,
-}
-
-impl Shard {
-    fn entry(&self, position: u32) -> &Entry {
-        &self.chunks[(position >> CHUNK_BITS) as usize][position as usize & (CHUNK - 1)]
-    }
-
-    fn entry_mut(&mut self, position: u32) -> &mut Entry {
-        &mut self.chunks[(position >> CHUNK_BITS) as usize][position as usize & (CHUNK - 1)]
-    }
-}
-
-/// Where runs of ids go is spread by a multiplication; inside a run, neighbours stay neighbours. The upper half, from
-/// which the table takes its tags, depends on every bit.
-fn hash(id: i64) -> u64 {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let id = id as u64;
-    let run = (id / INDEX_RUN).wrapping_mul(ODD) >> 32;
-    let tag = (id ^ id >> 32).wrapping_mul(ODD) & 0xFFFF_FFFF_0000_0000;
-    tag | run & !(INDEX_RUN - 1) | id & (INDEX_RUN - 1)
-}
-
-fn shard_of(id: BlockId) -> usize {
-    (id.0 >> SHARD_RUN_BITS) as usize & (SHARDS - 1)
-}
-
-fn slot_at(shard: usize, position: u32) -> u32 {
-    (shard as u32) << POSITION_BITS | position
-}
-
-fn shard_part(slot: u32) -> usize {
-    (slot >> POSITION_BITS) as usize
-}
-
-fn position_part(slot: u32) -> u32 {
-    slot & ((1 << POSITION_BITS) - 1)
-}
-
 /// All blocks.
+#[derive(Default)]
 pub(crate) struct BlockMap {
-    shards: Vec<Shard>,
+    pages: Vec<Page>,
+    /// Of `pages`, by the number inside.
+    index: HashTable<u32>,
+    free_pages: Vec<u32>,
+    loose: Loose,
+    more: Vec<FastMap<u32, SmallVec<[u32; 2]>>>,
     len: usize,
 }
 
-impl Default for BlockMap {
-    fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), len: 0 }
-    }
+fn hash(number: i64) -> u64 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let hash = (number as u64).wrapping_mul(ODD);
+    hash ^ hash >> 32
+}
+
+fn page_of(slot: u32) -> usize {
+    (slot >> PAGE_BITS) as usize
+}
+
+fn more_part(slot: u32) -> usize {
+    (slot >> PAGE_BITS) as usize % MORE_PARTS
 }
 
 impl BlockMap {
@@ -259,23 +68,63 @@ impl BlockMap {
 
     /// Blocks that fit before memory is taken for more.
     pub(crate) fn capacity(&self) -> usize {
-        self.shards.iter().map(|shard| shard.chunks.len() * CHUNK).sum()
+        self.pages.iter().map(Page::capacity).sum::<usize>() + self.loose.capacity()
+    }
+
+    fn find_page(&self, number: i64) -> Option<u32> {
+        self.index.find(hash(number), |at| self.pages[*at as usize].number == number).copied()
     }
 
     pub(crate) fn find(&self, id: BlockId) -> Option<u32> {
-        let shard_number = shard_of(id);
-        let shard = &self.shards[shard_number];
-        let position =
-            shard.index.find(hash(id.0), |position| shard.entry(*position).id == id.0)?;
-        Some(slot_at(shard_number, *position))
+        if (0..COUNTED_LIMIT).contains(&id.0)
+            && let Some(page) = self.find_page(id.0 >> PAGE_BITS)
+            && self.pages[page as usize].contains(id.0 as u8)
+        {
+            return Some(page << PAGE_BITS | id.0 as u32 & (PAGE as u32 - 1));
+        }
+        if self.loose.is_empty() {
+            return None;
+        }
+        self.loose.find(id.0).map(|position| LOOSE | position)
+    }
+
+    /// True while the slot names a block.
+    fn is_used(&self, slot: u32) -> bool {
+        if slot & LOOSE == 0 {
+            self.pages[page_of(slot)].contains(slot as u8)
+        } else {
+            self.loose.id(slot & !LOOSE) != 0
+        }
     }
 
     pub(crate) fn entry(&self, slot: u32) -> &Entry {
-        self.shards[shard_part(slot)].entry(position_part(slot))
+        if slot & LOOSE == 0 {
+            self.pages[page_of(slot)].get(slot as u8).expect("the slot names a block")
+        } else {
+            self.loose.entry(slot & !LOOSE)
+        }
     }
 
     pub(crate) fn entry_mut(&mut self, slot: u32) -> &mut Entry {
-        self.shards[shard_part(slot)].entry_mut(position_part(slot))
+        if slot & LOOSE == 0 {
+            self.pages[page_of(slot)].get_mut(slot as u8).expect("the slot names a block")
+        } else {
+            self.loose.entry_mut(slot & !LOOSE)
+        }
+    }
+
+    /// The id of the block in a slot.
+    pub(crate) fn id(&self, slot: u32) -> BlockId {
+        if slot & LOOSE == 0 {
+            BlockId(self.pages[page_of(slot)].number << PAGE_BITS | i64::from(slot as u8))
+        } else {
+            BlockId(self.loose.id(slot & !LOOSE))
+        }
+    }
+
+    /// The block in a slot.
+    pub(crate) fn block(&self, slot: u32) -> Block {
+        self.entry(slot).block(self.id(slot))
     }
 
     pub(crate) fn get(&self, id: BlockId) -> Option<&Entry> {
@@ -291,52 +140,74 @@ impl BlockMap {
         state: BlockState,
     ) -> u32 {
         let entry = Entry::new(block, owner, replication, state);
-        let shard_number = shard_of(block.id);
-        let shard = &mut self.shards[shard_number];
-        let position = shard.free.pop().unwrap_or_else(|| {
-            let position = shard.used;
-            assert!(position < 1 << POSITION_BITS, "a shard holds 67 million blocks");
-            if position as usize & (CHUNK - 1) == 0 {
-                shard.chunks.push(Box::new([entry; CHUNK]));
-            }
-            shard.used += 1;
-            position
-        });
-        *shard.entry_mut(position) = entry;
-        let Shard { index, chunks, .. } = shard;
-        index.insert_unique(hash(block.id.0), position, |other| {
-            hash(chunks[(*other >> CHUNK_BITS) as usize][*other as usize & (CHUNK - 1)].id)
-        });
+        let id = block.id.0;
         self.len += 1;
-        slot_at(shard_number, position)
+        let counted = (0..COUNTED_LIMIT).contains(&id);
+        match counted.then(|| self.page_for(id >> PAGE_BITS)).flatten() {
+            Some(page) => {
+                self.pages[page as usize].insert(id as u8, entry);
+                page << PAGE_BITS | id as u32 & (PAGE as u32 - 1)
+            }
+            None => {
+                let position = self.loose.insert(id, entry);
+                assert!(position < LOOSE, "memory ends before two billion loose blocks");
+                LOOSE | position
+            }
+        }
+    }
+
+    /// The page of this number; none when there can be no more pages.
+    fn page_for(&mut self, number: i64) -> Option<u32> {
+        if let Some(page) = self.find_page(number) {
+            return Some(page);
+        }
+        let page = match self.free_pages.pop() {
+            Some(page) => {
+                self.pages[page as usize] = Page::new(number);
+                page
+            }
+            None if self.pages.len() == MOST_PAGES => return None,
+            None => {
+                self.pages.push(Page::new(number));
+                (self.pages.len() - 1) as u32
+            }
+        };
+        let Self { index, pages, .. } = self;
+        index.insert_unique(hash(number), page, |other| hash(pages[*other as usize].number));
+        Some(page)
     }
 
     /// Forgets a block; its storages must have been removed.
     pub(crate) fn remove(&mut self, slot: u32) {
-        let shard = &mut self.shards[shard_part(slot)];
-        let position = position_part(slot);
-        let entry = *shard.entry(position);
-        assert!(entry.storages[0] == NONE, "a forgotten block has no replicas");
-        if let Ok(found) = shard.index.find_entry(hash(entry.id), |other| *other == position) {
-            found.remove();
-        }
-        shard.entry_mut(position).id = 0;
-        shard.free.push(position);
+        assert!(
+            self.entry(slot).inline_storages().next().is_none(),
+            "a forgotten block has no replicas"
+        );
         self.len -= 1;
+        if slot & LOOSE != 0 {
+            self.loose.remove(slot & !LOOSE);
+            return;
+        }
+        let page = &mut self.pages[page_of(slot)];
+        page.remove(slot as u8);
+        if page.is_empty() {
+            let (number, at) = (page.number, slot >> PAGE_BITS);
+            if let Ok(found) = self.index.find_entry(hash(number), |other| *other == at) {
+                found.remove();
+            }
+            self.free_pages.push(at);
+        }
     }
 
+    /// Where the replicas of a block are: nowhere, once it is forgotten.
     pub(crate) fn storages(&self, slot: u32) -> Storages {
-        let shard = &self.shards[shard_part(slot)];
-        let position = position_part(slot);
-        let entry = shard.entry(position);
-        let mut storages: Storages = entry
-            .storages
-            .iter()
-            .take_while(|storage| **storage != NONE)
-            .map(|storage| StorageSlot(*storage))
-            .collect();
-        if entry.flags & MORE != 0
-            && let Some(more) = shard.more.get(&position)
+        if !self.is_used(slot) {
+            return Storages::new();
+        }
+        let entry = self.entry(slot);
+        let mut storages: Storages = entry.inline_storages().collect();
+        if entry.has_more()
+            && let Some(more) = self.more.get(more_part(slot)).and_then(|part| part.get(&slot))
         {
             storages.extend(more.iter().map(|storage| StorageSlot(*storage)));
         }
@@ -344,14 +215,13 @@ impl BlockMap {
     }
 
     pub(crate) fn add_storage(&mut self, slot: u32, storage: StorageSlot) {
-        let shard = &mut self.shards[shard_part(slot)];
-        let position = position_part(slot);
-        let entry = shard.entry_mut(position);
-        if let Some(place) = entry.storages.iter_mut().find(|place| **place == NONE) {
-            *place = storage.0;
-        } else {
-            entry.flags |= MORE;
-            shard.more.entry(position).or_default().push(storage.0);
+        let entry = self.entry_mut(slot);
+        if !entry.add_inline(storage) {
+            entry.set_more(true);
+            if self.more.is_empty() {
+                self.more.resize_with(MORE_PARTS, FastMap::default);
+            }
+            self.more[more_part(slot)].entry(slot).or_default().push(storage.0);
         }
     }
 
@@ -360,68 +230,80 @@ impl BlockMap {
         let mut storages = self.storages(slot);
         let Some(at) = storages.iter().position(|other| *other == storage) else { return false };
         storages.remove(at);
-        let shard = &mut self.shards[shard_part(slot)];
-        let position = position_part(slot);
-        let entry = shard.entry_mut(position);
-        for (index, place) in entry.storages.iter_mut().enumerate() {
-            *place = storages.get(index).map_or(NONE, |storage| storage.0);
-        }
-        if entry.flags & MORE != 0 {
-            if storages.len() > 3 {
-                let rest = storages[3..].iter().map(|storage| storage.0).collect();
-                shard.more.insert(position, rest);
+        let entry = self.entry_mut(slot);
+        entry.set_inline(&storages);
+        if entry.has_more() {
+            let rest = storages.get(entry::INLINE..).unwrap_or_default();
+            entry.set_more(!rest.is_empty());
+            let part = &mut self.more[more_part(slot)];
+            if rest.is_empty() {
+                part.remove(&slot);
             } else {
-                entry.flags &= !MORE;
-                shard.more.remove(&position);
+                part.insert(slot, rest.iter().map(|storage| storage.0).collect());
             }
         }
         true
     }
 
-    /// Every slot in use, shard by shard.
+    /// Every slot in use, in ascending order.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        self.shards.iter().enumerate().flat_map(|(number, shard)| {
-            (0..shard.used)
-                .filter(|position| shard.entry(*position).id != 0)
-                .map(move |position| slot_at(number, position))
-        })
+        let paged = (0..).zip(&self.pages).flat_map(|(number, page)| {
+            page.ids_from(0).map(move |low| number << PAGE_BITS | u32::from(low))
+        });
+        let loose = (0..self.loose.used()).filter(|position| self.loose.id(*position) != 0);
+        paged.chain(loose.map(|position| LOOSE | position))
     }
 
-    /// Slots in use of one shard, from a position on: for walks in slices.
-    pub(crate) fn slots_of_shard(
-        &self,
-        shard: usize,
-        from: u32,
-        limit: usize,
-    ) -> impl Iterator<Item = u32> + '_ {
-        let used = self.shards[shard].used;
-        (from..used)
-            .take(limit)
-            .filter(move |position| self.shards[shard].entry(*position).id != 0)
-            .map(move |position| slot_at(shard, position))
+    /// Slots in use from one on, after a walk over about `limit` places, and where to go on: for walks in slices.
+    pub(crate) fn slots_from(&self, from: u32, limit: usize) -> (Vec<u32>, Option<u32>) {
+        let (mut slots, mut walked) = (Vec::new(), 0);
+        let mut low = from as u8;
+        for page in page_of(from & !LOOSE)..self.pages.len() {
+            if from & LOOSE != 0 {
+                break;
+            }
+            let base = (page as u32) << PAGE_BITS;
+            if walked >= limit {
+                return (slots, Some(base));
+            }
+            let before = slots.len();
+            slots.extend(self.pages[page].ids_from(low).map(|low| base | u32::from(low)));
+            walked += 1 + slots.len() - before;
+            low = 0;
+        }
+        let first = if from & LOOSE == 0 { 0 } else { from & !LOOSE };
+        let left = u32::try_from(limit.saturating_sub(walked)).unwrap_or(u32::MAX);
+        let end = self.loose.used().min(first.saturating_add(left));
+        let used = (first..end).filter(|position| self.loose.id(*position) != 0);
+        slots.extend(used.map(|position| LOOSE | position));
+        (slots, (end < self.loose.used()).then_some(LOOSE | end))
     }
 
-    /// Positions of a shard that were ever used.
-    pub(crate) fn shard_size(&self, shard: usize) -> u32 {
-        self.shards[shard].used
+    /// How much of all places lies before a slot, from 0 to 1.
+    pub(crate) fn share_before(&self, slot: u32) -> f64 {
+        let paged = self.pages.len() * PAGE;
+        let all = paged + self.loose.used() as usize;
+        let before =
+            if slot & LOOSE == 0 { slot as usize } else { paged + (slot & !LOOSE) as usize };
+        before as f64 / all.max(1) as f64
     }
 
     /// Bytes on the heap, for the memory budget.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| {
-                shard.chunks.len() * size_of::<[Entry; CHUNK]>()
-                    + shard.index.allocation_size()
-                    + shard.free.capacity() * 4
-                    + shard.more.allocation_size()
-            })
-            .sum()
+        let entries: usize = self.pages.iter().map(Page::capacity).sum();
+        entries * size_of::<Entry>()
+            + self.pages.capacity() * size_of::<Page>()
+            + self.index.allocation_size()
+            + self.free_pages.capacity() * size_of::<u32>()
+            + self.loose.heap_bytes()
+            + self.more.iter().map(FastMap::allocation_size).sum::<usize>()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use hdfs_types::{GenerationStamp, Rng, SplitMix64};
+
     use super::*;
 
     fn block(id: i64) -> Block {
@@ -429,8 +311,8 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_takes_forty_bytes() {
-        assert_eq!(size_of::<Entry>(), 40);
+    fn an_entry_takes_32_bytes() {
+        assert_eq!(size_of::<Entry>(), 32);
     }
 
     #[test]
@@ -443,7 +325,7 @@ mod tests {
         };
         let slot = map.insert(wide, INodeId(FIELD_LIMIT - 1), 4_095, BlockState::Committed);
         let entry = map.entry(slot);
-        assert_eq!(entry.block(), wide);
+        assert_eq!(map.block(slot), wide);
         assert_eq!(entry.owner(), INodeId(FIELD_LIMIT - 1));
         assert_eq!(entry.replication(), 4_095);
         assert_eq!(entry.state(), BlockState::Committed);
@@ -485,5 +367,67 @@ mod tests {
         }
         assert!(map.heap_bytes() < before + before / 4);
         assert_eq!(map.slots().count(), 39_999);
+    }
+
+    #[test]
+    fn ids_of_every_kind_are_found_until_they_are_forgotten() {
+        let mut map = BlockMap::default();
+        let mut model = std::collections::BTreeMap::new();
+        let mut rng = SplitMix64(11);
+        for round in 0..60_000_u64 {
+            let id = match rng.below(3) {
+                0 => (1 << 30) + rng.below(5_000) as i64,
+                1 => COUNTED_LIMIT - 300 + rng.below(600) as i64,
+                _ => (rng.below(2_000) as i64 - 1_000).wrapping_mul(0x0123_4567_89AB_CDEF) | 1,
+            };
+            // Two thirds insertions first, two thirds removals later.
+            if (rng.below(3) == 0) == (round > 30_000) {
+                model.entry(id).or_insert_with(|| {
+                    map.insert(block(id), INodeId(round), 3, BlockState::Complete);
+                    round
+                });
+            } else if model.remove(&id).is_some() {
+                let slot = map.find(BlockId(id)).expect("it was inserted");
+                map.remove(slot);
+                assert!(map.storages(slot).is_empty(), "what is forgotten is nowhere");
+            }
+            assert_eq!(map.find(BlockId(id)).is_some(), model.contains_key(&id));
+        }
+        assert_eq!(map.len(), model.len());
+        for (id, owner) in &model {
+            let slot = map.find(BlockId(*id)).expect("it is there");
+            assert_eq!((map.id(slot).0, map.entry(slot).owner().0), (*id, *owner));
+        }
+        let slots: Vec<u32> = map.slots().collect();
+        assert!(slots.len() == model.len() && slots.is_sorted());
+        let (mut walked, mut from) = (Vec::new(), Some(0));
+        while let Some(at) = from {
+            let (slots, next) = map.slots_from(at, 100);
+            assert!(slots.len() <= 100 + PAGE && next.is_none_or(|next| next > at));
+            assert!(next.is_none_or(|next| (0.0..=1.0).contains(&map.share_before(next))));
+            walked.extend(slots);
+            from = next;
+        }
+        assert_eq!(walked, slots);
+    }
+
+    #[test]
+    fn memory_follows_the_ids_in_use() {
+        let per_block = |ids: &mut dyn Iterator<Item = i64>| {
+            let mut map = BlockMap::default();
+            for id in ids {
+                map.insert(block(id), INodeId(16_386), 3, BlockState::Complete);
+            }
+            map.heap_bytes() as f64 / map.len() as f64
+        };
+        let counted = per_block(&mut (1 << 30..(1 << 30) + 100_000));
+        assert!(counted < 33.0, "{counted}");
+        let every_third = per_block(&mut (0..100_000).map(|number| (1 << 30) + 3 * number));
+        assert!(every_third < 42.0, "{every_third}");
+        let alone = per_block(&mut (0..20_000).map(|number| (1 << 30) + 1_000 * number));
+        assert!(alone < 300.0, "{alone}");
+        let mut rng = SplitMix64(3);
+        let by_chance = per_block(&mut (0..100_000).map(|_| rng.next_u64().cast_signed() | 1));
+        assert!(by_chance < 51.0, "{by_chance}");
     }
 }

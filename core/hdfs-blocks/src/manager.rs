@@ -271,13 +271,6 @@ pub(crate) struct Pending {
     pub(crate) targets: SmallVec<[StorageSlot; 2]>,
 }
 
-/// Where the scan of all blocks stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ScanCursor {
-    pub(crate) shard: usize,
-    pub(crate) position: u32,
-}
-
 /// Block streams on the nodes in service, for the placement of new blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Load {
@@ -326,7 +319,8 @@ pub struct BlockManager {
     safe_mode: bool,
     startup_safe_mode: bool,
     populating_queues: bool,
-    scan: Option<ScanCursor>,
+    /// The slot where the scan of all blocks stands.
+    scan: Option<u32>,
     /// The first heartbeat after the queues began to be filled: the deletion delay counts from here.
     active_since: Option<Mono>,
     /// The highest stamp given so far, and bytes of unknown replicas above it.
@@ -444,7 +438,7 @@ impl BlockManager {
     fn info(&self, slot: u32) -> BlockInfo {
         let entry = self.map.entry(slot);
         BlockInfo {
-            block: entry.block(),
+            block: self.map.block(slot),
             owner: entry.owner(),
             replication: entry.replication(),
             state: entry.state(),

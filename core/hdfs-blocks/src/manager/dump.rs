@@ -51,7 +51,7 @@ impl BlockManager {
         for (id, pending) in &self.pending {
             let Some(slot) = self.map.find(*id) else { continue };
             let began = began(now, pending.since);
-            let (block, time) = (self.map.entry(slot).block(), (names.time)(began));
+            let (block, time) = (self.map.block(slot), (names.time)(began));
             let copies = pending.targets.len();
             line!(out, "{block} StartTime: {time} NumReconstructInProgress: {copies}");
         }
@@ -84,7 +84,7 @@ impl BlockManager {
             out,
             "{file}: {}{missing} (replicas: live: {} decommissioning and decommissioned: {leaving} corrupt: {} in \
              excess: {} maintenance mode: {}) ",
-            entry.block(),
+            self.map.block(slot),
             counts.live,
             counts.corrupt,
             counts.excess,
@@ -128,7 +128,7 @@ impl BlockManager {
         let (Some(slot), Some(corrupt)) = (self.map.find(id), self.corrupt.get(&id)) else {
             return;
         };
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         let storages = self.map.storages(slot);
         for storage in &storages {
             let held = self.storage(*storage);

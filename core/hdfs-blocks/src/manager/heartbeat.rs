@@ -176,8 +176,10 @@ impl BlockManager {
         while transfers.len() < free {
             let Some(task) = self.datanode_mut(slot).transfers.pop_front() else { break };
             match self.map.get(task.block) {
-                Some(entry) if entry.is_complete_or_committed() => transfers
-                    .push(Transfer { block: entry.block(), targets: task.targets.to_vec() }),
+                Some(entry) if entry.is_complete_or_committed() => transfers.push(Transfer {
+                    block: entry.block(task.block),
+                    targets: task.targets.to_vec(),
+                }),
                 // Deleted, or opened again, since it was chosen.
                 _ => task.targets.iter().for_each(|target| self.unschedule(*target)),
             }

@@ -28,7 +28,7 @@ impl BlockManager {
         for slot in self.map.slots() {
             count += 1;
             let entry = self.map.entry(slot);
-            let id = entry.id();
+            let id = self.map.id(slot);
             ensure(self.map.find(id) == Some(slot), || format!("block {id} is not found"))?;
             let storages = self.map.storages(slot);
             let nodes: BTreeSet<_> = storages.iter().map(|s| self.storage(*s).datanode).collect();
@@ -65,7 +65,7 @@ impl BlockManager {
         let present = counts.live + counts.excess + counts.out_of_service();
         let min = u32::from(self.conf.safe_mode_min_replication.max(1));
         let is = entry.is_complete() && present >= min;
-        ensure(is == entry.is_safe(), || format!("block {} safe: {is}", entry.id()))
+        ensure(is == entry.is_safe(), || format!("block {} safe: {is}", self.map.id(slot)))
     }
 
     fn check_storages(&self) -> Check {
@@ -73,7 +73,7 @@ impl BlockManager {
             let own = StorageSlot(index as u32);
             for slot in storage.blocks.iter() {
                 ensure(self.map.storages(slot).contains(&own), || {
-                    format!("{own:?} claims block {}", self.map.entry(slot).id())
+                    format!("{own:?} claims block {}", self.map.id(slot))
                 })?;
             }
             ensure(storage.present || storage.blocks.is_empty(), || {
@@ -104,8 +104,10 @@ impl BlockManager {
         }
         for slot in self.map.slots() {
             let entry = self.map.entry(slot);
-            if self.needed.contains(entry.id()) {
-                ensure(entry.is_complete(), || format!("open block {} is queued", entry.id()))?;
+            if self.needed.contains(self.map.id(slot)) {
+                ensure(entry.is_complete(), || {
+                    format!("open block {} is queued", self.map.id(slot))
+                })?;
             }
             self.check_last_copy(slot)?;
         }
@@ -114,17 +116,16 @@ impl BlockManager {
 
     /// A block that has good replicas keeps one that nobody was told to delete.
     fn check_last_copy(&self, slot: u32) -> Check {
-        let entry = self.map.entry(slot);
         let good: Vec<StorageSlot> = self.map.storages(slot).to_vec();
         let good: Vec<StorageSlot> = good
             .into_iter()
-            .filter(|s| !self.is_corrupt_on(entry.id(), self.storage(*s).datanode))
+            .filter(|s| !self.is_corrupt_on(self.map.id(slot), self.storage(*s).datanode))
             .collect();
-        let kept = good
-            .iter()
-            .filter(|s| !self.is_queued_for_deletion(self.storage(**s).datanode, entry.block()));
+        let kept = good.iter().filter(|s| {
+            !self.is_queued_for_deletion(self.storage(**s).datanode, self.map.block(slot))
+        });
         ensure(good.is_empty() || kept.count() > 0, || {
-            format!("every good replica of block {} is to be deleted", entry.id())
+            format!("every good replica of block {} is to be deleted", self.map.id(slot))
         })
     }
 

@@ -75,7 +75,7 @@ impl BlockManager {
         if self.set_group_expected(id, targets) {
             return Ok(());
         }
-        let block = self.map.entry(self.slot_of(id)?).block();
+        let block = self.map.block(self.slot_of(id)?);
         let Some(uc) = self.under_construction.get_mut(&id) else {
             return Err(Error::io(format!("Block {block} is not under construction")));
         };
@@ -147,7 +147,7 @@ impl BlockManager {
     }
 
     fn commit(&mut self, slot: u32, commit: Block) -> Result<()> {
-        check_commit(self.map.entry(slot).block(), commit)?;
+        check_commit(self.map.block(slot), commit)?;
         check_fields(commit, self.map.entry(slot).owner(), 0)?;
         let entry = self.map.entry_mut(slot);
         entry.set_num_bytes(commit.num_bytes);
@@ -160,7 +160,7 @@ impl BlockManager {
     /// Finalized replicas that were reported with another length than the one committed are not replicas of this block.
     /// (Hadoop notices at the next full report.)
     fn mark_wrong_lengths(&mut self, slot: u32, length: u64) {
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let wrong: Vec<_> = self.under_construction.get(&id).map_or_else(Vec::new, |uc| {
             uc.replicas
                 .iter()
@@ -210,7 +210,7 @@ impl BlockManager {
         }
         let slot = self.slot_of(block.id)?;
         check_fields(block, self.map.entry(slot).owner(), 0)?;
-        let stored = self.map.entry(slot).block();
+        let stored = self.map.block(slot);
         if block.generation_stamp < stored.generation_stamp {
             return Err(Error::io(format!(
                 "Mismatched block IDs or generation stamps, attempting to replace block {stored} with {block}"
@@ -240,7 +240,7 @@ impl BlockManager {
         if !self.map.entry(slot).is_complete() {
             return Ok(self.expected_locations(id));
         }
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         // Being written again, as Hadoop takes them: what was reported before says nothing of the length to come, and a
         // client may append under the old stamp (those of Go and Python do).
         self.under_construction.insert(id, UnderConstruction::new(block, &storages));
@@ -270,7 +270,7 @@ impl BlockManager {
             return Ok(());
         }
         let slot = self.slot_of(new_block.id)?;
-        let stored = self.map.entry(slot).block();
+        let stored = self.map.block(slot);
         if self.map.entry(slot).state() != BlockState::UnderConstruction {
             return Err(Error::io(format!(
                 "Block {stored} is {} but not UNDER_CONSTRUCTION",
@@ -319,7 +319,7 @@ impl BlockManager {
             return;
         }
         let Some(slot) = self.map.find(id) else { return };
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         let expected = self.under_construction.remove(&id);
         for storage in self.map.storages(slot) {
             let node = self.storage(storage).datanode;
@@ -378,7 +378,7 @@ impl BlockManager {
             return self.set_group_owner(id, owner);
         }
         let slot = self.slot_of(id)?;
-        check_fields(self.map.entry(slot).block(), owner, 0)?;
+        check_fields(self.map.block(slot), owner, 0)?;
         self.map.entry_mut(slot).set_owner(owner);
         Ok(())
     }

@@ -32,7 +32,7 @@ impl BlockManager {
         truncate_block: Option<Block>,
     ) -> Result<bool> {
         let slot = self.slot_of(id)?;
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         let copies = truncate_block.is_some_and(|truncate| truncate.id != id);
         // Copy on truncate: the new block carries the new stamp already.
         if new_stamp < block.generation_stamp || (new_stamp == block.generation_stamp && !copies) {
@@ -162,7 +162,7 @@ impl BlockManager {
         };
         let some: Vec<StorageSlot> = all.iter().copied().filter(fresh).collect();
         let locations = if some.len() > 1 { some } else { all };
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         Some(match uc.truncate_block {
             Some(old) if old.id != id => RecoveringBlock {
                 block: old,
@@ -198,7 +198,7 @@ impl BlockManager {
         close: bool,
     ) -> Result<CommitOutcome> {
         let slot = self.slot_of(id)?;
-        let old = self.map.entry(slot).block();
+        let old = self.map.block(slot);
         let current = self.recovery_stamp(id).unwrap_or(GenerationStamp(0));
         if current != new_stamp {
             return Err(Error::io(format!(

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use hdfs_types::{BlockId, INodeId, Mono, Rng};
 
+use super::BlockManager;
 use super::replicas::{Counts, ReplicaClass};
 use super::target::CopyRequest;
-use super::{BlockManager, ScanCursor};
-use crate::block_map::SHARDS;
 use crate::datanode::{DatanodeSlot, StorageSlot, TransferTask};
 use crate::low_redundancy::Level;
 
@@ -24,7 +23,7 @@ impl BlockManager {
 
     /// Racks that hold a good replica, and racks that there are.
     fn racks_of(&self, slot: u32, more: &[StorageSlot]) -> BTreeSet<&str> {
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let good = self.map.storages(slot).into_iter().filter(|storage| {
             !matches!(
                 self.classify(id, *storage),
@@ -64,7 +63,7 @@ impl BlockManager {
             return;
         }
         let entry = self.map.entry(slot);
-        let (id, expected) = (entry.id(), u32::from(entry.replication()));
+        let (id, expected) = (self.map.id(slot), u32::from(entry.replication()));
         if !entry.is_complete() {
             self.needed.remove(id);
             return;
@@ -87,7 +86,7 @@ impl BlockManager {
     /// Other replicas were lost: takes back deletions of surplus ones that no node was told of yet. (Hadoop deletes them
     /// all the same and copies again, if it still can.)
     fn rescue_excess(&mut self, slot: u32, wanted: u32) {
-        let block = self.map.entry(slot).block();
+        let block = self.map.block(slot);
         let mut left = wanted;
         for storage in self.map.storages(slot) {
             let node = self.storage(storage).datanode;
@@ -119,7 +118,7 @@ impl BlockManager {
     pub fn start_redundancy_queues(&mut self) {
         self.populating_queues = true;
         self.active_since = None;
-        self.scan = Some(ScanCursor::default());
+        self.scan = Some(0);
     }
 
     /// Forgets the queues (becoming standby).
@@ -142,23 +141,12 @@ impl BlockManager {
 
     /// Looks at up to `limit` blocks for too few or too many replicas; true: there are more.
     pub fn scan_redundancy(&mut self, now: Mono, limit: usize) -> bool {
-        let Some(mut cursor) = self.scan else { return false };
-        let mut left = limit;
-        while left > 0 && cursor.shard < SHARDS {
-            let slots: Vec<u32> =
-                self.map.slots_of_shard(cursor.shard, cursor.position, left).collect();
-            let size = self.map.shard_size(cursor.shard);
-            let walked = left.min((size - cursor.position) as usize);
-            for slot in slots {
-                self.rescan_block(now, slot);
-            }
-            cursor.position += walked as u32;
-            left -= walked;
-            if cursor.position >= size {
-                cursor = ScanCursor { shard: cursor.shard + 1, position: 0 };
-            }
+        let Some(from) = self.scan else { return false };
+        let (slots, next) = self.map.slots_from(from, limit);
+        for slot in slots {
+            self.rescan_block(now, slot);
         }
-        self.scan = (cursor.shard < SHARDS).then_some(cursor);
+        self.scan = next;
         self.scan.is_some()
     }
 
@@ -244,7 +232,7 @@ impl BlockManager {
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockManager.scheduleReconstruction (3.5.0)
     fn schedule_copy(&mut self, now: Mono, slot: u32, level: Level, policy: u8) -> bool {
         let entry = self.map.entry(slot);
-        let id = entry.id();
+        let id = self.map.id(slot);
         let block_size = entry.num_bytes();
         if !entry.is_complete_or_committed() {
             self.needed.remove(id);
@@ -310,7 +298,7 @@ impl BlockManager {
     /// A node to copy from: any good replica, at random, on a node that is not sending enough already. A
     /// decommissioned one only when there is no other.
     fn choose_source(&mut self, slot: u32, level: Level) -> Option<DatanodeSlot> {
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let mut good = Vec::new();
         let mut decommissioned = Vec::new();
         let mut any_live = false;

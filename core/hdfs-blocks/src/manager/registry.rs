@@ -169,7 +169,7 @@ impl BlockManager {
         let blocks: Vec<u32> = self.storage(storage).blocks.iter().take(limit).collect();
         let node = self.storage(storage).datanode;
         for block in blocks {
-            let id = self.map.entry(block).id();
+            let id = self.map.id(block);
             self.remove_stored(block, storage);
             self.datanode_mut(node).invalidate.remove(&id);
         }

@@ -110,7 +110,7 @@ impl BlockManager {
 
     /// Counts the replicas of a block.
     pub(crate) fn count(&self, slot: u32) -> Counts {
-        self.count_among(self.map.entry(slot).id(), &self.map.storages(slot))
+        self.count_among(self.map.id(slot), &self.map.storages(slot))
     }
 
     fn count_among(&self, id: BlockId, storages: &Storages) -> Counts {
@@ -203,7 +203,7 @@ impl BlockManager {
         delete_hint: Option<DatanodeSlot>,
     ) {
         let node = self.storage(storage).datanode;
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let added = self.link(slot, storage);
         if added == Added::Known {
             // A good report takes back what an older one had said. Its length was judged only if the block has one.
@@ -219,7 +219,7 @@ impl BlockManager {
             self.expect_rest_of_pipeline(now, slot);
             self.complete(slot);
             let entry = self.map.entry(slot);
-            let event = BlockEvent::Completed { block: entry.block(), owner: entry.owner() };
+            let event = BlockEvent::Completed { block: self.map.block(slot), owner: entry.owner() };
             self.events.push_back(event);
         } else {
             self.refresh_safe(slot);
@@ -254,7 +254,7 @@ impl BlockManager {
 
     /// Every storage of the pipeline that has not reported yet will: no copies until it times out.
     pub(crate) fn expect_rest_of_pipeline(&mut self, now: Mono, slot: u32) {
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let Some(uc) = self.under_construction.get(&id) else { return };
         let missing: Vec<StorageSlot> = uc
             .replicas
@@ -319,7 +319,7 @@ impl BlockManager {
             return;
         }
         entry.set_state(BlockState::Complete);
-        let id = entry.id();
+        let id = self.map.id(slot);
         self.under_construction.remove(&id);
         self.complete_blocks += 1;
         self.refresh_safe(slot);
@@ -333,7 +333,7 @@ impl BlockManager {
         let held = self.storage_mut(storage);
         held.blocks.remove(slot);
         let node = held.datanode;
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         self.excess.remove(&(node, id));
         self.forget_corrupt(id, node, None);
         self.refresh_safe(slot);
@@ -367,7 +367,7 @@ impl BlockManager {
         let node = self.storage(storage).datanode;
         // It counts as stored, so that it is known and can be deleted later.
         self.link(slot, storage);
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let all = self.corrupt.entry(id).or_default();
         all.retain(|c| c.node != node);
         all.push(CorruptReplica { node, reason, block: reported });
@@ -379,7 +379,7 @@ impl BlockManager {
     /// Deletes a corrupt replica, unless the good ones are not known well enough: then the decision is postponed.
     fn invalidate_replica(&mut self, slot: u32, storage: StorageSlot, reported: Block) {
         let counts = self.count(slot);
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         // "Repair never destroys the last verified copy": stricter than Hadoop, which trusts storages that have not
         // reported since the failover when told to delete immediately.
         let verified = counts.live_and_known >= u32::from(self.conf.min_replication.max(1));
@@ -397,7 +397,7 @@ impl BlockManager {
     /// stamp went on without it). Hadoop keeps the latter, and a cluster of few nodes then has no room for a good one.
     pub(crate) fn invalidate_corrupt_replicas(&mut self, slot: u32) {
         let entry = self.map.entry(slot);
-        let (id, stored) = (entry.id(), entry.block());
+        let (id, stored) = (self.map.id(slot), self.map.block(slot));
         let expected = u32::from(entry.replication());
         if !self.populating_queues {
             return;
@@ -442,7 +442,7 @@ impl BlockManager {
 
     /// Forgets the stored replicas whose last report carries another stamp than `stamp` (B6).
     pub(crate) fn remove_stale_replicas(&mut self, slot: u32, stamp: GenerationStamp) {
-        let id = self.map.entry(slot).id();
+        let id = self.map.id(slot);
         let stale: Vec<StorageSlot> =
             self.under_construction.get(&id).map_or_else(Vec::new, |uc| {
                 uc.replicas

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use hdfs_types::{BlockId, Mono, StorageType};
 
 use super::{BlockInfo, BlockManager, FsStats, SafeCounts};
-use crate::block_map::SHARDS;
 use crate::datanode::AdminState;
 use crate::low_redundancy::Level;
 use crate::registration::StorageState;
@@ -116,7 +115,7 @@ impl BlockManager {
         match (self.populating_queues, self.scan) {
             (false, _) => 0.0,
             (true, None) => 1.0,
-            (true, Some(cursor)) => cursor.shard as f64 / SHARDS as f64,
+            (true, Some(next)) => self.map.share_before(next),
         }
     }
 

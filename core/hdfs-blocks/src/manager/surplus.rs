@@ -37,7 +37,7 @@ impl BlockManager {
         let mut kinds = self.map.storages(slot).into_iter().map(|s| self.storage(s).storage_type());
         let first = kinds.next();
         if kinds.any(|kind| Some(kind) != first) {
-            let id = self.map.entry(slot).id();
+            let id = self.map.id(slot);
             self.undecided.push(Undecided { id, added, delete_hint });
         } else {
             // With one kind of storage every policy chooses the same.
@@ -67,7 +67,7 @@ impl BlockManager {
     ) {
         let policy = StoragePolicy::of(policy);
         let entry = self.map.entry(slot);
-        let (block, wanted) = (entry.block(), usize::from(entry.replication()));
+        let (block, wanted) = (self.map.block(slot), usize::from(entry.replication()));
         let delete_hint = delete_hint.filter(|hint| Some(*hint) != added);
         let mut judged = Vec::new();
         let mut unknown = false;
