@@ -6,13 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+mod classes;
+
 use super::cluster::{Cluster, apache, output, scratch};
 use super::peer_cluster::PeerCluster;
 use crate::ci::Count;
-
-/// Classes of `minicluster.sh` that run in every gate; `minicluster.sh` without a pattern is the whole sweep.
-const MINICLUSTER: &str = "TestFileCreationClient|TestSetrepDecreasing|TestFileLengthOnClusterRestart|TestPersistBlocks|\
-                           TestSetTimes|TestBatchedListDirectories|TestDatanodeDeath|TestHdfsAdmin|namenode.TestFileTruncate";
+use classes::{ATTACHED, LAUNCHED, LAUNCHED_CASES, MINICLUSTER, apache_passes};
 
 /// Cases of testHDFSConf.xml in Hadoop 3.5.0.
 const SHELL_CASES: u64 = 672;
@@ -105,51 +104,7 @@ fn contract_cluster(name: &str) -> Result<Cluster> {
 /// One JVM a class: some leave a login behind that others can't use.
 const OWN_JVMS: [(&str, &str); 1] = [("PER_CLASS", "1")];
 
-/// Classes on commands, WebHDFS, trash and the namespace's features that the contract lacks, on a running cluster.
-const ATTACHED: [&str; 39] = [
-    "org.apache.hadoop.fs.viewfs.TestViewFSOverloadSchemeWithMountTableConfigInHDFS",
-    "org.apache.hadoop.fs.viewfs.TestViewFileSystemOverloadSchemeWithHdfsScheme",
-    "org.apache.hadoop.hdfs.TestAppendDifferentChecksum",
-    "org.apache.hadoop.hdfs.TestFileAppend",
-    "org.apache.hadoop.hdfs.TestFileAppend2",
-    "org.apache.hadoop.hdfs.TestListFilesInFileContext",
-    "org.apache.hadoop.hdfs.TestLocalDFS",
-    "org.apache.hadoop.hdfs.TestViewDistributedFileSystem",
-    "org.apache.hadoop.hdfs.TestViewDistributedFileSystemContract",
-    "org.apache.hadoop.hdfs.TestViewDistributedFileSystemWithMountLinks",
-    "org.apache.hadoop.hdfs.TestHDFSTrash",
-    "org.apache.hadoop.hdfs.TestDFSShellTouch",
-    "org.apache.hadoop.hdfs.TestDFSShellGenericOptions",
-    "org.apache.hadoop.hdfs.TestFsShellPermission",
-    "org.apache.hadoop.hdfs.TestWriteConfigurationToDFS",
-    "org.apache.hadoop.hdfs.web.TestWebHDFS",
-    "org.apache.hadoop.hdfs.web.TestWebHdfsUrl",
-    "org.apache.hadoop.hdfs.tools.TestDebugAdmin",
-    "org.apache.hadoop.hdfs.tools.TestDelegationTokenFetcher",
-    "org.apache.hadoop.hdfs.tools.TestGetGroups",
-    "org.apache.hadoop.hdfs.server.namenode.TestMalformedURLs",
-    "org.apache.hadoop.hdfs.TestBlockStoragePolicy",
-    "org.apache.hadoop.hdfs.TestErasureCodingAddConfig",
-    "org.apache.hadoop.hdfs.TestExtendedAcls",
-    "org.apache.hadoop.hdfs.TestFileStatusWithDefaultECPolicy",
-    "org.apache.hadoop.hdfs.TestFileStatusWithRandomECPolicy",
-    "org.apache.hadoop.hdfs.TestRenameWhileOpen",
-    "org.apache.hadoop.hdfs.server.blockmanagement.TestSequentialBlockId",
-    "org.apache.hadoop.hdfs.server.namenode.TestAclConfigFlag",
-    "org.apache.hadoop.hdfs.server.namenode.TestCorrectnessOfQuotaAfterRenameOp",
-    "org.apache.hadoop.hdfs.server.namenode.TestFSImage",
-    "org.apache.hadoop.hdfs.server.namenode.TestProtectedDirectories",
-    "org.apache.hadoop.hdfs.server.namenode.TestStartup",
-    "org.apache.hadoop.hdfs.server.namenode.TestXAttrConfigFlag",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestAclWithSnapshot",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestFileContextSnapshot",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestXAttrWithSnapshot",
-    "org.apache.hadoop.security.TestPermission",
-    // Last: it leaves a rolling upgrade behind.
-    "org.apache.hadoop.hdfs.TestRollingUpgrade",
-];
-
-/// Runs them.
+/// Classes on a running cluster.
 pub(super) fn attached() -> Result<Count> {
     let cluster = contract_cluster("attached")?;
     let conf = cluster.conf();
@@ -158,37 +113,27 @@ pub(super) fn attached() -> Result<Count> {
     suite_with("attached", "junit.sh", &arguments, &OWN_JVMS)
 }
 
-/// The same subjects, where each test starts daemons of its own.
-const LAUNCHED: [&str; 16] = [
-    "org.apache.hadoop.TestGenericRefresh",
-    "org.apache.hadoop.cli.TestDeleteCLI",
-    "org.apache.hadoop.hdfs.TestAppendSnapshotTruncate",
-    "org.apache.hadoop.hdfs.TestDFSShell",
-    "org.apache.hadoop.hdfs.TestFileStatus",
-    "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
-    "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
-    "org.apache.hadoop.hdfs.TestErasureCodingExerciseAPIs",
-    "org.apache.hadoop.hdfs.TestErasureCodingPolicyWithSnapshot",
-    "org.apache.hadoop.hdfs.TestSnapshotCommands",
-    "org.apache.hadoop.hdfs.server.namenode.FSXAttrBaseTest",
-    "org.apache.hadoop.hdfs.server.namenode.TestFSImageWithXAttr",
-    "org.apache.hadoop.hdfs.server.namenode.TestFileContextXAttr",
-    "org.apache.hadoop.hdfs.server.namenode.TestNameNodeXAttr",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestOpenFilesWithSnapshot",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
-];
-
-/// Runs them.
+/// Classes that start daemons of their own.
 pub(super) fn launched() -> Result<Count> {
     let binary = super::binary();
     let mut arguments = vec!["launch", path(&binary)?];
     arguments.extend(LAUNCHED);
+    // The cases of one class share a JVM.
+    let parts: Vec<String> = LAUNCHED_CASES
+        .iter()
+        .map(|(class, cases)| {
+            let cases: Vec<String> = cases.iter().map(|case| format!("{class}#{case}")).collect();
+            cases.join(",")
+        })
+        .collect();
+    arguments.extend(parts.iter().map(String::as_str));
     suite_with("launched", "junit.sh", &arguments, &OWN_JVMS)
 }
 
 /// Hadoop's end-to-end classes on clusters of our daemons.
 pub(super) fn minicluster() -> Result<Count> {
-    suite("minicluster", "minicluster.sh", &[path(&super::binary())?, MINICLUSTER])
+    let pattern = format!("^({})$", MINICLUSTER.join("|"));
+    suite("minicluster", "minicluster.sh", &[path(&super::binary())?, &pattern])
 }
 
 fn path(path: &Path) -> Result<&str> {
@@ -256,25 +201,6 @@ fn read_results(file: &Path) -> Result<Vec<Case>> {
             })
         })
         .collect())
-}
-
-/// The cases that pass on Apache, where a record of its run exists; without one every case is expected to pass.
-fn apache_passes(suite: &str) -> Result<Option<BTreeSet<String>>> {
-    let mode = match suite {
-        "contract" | "attached" => "attach",
-        "minicluster" | "launched" => "launch",
-        _ => return Ok(None),
-    };
-    let text = std::fs::read_to_string(super::shared().join("conformance/apache.tsv"))?;
-    Ok(Some(
-        text.lines()
-            .filter_map(|line| {
-                let fields: Vec<&str> = line.split('\t').collect();
-                (fields.len() >= 4 && fields[0] == mode && fields[3] == "pass")
-                    .then(|| format!("{}#{}", fields[1], fields[2]))
-            })
-            .collect(),
-    ))
 }
 
 /// The known failures of a suite: case to reason.
