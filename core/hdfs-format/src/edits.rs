@@ -8,6 +8,7 @@ mod events;
 mod framing;
 mod names;
 pub mod op;
+mod search;
 mod segment;
 mod spent;
 pub(crate) mod wire;

@@ -1,8 +1,12 @@
 //! What must hold for any bytes: the bodies of the fuzz targets whose findings are kept as tests.
 
+use std::io;
+
 use hdfs_format::edits::{EditOp, decode_body};
+use hdfs_format::fsimage::legacy::{self, LegacyOptions, view};
 use hdfs_format::fsimage::{Image, xml};
 use hdfs_format::layout_version::Layout;
+use hdfs_format::reserved_names::ReservedNames;
 use hdfs_namespace::NamespaceConf;
 use hdfs_types::{StorageType, TxId};
 
@@ -28,6 +32,55 @@ pub fn check_image(bytes: &[u8]) {
     let loaded =
         load_image(&saved.bytes, &NamespaceConf::default()).expect("what was saved is loaded");
     assert_eq!(loaded.dump(), namespace.dump());
+}
+
+/// Most elements of an old image that are looked at: each path is shown whole, so that deep trees have long views.
+const MOST_ELEMENTS: usize = 20_000;
+
+/// An image from before protobuf: walking through it and making one of today never panics, and what is made can be read.
+///
+/// # Panics
+/// When that does not hold, or as [`check_image`].
+pub fn check_legacy(bytes: &[u8]) {
+    for skips_blocks in [false, true] {
+        let _ = view::walk(bytes, skips_blocks, &mut Elements::default());
+    }
+    let names = ReservedNames::parse(".snapshot=.was-snapshot").expect("a pair");
+    let options = LegacyOptions { names, ..LegacyOptions::default() };
+    let Ok(made) = legacy::convert("image", bytes, &options) else { return };
+    Image::parse("image", &made).expect("what was made is an image");
+    check_image(&made);
+}
+
+/// Counts what is entered and left.
+#[derive(Default)]
+struct Elements {
+    open: usize,
+    seen: usize,
+}
+
+impl Elements {
+    fn see(&mut self) -> io::Result<()> {
+        self.seen += 1;
+        if self.seen > MOST_ELEMENTS { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
+    }
+}
+
+impl view::Visitor for Elements {
+    fn visit(&mut self, _: &'static str, _: view::Value) -> io::Result<()> {
+        assert!(self.open > 0, "everything is in the image");
+        self.see()
+    }
+
+    fn enter(&mut self, _: &'static str, _: Option<(&'static str, i64)>) -> io::Result<()> {
+        self.open += 1;
+        self.see()
+    }
+
+    fn leave(&mut self) -> io::Result<()> {
+        self.open = self.open.checked_sub(1).expect("what is left was entered");
+        Ok(())
+    }
 }
 
 /// Operations on a small tree, each a length of two bytes, an opcode and a body: what is applied leaves a tree that is
@@ -76,5 +129,17 @@ mod tests {
         super::check_image(include_bytes!("../tests/inputs/image-of-miscounted-blocks"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-miscounted-space"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-a-miscounted-directory"));
+    }
+
+    #[test]
+    fn old_images_that_are_cut_or_changed_are_refused_or_whole() {
+        let image: &[u8] = include_bytes!("../../../testdata/hadoop-3.5.0/legacy/layout-51");
+        super::check_legacy(image);
+        for at in (4..image.len()).step_by(7) {
+            super::check_legacy(&image[..at]);
+            let mut changed = image.to_vec();
+            changed[at] ^= 0x81;
+            super::check_legacy(&changed);
+        }
     }
 }

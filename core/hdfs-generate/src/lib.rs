@@ -26,5 +26,5 @@ mod tree;
 pub use check::{Follower, Image, image_of, load_image, run_seed};
 pub use folder::{Folder, NAMESPACE_ID};
 pub use generator::{Generator, Step};
-pub use inputs::{check_image, check_replay};
+pub use inputs::{check_image, check_legacy, check_replay};
 pub use scripts::{check_acl, check_calls, check_section};

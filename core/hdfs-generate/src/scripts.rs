@@ -1,6 +1,8 @@
 //! What must hold for any calls, lists of access control and sections of an image: the bodies of fuzz targets whose input is
 //! not a file.
 
+mod managers;
+
 use hdfs_format::compression::Codec;
 use hdfs_format::fsimage::{Image, ImageOptions, ImageWriter, SectionName};
 use hdfs_format::webhdfs::parse_acl_spec;
@@ -181,6 +183,18 @@ impl Script<'_> {
         *first
     }
 
+    /// A byte, or an edge of the numbers.
+    fn number(&mut self) -> i64 {
+        match self.byte() {
+            255 => i64::MAX,
+            254 => i64::MIN,
+            253 => -1,
+            252 => i64::MAX / 4,
+            251 => 1 << 40,
+            small => i64::from(small),
+        }
+    }
+
     /// Up to seven components: known ones, or up to seven bytes that follow.
     fn path(&mut self) -> Vec<u8> {
         let mut path = Vec::new();
@@ -239,6 +253,9 @@ fn call(generator: &mut Generator, script: &mut Script<'_>) {
     let mode = FsPermission(0o755);
     // What is refused changes nothing: that is what the dump of the replay says.
     let _ = match number % 20 {
+        _ if number >= managers::FIRST => {
+            managers::call(generator, script, number, (&path, &other))
+        }
         0 => generator.call(|tree, ctx| tree.plan_mkdirs(ctx, &path, mode, None, true)).map(drop),
         1 => create(generator, &path),
         2 => generator.call(|tree, ctx| tree.plan_delete(ctx, &path, true)).map(drop),
@@ -344,6 +361,8 @@ mod tests {
         // Rename below /.reserved/raw, delete by number, then a snapshot and what is below it.
         check_calls(&[0, 3, 3, 0, 1, 7, 2, 7, 8, 2, 3, 0, 2, 12, 0, 19, 2, 7, 3, 1, 8]);
         check_calls(&[1, 5, 1, 7, 0, 7, 1, 7, 0, 10, 0, 2, 7, 8, 0, 9, 1, 7, 0, 10]);
+        // A pool, a directive of it, both listed.
+        check_calls(&[2, 240, 0, 0, 1, 5, 4, 243, 1, 7, 0, 1, 3, 247, 1, 7, 0, 1]);
     }
 
     #[test]

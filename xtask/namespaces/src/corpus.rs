@@ -22,9 +22,12 @@ const CODECS: [Codec; 6] =
 pub(crate) fn write(dir: &Path) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/hadoop-3.5.0");
     let mut files = Vec::new();
-    for folder in ["namenode", "namespace", "images"] {
+    for folder in ["namenode", "namespace", "images", "edits", "legacy"] {
         for entry in std::fs::read_dir(root.join(folder))? {
             let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                continue;
+            }
             let name = entry.file_name().to_string_lossy().into_owned();
             files.push((name, std::fs::read(entry.path())?));
         }
@@ -42,8 +45,13 @@ pub(crate) fn write(dir: &Path) -> Result<()> {
         if bytes.starts_with(MAGIC) && !name.starts_with("fsimage_") {
             add(dir, "fsimage", name, bytes)?;
         }
-        if name.starts_with("edits_") && name.contains(".xml") {
+        let is_text = name.contains(".xml");
+        if is_text && (name.starts_with("edits_") || name.starts_with("layout-")) {
             add(dir, "edits_xml", name, bytes)?;
+        } else if name.ends_with(".edits") {
+            add(dir, "edits", name, bytes)?;
+        } else if name.starts_with("layout-") {
+            add(dir, "legacy", name, bytes)?;
         } else if name.starts_with("edits_") {
             add(dir, "edits", name, bytes)?;
             bodies(dir, name, bytes)?;
@@ -55,7 +63,42 @@ pub(crate) fn write(dir: &Path) -> Result<()> {
             sections(dir, name, bytes)?;
         }
     }
+    small_files(dir, &root)?;
     texts(dir)
+}
+
+/// Files of name folders, each after the number that `name_folder` reads; a keystore; a file of policies.
+fn small_files(dir: &Path, root: &Path) -> Result<()> {
+    let files = [
+        (0, "namenode/VERSION"),
+        (1, "datanode/VERSION"),
+        (2, "datanode/BP-VERSION"),
+        (4, "namenode/fsimage_0000000000000000210.md5"),
+        (5, "namenode/seen_txid"),
+        (6, "namenode/VERSION"),
+    ];
+    for (number, file) in files {
+        let input = [&[number], std::fs::read(root.join(file))?.as_slice()].concat();
+        add(dir, "name_folder", &format!("file-{number}"), &input)?;
+    }
+    let texts: [(u8, &[u8]); 5] = [
+        (7, b"HDTS\0\x01\x03a:1\x02id\x02pw\x04KIND\x03a:1\0"),
+        (8, b"\0\x05alice\x02rm\0\x01\x02\x03\x04"),
+        (9, b"\0\x01\x02\0\0\x02\0"),
+        (10, b"edits_0000000000000000001-0000000000000000002"),
+        (11, b".snapshot=.old,.reserved=r /.reserved/.snapshot/a"),
+    ];
+    for (number, text) in texts {
+        add(dir, "name_folder", &format!("file-{number}"), &[&[number], text].concat())?;
+    }
+    let keys = std::fs::read(root.join("keystore/keys.jceks"))?;
+    // The target makes the hash at the end.
+    let body = keys.len().saturating_sub(20);
+    add(dir, "keystore", "keys", keys.get(..body).unwrap_or_default())?;
+    let policies = "<configuration><layoutversion>1</layoutversion><schemas><schema id=\"A\"><codec>rs</codec>\
+        <k>12</k><m>4</m><options> </options></schema></schemas><policies><policy><schema>A</schema>\
+        <cellsize>131072</cellsize></policy></policies></configuration>";
+    add(dir, "policy_file", "policies", policies.as_bytes())
 }
 
 /// One input of each opcode for `edits_body`, and the whole segment for `replay`.

@@ -74,7 +74,7 @@ pub(super) fn frame_at(
     match framing {
         Framing::Length => frame_with_length(rest, offset, max_op_bytes),
         Framing::Checksum | Framing::Bare => {
-            old_frame(rest, offset, (layout, framing), max_op_bytes)
+            old_frame(rest, offset, (layout, framing), max_op_bytes).0
         }
     }
 }
@@ -87,6 +87,18 @@ fn check_opcode(opcode: u8) -> Result<(), String> {
 }
 
 fn frame_with_length(rest: &[u8], offset: usize, max_op_bytes: usize) -> Result<Frame<'_>, String> {
+    let (frame, checksum) = outline(rest, offset, max_op_bytes)?;
+    check_sum(frame.bytes.split_last_chunk::<4>().map_or(&[], |(covered, _)| covered), checksum)?;
+    Ok(frame)
+}
+
+/// The same without a look at the checksum, which is returned.
+#[inline]
+pub(super) fn outline(
+    rest: &[u8],
+    offset: usize,
+    max_op_bytes: usize,
+) -> Result<(Frame<'_>, [u8; 4]), String> {
     let Some([opcode, a, b, c, d, txid @ ..]) = rest.first_chunk::<13>() else {
         return Err(format!("{} bytes are too few for an operation", rest.len()));
     };
@@ -105,14 +117,14 @@ fn frame_with_length(rest: &[u8], offset: usize, max_op_bytes: usize) -> Result<
     else {
         return Err(format!("the operation has size {length}, but {} bytes are left", rest.len()));
     };
-    check_sum(covered, *checksum)?;
-    Ok(Frame {
+    let frame = Frame {
         offset: offset as u64,
         txid: TxId(u64::from_be_bytes(*txid)),
         opcode: *opcode,
         body: covered.get(13..).unwrap_or_default(),
         bytes: rest.get(..length).unwrap_or_default(),
-    })
+    };
+    Ok((frame, *checksum))
 }
 
 fn check_sum(covered: &[u8], checksum: [u8; 4]) -> Result<(), String> {
@@ -123,36 +135,48 @@ fn check_sum(covered: &[u8], checksum: [u8; 4]) -> Result<(), String> {
     Err(format!("checksum is {stored:#010x}, computed {computed:#010x}"))
 }
 
-fn old_frame(
+/// An operation that must be decoded to find its end, and how many bytes that looked at.
+pub(super) fn old_frame(
     rest: &[u8],
     offset: usize,
     (layout, framing): (Layout, Framing),
     max_op_bytes: usize,
-) -> Result<Frame<'_>, String> {
+) -> (Result<Frame<'_>, String>, usize) {
+    let (opcode, txid, after) = match old_head(rest, layout) {
+        Ok(head) => head,
+        Err(reason) => return (Err(reason), 1),
+    };
+    let head = rest.len() - after.len();
+    let most = after.get(..max_op_bytes.saturating_sub(head)).unwrap_or(after);
+    let length = match decode_prefix(opcode, most, layout) {
+        Ok((_, length)) => length,
+        Err(error) => return (Err(error.to_string()), head + error.offset),
+    };
+    let (body, tail) = after.split_at_checked(length).unwrap_or((after, &[]));
+    let covered = rest.get(..head + length).unwrap_or(rest);
+    let frame = |bytes| Frame { offset: offset as u64, txid, opcode, body, bytes };
+    if framing == Framing::Bare {
+        return (Ok(frame(covered)), covered.len());
+    }
+    let Some(checksum) = tail.first_chunk::<4>() else {
+        let reason = format!("the operation has no checksum, {} bytes are left", tail.len());
+        return (Err(reason), covered.len());
+    };
+    let bytes = rest.get(..covered.len() + 4).unwrap_or(rest);
+    (check_sum(covered, *checksum).map(|()| frame(bytes)), bytes.len())
+}
+
+/// Opcode and transaction of an operation without a length, and what follows.
+fn old_head(rest: &[u8], layout: Layout) -> Result<(u8, TxId, &[u8]), String> {
     let Some((opcode, after)) = rest.split_first() else {
         return Err("nothing is left for an operation".to_owned());
     };
     check_opcode(*opcode)?;
-    let (txid, after) = if layout.supports(Feature::StoredTxids) {
-        let Some((txid, after)) = after.split_first_chunk::<8>() else {
-            return Err(format!("{} bytes are too few for an operation", rest.len()));
-        };
-        (TxId(u64::from_be_bytes(*txid)), after)
-    } else {
-        (TxId(INVALID_TXID.cast_unsigned()), after)
-    };
-    let head = rest.len() - after.len();
-    let most = after.get(..max_op_bytes.saturating_sub(head)).unwrap_or(after);
-    let (_, length) = decode_prefix(*opcode, most, layout).map_err(|error| error.to_string())?;
-    let (body, tail) = after.split_at_checked(length).unwrap_or((after, &[]));
-    let covered = rest.get(..head + length).unwrap_or(rest);
-    if framing == Framing::Bare {
-        return Ok(Frame { offset: offset as u64, txid, opcode: *opcode, body, bytes: covered });
+    if !layout.supports(Feature::StoredTxids) {
+        return Ok((*opcode, TxId(INVALID_TXID.cast_unsigned()), after));
     }
-    let Some(checksum) = tail.first_chunk::<4>() else {
-        return Err(format!("the operation has no checksum, {} bytes are left", tail.len()));
+    let Some((txid, after)) = after.split_first_chunk::<8>() else {
+        return Err(format!("{} bytes are too few for an operation", rest.len()));
     };
-    check_sum(covered, *checksum)?;
-    let bytes = rest.get(..covered.len() + 4).unwrap_or(rest);
-    Ok(Frame { offset: offset as u64, txid, opcode: *opcode, body, bytes })
+    Ok((*opcode, TxId(u64::from_be_bytes(*txid)), after))
 }

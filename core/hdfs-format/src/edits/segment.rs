@@ -13,6 +13,7 @@
 use super::decode::{decode_body, decode_body_reusing};
 use super::framing::{Frame, Framing, frame_at};
 use super::op::EditOp;
+use super::search::{Search, Searched};
 use super::spent::SpentOps;
 use super::wire::DecodeError;
 use crate::layout_version::{Feature, Layout, OLDEST_UPGRADABLE_LAYOUT};
@@ -147,6 +148,7 @@ pub struct SegmentReader<'a> {
     last: Option<TxId>,
     max_op_bytes: usize,
     any_order: bool,
+    search: Search,
 }
 
 impl<'a> SegmentReader<'a> {
@@ -165,6 +167,7 @@ impl<'a> SegmentReader<'a> {
             last: None,
             max_op_bytes: MAX_OP_BYTES,
             any_order: false,
+            search: Search::default(),
         };
         let unwritten = |head: &[u8]| {
             head.iter().all(|byte| *byte == FILL) || head.iter().all(|byte| *byte == 0)
@@ -359,6 +362,7 @@ impl<'a> SegmentReader<'a> {
             last: self.last,
             max_op_bytes: self.max_op_bytes,
             any_order: self.any_order,
+            search: Search::default(),
         }
     }
 
@@ -384,7 +388,7 @@ impl<'a> SegmentReader<'a> {
     }
 
     /// Decides whether the segment may end here.
-    fn end(&self, rest: &[u8], reached: bool) -> Result<(), SegmentError> {
+    fn end(&mut self, rest: &[u8], reached: bool) -> Result<(), SegmentError> {
         if let Some(last) = self.expected.last.filter(|_| !reached) {
             let found = self.last.map_or_else(
                 || "no transaction".to_owned(),
@@ -410,7 +414,7 @@ impl<'a> SegmentReader<'a> {
     /// Tells a torn tail from damage: after damage, a later operation is still valid.
     ///
     /// An old layout without checksums can't tell: what does not decode there is damage.
-    fn broken(&self, reason: String) -> SegmentError {
+    fn broken(&mut self, reason: String) -> SegmentError {
         if self.framing == Framing::Bare {
             return self.corrupt(self.position, reason);
         }
@@ -435,8 +439,8 @@ impl<'a> SegmentReader<'a> {
         }
     }
 
-    fn find_later_frame(&self) -> Option<Frame<'a>> {
-        let rest = self.bytes.get(self.position..).unwrap_or_default();
+    fn find_later_frame(&mut self) -> Option<Frame<'a>> {
+        let left = self.bytes.len().saturating_sub(self.position);
         let known = self
             .last
             .filter(|_| !self.any_order)
@@ -444,36 +448,35 @@ impl<'a> SegmentReader<'a> {
             .or(self.expected.first);
         let least_bytes = self.framing.min_op_bytes();
         // Ids in this file can't be further away than there is room for operations.
-        let plausible =
-            known.map(|txid| txid.0..=txid.0.saturating_add((rest.len() / least_bytes) as u64 + 1));
-        (1..=rest.len().saturating_sub(least_bytes)).find_map(|distance| {
-            let at = match self.framing {
-                Framing::Length => distance + 5,
-                Framing::Checksum | Framing::Bare => distance + 1,
-            };
-            if let Some(plausible) = plausible.as_ref().filter(|_| self.has_txids()) {
-                let txid = rest.get(at..)?.first_chunk::<8>()?;
-                if !plausible.contains(&u64::from_be_bytes(*txid)) {
-                    return None;
-                }
-            }
-            self.frame_at(self.position + distance).ok()
-        })
+        let near =
+            known.map(|txid| txid.0..=txid.0.saturating_add((left / least_bytes) as u64 + 1));
+        let plausible = |txid| near.as_ref().is_none_or(|near| near.contains(&txid));
+        let first = self.position + 1;
+        let after = self.position + 1 + left.saturating_sub(least_bytes);
+        let file = self.searched();
+        self.search.find(file, first..after, plausible)
     }
 
     /// True when an operation after `txid` lies somewhere in the rest of the file, whatever is before it: a damaged copy of
     /// a segment may still prove that another copy is too short.
     pub fn mentions_after(&self, txid: TxId) -> bool {
-        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        let left = self.bytes.len().saturating_sub(self.position);
         let least = txid.0.saturating_add(1);
-        let most = least.saturating_add((rest.len() / self.framing.min_op_bytes()) as u64);
-        let before_txid = if self.framing == Framing::Length { 5 } else { 1 };
-        (0..rest.len()).any(|distance| {
-            rest.get(distance + before_txid..)
-                .and_then(|bytes| bytes.first_chunk::<8>())
-                .is_some_and(|bytes| (least..=most).contains(&u64::from_be_bytes(*bytes)))
-                && self.frame_at(self.position + distance).is_ok()
-        })
+        let most = least.saturating_add((left / self.framing.min_op_bytes()) as u64);
+        let file = self.searched();
+        let offsets = self.position..self.bytes.len();
+        let plausible = |txid| (least..=most).contains(&txid);
+        Search::default().find(file, offsets, plausible).is_some()
+    }
+
+    fn searched(&self) -> Searched<'a> {
+        let Self { bytes, layout, framing, max_op_bytes, .. } = *self;
+        Searched { bytes, layout, framing, max_op_bytes }
+    }
+
+    #[cfg(test)]
+    pub(super) fn search(&self) -> &Search {
+        &self.search
     }
 
     fn corrupt(&self, offset: usize, reason: String) -> SegmentError {

@@ -82,7 +82,7 @@ impl CivilTime {
 pub(crate) fn parse_iso_millis(text: &str) -> Option<u64> {
     let (date, clock) = text.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|field| field.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()?? - 1, date.next()??);
+    let (year, month, day) = (date.next()??, date.next()??.checked_sub(1)?, date.next()??);
     let mut clock = clock.split([':', '.']).map(|field| field.parse::<i64>().ok());
     let (hour, minute) = (clock.next()??, clock.next()??);
     let (second, millis) = (clock.next()??, clock.next()??);
@@ -93,7 +93,8 @@ pub(crate) fn parse_iso_millis(text: &str) -> Option<u64> {
         .checked_mul(365)?
         .checked_add(year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400))?
         .checked_add((153 * month + 2) / 5)?
-        .checked_add(day - 1)?
+        .checked_add(day)?
+        .checked_sub(1)?
         .checked_sub(719_468)?;
     let seconds = days
         .checked_mul(24)?
@@ -122,5 +123,7 @@ mod tests {
             assert_eq!(parse_iso_millis(&date(millis).iso()), Some(millis));
         }
         assert_eq!(parse_iso_millis("yesterday"), None);
+        let lowest = i64::MIN;
+        assert_eq!(parse_iso_millis(&format!("2026-{lowest}-{lowest}T09:30:00.0")), None);
     }
 }

@@ -10,6 +10,8 @@ use quick_xml::events::Event;
 
 /// A file larger than this holds no policies.
 const MAX_BYTES: u64 = 16 << 20;
+/// Elements inside of each other; a policy has four.
+const MAX_DEPTH: usize = 64;
 
 /// Why a file gives no policies.
 #[derive(Debug, PartialEq)]
@@ -55,15 +57,25 @@ pub(super) fn read(path: &str) -> Result<Vec<proto::ErasureCodingPolicyProto>, B
         _ => return Err(failed()),
     }
     let text = std::fs::read_to_string(local).map_err(|_| failed())?;
-    policies(&parse(&text).ok_or_else(failed)?)
+    read_text(path, &text)
 }
 
-/// The root element; `None` when it is no XML.
+/// The policies that a text defines; `path` is for messages.
+pub(super) fn read_text(
+    path: &str,
+    text: &str,
+) -> Result<Vec<proto::ErasureCodingPolicyProto>, Bad> {
+    let failed = || Bad::File(format!("Failed to load EC policy file: {path}"));
+    policies(&parse(text).ok_or_else(failed)?)
+}
+
+/// The root element; `None` when it is no XML, or its elements lie deeper in each other than those of any policy.
 fn parse(text: &str) -> Option<Element> {
     let mut reader = Reader::from_str(text);
     let mut open = vec![Element::default()];
     loop {
         match reader.read_event().ok()? {
+            Event::Start(_) if open.len() > MAX_DEPTH => return None,
             Event::Start(start) => open.push(element(&start)?),
             Event::Empty(empty) => {
                 let element = element(&empty)?;
@@ -240,5 +252,6 @@ mod tests {
         let unknown = FILE.replace("<schema>A</schema>", "<schema>B</schema>");
         assert!(matches!(read(&unknown), Err(Bad::File(_))));
         assert!(parse("<configuration>").is_none());
+        assert!(parse(&"<a>".repeat(1 << 20)).is_none());
     }
 }

@@ -258,10 +258,10 @@ impl Walk<'_> {
             self.tree(input)?;
             return self.leave();
         }
-        let mut left = inodes - 1;
+        let mut left = inodes.saturating_sub(1);
         while left > 0 {
             let parent = input.string("path of a directory")?;
-            left -= i64::from(self.children(input, Some(&parent))?);
+            left = left.saturating_sub(i64::from(self.children(input, Some(&parent))?));
         }
         self.leave()
     }
