@@ -24,8 +24,10 @@ use crate::store::id_index::IdIndex;
 use crate::store::interned::Interned;
 use crate::store::name_pool::NamePool;
 use crate::store::record::{Flag, Record, Slot};
+use crate::store::shared::{SharedAttributes, SharedTable};
 use crate::store::slab::Slab;
 
+mod attributes;
 mod blocks;
 mod carried;
 mod copy_source;
@@ -34,6 +36,7 @@ mod node;
 mod reclaim;
 mod usage;
 
+pub(crate) use attributes::{group_of, user_of};
 pub use blocks::BlockOfFile;
 pub(crate) use carried::Carried;
 pub(crate) use node::NewNode;
@@ -106,6 +109,7 @@ pub(crate) struct UnderConstruction {
 pub struct Namespace {
     pub(crate) records: Vec<Record>,
     pub(crate) free_head: u32,
+    pub(crate) shared: SharedTable,
     pub(crate) index: IdIndex,
     pub(crate) names: NamePool,
     pub(crate) users: Interned,
@@ -180,6 +184,7 @@ impl Namespace {
         Self {
             records: Vec::new(),
             free_head: Slot::NONE.0,
+            shared: SharedTable::default(),
             index: IdIndex::default(),
             names: NamePool::default(),
             users: Interned::default(),
@@ -216,9 +221,10 @@ impl Namespace {
         debug_assert!(self.records.is_empty(), "the root is the first inode");
         let name = self.names.insert(b"");
         let root = INodeId(constants::ROOT_INODE_ID);
-        let mut record = Record::new(root, INodeKind::Directory, name, permission);
+        let shared = self.shared.take(SharedAttributes { permission, header: 0 }, 1);
+        let mut record = Record::new(root, INodeKind::Directory, name, shared);
         record.set_mtime(mtime);
-        record.payload = u64::from(self.children.insert(Children::default()));
+        record.set_number(self.children.insert(Children::default()));
         record.set(Flag::Quota, true);
         let slot = self.store(record);
         debug_assert_eq!(slot, Slot::ROOT);
@@ -271,11 +277,10 @@ impl Namespace {
     }
 
     pub(crate) fn permission_status(&self, slot: Slot) -> PermissionStatus {
-        let record = self.record(slot);
         PermissionStatus {
-            user: self.users.name(record.user()).to_string(),
-            group: self.groups.name(record.group()).to_string(),
-            permission: record.mode(),
+            user: self.users.name(self.user_of(slot)).to_string(),
+            group: self.groups.name(self.group_of(slot)).to_string(),
+            permission: self.mode_of(slot),
         }
     }
 }

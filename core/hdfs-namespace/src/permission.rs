@@ -5,7 +5,7 @@
 use hdfs_format::edits::{AclEntry, AclEntryScope, AclEntryType};
 use hdfs_types::{Error, ErrorKind, FsAction, FsPermission, Result};
 
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, group_of, user_of};
 use crate::plan::{Caller, PlanContext};
 use crate::resolve::{Resolved, text};
 use crate::snapshot::model::SnapshotId;
@@ -241,7 +241,7 @@ impl Namespace {
     /// What decides about access: the packed permission and the list.
     fn guard(&self, slot: Slot, at: SnapshotId) -> (u64, &[AclEntry]) {
         if at == SnapshotId::CURRENT {
-            return (self.record(slot).permission, self.acl(slot));
+            return (self.permission_of(slot), self.acl(slot));
         }
         let attributes = self.attributes_at(slot, at);
         (attributes.permission, attributes.acl)
@@ -338,14 +338,6 @@ impl Namespace {
             self.describe(parent, at, parent_path)
         )))
     }
-}
-
-fn user_of(permission: u64) -> u32 {
-    (permission >> 40) as u32
-}
-
-fn group_of(permission: u64) -> u32 {
-    (permission >> 16) as u32 & 0xFF_FFFF
 }
 
 fn denied(message: String) -> Error {

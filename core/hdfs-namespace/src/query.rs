@@ -96,7 +96,7 @@ impl Namespace {
         let group: std::sync::Arc<str> = if name.is_empty() {
             "".into()
         } else {
-            self.groups.name(self.record(Slot::ROOT).group()).clone()
+            self.groups.name(self.group_of(Slot::ROOT)).clone()
         };
         FileStatus {
             kind: INodeKind::Directory,
@@ -163,9 +163,9 @@ impl Namespace {
             block_size: 0,
             mtime: record.mtime(),
             atime: record.atime(),
-            permission: record.mode(),
-            owner: self.users.name(record.user()).clone(),
-            group: self.groups.name(record.group()).clone(),
+            permission: self.mode_of(slot),
+            owner: self.users.name(self.user_of(slot)).clone(),
+            group: self.groups.name(self.group_of(slot)).clone(),
             symlink: None,
             children: 0,
             storage_policy,
@@ -178,7 +178,7 @@ impl Namespace {
         };
         match kind {
             INodeKind::File => {
-                let header = record.file_header();
+                let header = self.file_header(slot);
                 status.length =
                     self.file_size_at(slot, at).unwrap_or_else(|| self.file_length(slot));
                 status.block_size = header.preferred_block_size;
@@ -414,7 +414,7 @@ impl Namespace {
 
     pub(crate) fn blocks_view(&self, slot: Slot, at: SnapshotId, path: Vec<u8>) -> FileBlocks {
         let record = self.record(slot);
-        let header = record.file_header();
+        let header = self.file_header(slot);
         let in_snapshot = at != SnapshotId::CURRENT;
         let blocks = match self.file_blocks_at(slot, at) {
             Some(blocks) => blocks.to_vec(),
@@ -449,7 +449,7 @@ impl Namespace {
     pub fn get_preferred_block_size(&self, ctx: &PlanContext<'_>, path: &[u8]) -> Result<u64> {
         let resolved = self.resolve(ctx, path, Purpose::ReadLink)?;
         let slot = self.as_file(resolved.last(), || resolved.text())?;
-        Ok(self.record(slot).file_header().preferred_block_size)
+        Ok(self.file_header(slot).preferred_block_size)
     }
 
     /// Whether the caller may do something to an inode.

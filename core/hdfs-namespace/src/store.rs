@@ -1,4 +1,4 @@
-//! Where the tree lies in memory: records, names, children, blocks, the index by id.
+//! Where the tree lies in memory: records, what they share, names, children, blocks, the index by id.
 //!
 //! Nothing here knows about paths, permissions or operations.
 
@@ -8,4 +8,5 @@ pub(crate) mod interned;
 pub(crate) mod name_block;
 pub(crate) mod name_pool;
 pub(crate) mod record;
+pub(crate) mod shared;
 pub(crate) mod slab;

@@ -258,7 +258,7 @@ impl Namespace {
         let blocks = self.blocks_of(slot);
         let kind = match record.kind() {
             Some(INodeKind::File) => {
-                let header = record.file_header();
+                let header = self.file_header(slot);
                 let redundancy = u32::from(header.redundancy);
                 let open = self.under_construction(slot);
                 Kind::File(FileRecord {
@@ -266,7 +266,7 @@ impl Namespace {
                     modification_time: record.mtime().0,
                     access_time: record.atime().0,
                     preferred_block_size: header.preferred_block_size,
-                    permission: record.permission,
+                    permission: self.permission_of(slot),
                     blocks: Blocks::Given(blocks.as_slice()),
                     under_construction: open
                         .map(|open| (&*open.client_name, &*open.client_machine)),
@@ -282,13 +282,13 @@ impl Namespace {
                 modification_time: record.mtime().0,
                 ns_quota: limit.map_or(RESET, |limit| limit.names),
                 ds_quota: limit.map_or(RESET, |limit| limit.space),
-                permission: record.permission,
+                permission: self.permission_of(slot),
                 acl,
                 x_attrs,
                 type_quotas: type_quotas.as_deref(),
             }),
             _ => Kind::Symlink(SymlinkRecord {
-                permission: record.permission,
+                permission: self.permission_of(slot),
                 target: self.targets.get(record.number()),
                 modification_time: record.mtime().0,
                 access_time: record.atime().0,

@@ -49,7 +49,7 @@ impl Namespace {
                 let record = self.record_mut(slot);
                 record.set(Flag::OneBlock, false);
                 record.set(Flag::ManyBlocks, true);
-                record.payload = u64::from(number);
+                record.set_number(number);
             }
         }
     }
@@ -171,7 +171,7 @@ impl Namespace {
 
     /// The same for a storage policy that the caller knows.
     pub(crate) fn file_usage_by(&self, slot: Slot, policy: u8) -> QuotaCounts {
-        let header = self.record(slot).file_header();
+        let header = self.file_header(slot);
         if header.striped {
             return self.striped_usage(slot);
         }
@@ -207,7 +207,7 @@ impl Namespace {
     /// Hadoop: INodeFile.storagespaceConsumedStriped (3.5.0)
     fn striped_usage(&self, slot: Slot) -> QuotaCounts {
         let open = self.under_construction(slot).is_some_and(|open| open.last_block_open);
-        let size = self.record(slot).file_header().preferred_block_size;
+        let size = self.file_header(slot).preferred_block_size;
         let blocks = self.blocks_of(slot);
         let mut bytes = 0_u64;
         if let Some(policy) = self.ec_policy_of(slot) {
@@ -225,7 +225,7 @@ impl Namespace {
 
     /// Replicas wanted of each block of a file; 1 for striped files.
     pub(crate) fn replication_of(&self, slot: Slot) -> u16 {
-        let header = self.record(slot).file_header();
+        let header = self.file_header(slot);
         if header.striped { 1 } else { header.redundancy }
     }
 }

@@ -1,11 +1,23 @@
 //! Recounting everything, for tests and for a careful operator; and a digest of the tree, to compare two of them.
 
+use std::collections::BTreeMap;
+
 use super::{Namespace, UsageCount};
 use crate::status::INodeKind;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
 
 impl Namespace {
+    /// Every inode in memory is counted where it takes what it shares.
+    fn check_shared(&self) -> Result<(), String> {
+        let mut users = BTreeMap::new();
+        for record in self.records.iter().filter(|record| record.kind().is_some()) {
+            *users.entry(record.shared).or_insert(0) += 1;
+        }
+        let known = self.shared.rows().map(|(row, _, users)| (row, users)).collect();
+        if users == known { Ok(()) } else { Err(format!("rows have {known:?}, not {users:?}")) }
+    }
+
     /// Recounts the whole tree; the first thing that is wrong, as text.
     ///
     /// # Errors
@@ -59,6 +71,7 @@ impl Namespace {
                 return Err(format!("{path} counts {used:?}, not {known:?}"));
             }
         }
+        self.check_shared()?;
         if self.detached.is_empty() {
             if counts != self.counts {
                 return Err(format!("counted {counts:?}, known {:?}", self.counts));
@@ -108,9 +121,9 @@ impl Namespace {
                 String::from_utf8_lossy(&self.path_of(slot)),
                 record.kind(),
                 record.id(),
-                self.users.name(record.user()),
-                self.groups.name(record.group()),
-                record.mode().0,
+                self.users.name(self.user_of(slot)),
+                self.groups.name(self.group_of(slot)),
+                self.mode_of(slot).0,
                 record.mtime().0,
             );
             match record.kind() {
@@ -120,8 +133,8 @@ impl Namespace {
                     self.kept_by(slot, &mut waiting);
                 }
                 Some(INodeKind::File) => {
-                    let _ =
-                        write!(out, " {:x} {:?}", record.header, self.blocks_of(slot).as_slice());
+                    let header = self.shared_of(slot).header;
+                    let _ = write!(out, " {header:x} {:?}", self.blocks_of(slot).as_slice());
                     if let Some(open) = self.under_construction(slot) {
                         // Whether the last block is open is not in images: Hadoop opens it when it loads one.
                         let _ = write!(out, " {}@{}", open.client_name, open.client_machine);
@@ -159,6 +172,7 @@ impl Namespace {
             .sum();
         let (names, names_allocated) = self.names.bytes();
         vec![
+            ("shared attributes", self.shared.bytes()),
             ("records", self.records.capacity() * size_of_val(&self.records[0])),
             ("names in use", names),
             ("names allocated", names_allocated),

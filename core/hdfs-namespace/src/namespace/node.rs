@@ -6,12 +6,14 @@ use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_types::{INodeId, WallMillis};
 
 use super::Namespace;
+use super::attributes::{group_of, with_group};
 use crate::op::zone::is_zone_xattr;
 use crate::snapshot::model::SnapshotId;
 use crate::status::INodeKind;
 use crate::store::children::{Children, Position};
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Record, Slot};
+use crate::store::shared::SharedAttributes;
 
 /// A new inode, as an operation describes it.
 pub(crate) struct NewNode<'a> {
@@ -43,7 +45,7 @@ impl Namespace {
             slot
         } else {
             let slot = Slot(self.free_head);
-            self.free_head = self.record(slot).payload as u32;
+            self.free_head = self.record(slot).number();
             *self.record_mut(slot) = record;
             slot
         };
@@ -61,18 +63,19 @@ impl Namespace {
         node: &NewNode<'_>,
     ) -> Slot {
         let name = self.names.insert(name);
-        let mut record = Record::new(node.id, node.kind, name, node.permission);
-        if record.group() == 0 {
-            record.set_group(self.record(parent).group());
+        let mut permission = node.permission;
+        if group_of(permission) == 0 {
+            permission = with_group(permission, self.group_of(parent));
         }
+        let shared = self.shared.take(SharedAttributes { permission, header: node.header }, 1);
+        let mut record = Record::new(node.id, node.kind, name, shared);
         record.set_mtime(node.mtime);
         record.set_atime(node.atime);
-        record.header = node.header;
-        record.payload = match node.kind {
-            INodeKind::Directory => u64::from(self.children.insert(Children::default())),
-            INodeKind::Symlink => u64::from(self.targets.insert(node.target.into())),
+        record.set_number(match node.kind {
+            INodeKind::Directory => self.children.insert(Children::default()),
+            INodeKind::Symlink => self.targets.insert(node.target.into()),
             INodeKind::File => 0,
-        };
+        });
         if node.kind == INodeKind::Directory {
             record.set_totals(1, 0);
         }
@@ -104,7 +107,7 @@ impl Namespace {
         self.record_mut(slot).parent = parent;
         if self.touched.is_watched() {
             // An empty directory may have needed nothing before, and the sticky bit asks for each child's owner.
-            if self.children.get(number).len() == 1 || self.record(parent).mode().sticky() {
+            if self.children.get(number).len() == 1 || self.mode_of(parent).sticky() {
                 self.touch(parent, false);
             }
             if self.record(slot).is_directory() {

@@ -111,6 +111,7 @@ impl Namespace {
         }
         let (id, name) = (self.record(slot).id(), self.record(slot).name);
         self.names.release(name);
+        self.shared.release(self.record(slot).shared);
         self.index.remove(id.0);
         *self.record_mut(slot) = Record::free(self.free_head);
         self.free_head = slot.0;

@@ -115,10 +115,10 @@ pub(crate) fn check_logical_acl(entries: &[AclEntry]) -> Result<(), String> {
 impl Namespace {
     /// Sets mode and list from a whole list that was checked; an empty one leaves the mode and has no list.
     pub(crate) fn set_logical_acl(&mut self, slot: Slot, entries: &[AclEntry]) {
-        let mode = self.record(slot).mode();
+        let mode = self.mode_of(slot);
         if let Ok((mode, list)) = stored(mode, entries) {
             self.touch(slot, false);
-            self.record_mut(slot).set_mode(mode);
+            self.set_mode(slot, mode);
             self.set_acl(slot, list);
         }
     }

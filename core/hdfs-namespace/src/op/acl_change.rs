@@ -62,7 +62,7 @@ impl Namespace {
         check_switch(ctx)?;
         let resolved = self.resolve(ctx, path, Purpose::Write)?;
         let slot = self.check_owner(ctx, &resolved)?;
-        let existing = logical(self.record(slot).mode(), self.acl(slot));
+        let existing = logical(self.mode_of(slot), self.acl(slot));
         let acl_entries = self.changed(slot, &existing, change).map_err(|reason| {
             Error::new(ErrorKind::Acl, format!("{reason} Path: {}", resolved.text()))
         })?;

@@ -102,7 +102,7 @@ impl Namespace {
                 ctx.conf.max_blocks_per_file
             )));
         }
-        let size = self.record(slot).file_header().preferred_block_size;
+        let size = self.file_header(slot).preferred_block_size;
         let delta = self.block_usage(slot, size.cast_signed());
         self.verify_quota(self.record(slot).parent, &delta, None)?;
         // The block before keeps its place; the client says its final length.
@@ -125,7 +125,7 @@ impl Namespace {
         request: &AddBlockRequest<'_>,
         blocks: &[Block],
     ) -> Result<Option<NewBlock>> {
-        let size = self.record(slot).file_header().preferred_block_size;
+        let size = self.file_header(slot).preferred_block_size;
         let Some(last) = blocks.last().copied() else {
             return Err(wrong_previous(path, request.previous, None));
         };
@@ -165,7 +165,7 @@ impl Namespace {
             replication: policy
                 .map_or_else(|| self.block_replication(slot), |policy| policy.units() as u16),
             ec_policy: policy.map_or(0, |policy| policy.id),
-            block_size: record.file_header().preferred_block_size,
+            block_size: self.file_header(slot).preferred_block_size,
             storage_policy: self.storage_policy(slot),
             client_machine: self
                 .under_construction(slot)
@@ -180,7 +180,7 @@ impl Namespace {
         path: Vec<u8>,
         previous: Option<Block>,
     ) -> Result<Planned<NewBlock>> {
-        let block_id = match self.record(slot).file_header().striped {
+        let block_id = match self.file_header(slot).striped {
             false => self.next_block_id(),
             true => self.next_group_id()?,
         };

@@ -66,7 +66,7 @@ impl Namespace {
             ));
         };
         let slot = self.as_file(Some(slot), || path.clone())?;
-        let header = self.record(slot).file_header();
+        let header = self.file_header(slot);
         if header.striped && !request.new_block {
             return Err(Error::new(
                 ErrorKind::UnsupportedOperation,
@@ -121,13 +121,13 @@ impl Namespace {
 
     /// True when an append writes on in the last block.
     pub(crate) fn reopens_last_block(&self, slot: Slot, new_block: bool) -> bool {
-        let size = self.record(slot).file_header().preferred_block_size;
+        let size = self.file_header(slot).preferred_block_size;
         !new_block && self.blocks_of(slot).last().is_some_and(|last| last.num_bytes < size)
     }
 
     /// What the last block counts more once it is being written.
     pub(crate) fn growth_of_last_block(&self, slot: Slot) -> QuotaCounts {
-        let size = self.record(slot).file_header().preferred_block_size;
+        let size = self.file_header(slot).preferred_block_size;
         let last = self.blocks_of(slot).last().map_or(0, |last| last.num_bytes);
         self.block_usage(slot, size.cast_signed() - last.cast_signed())
     }

@@ -33,7 +33,7 @@ impl Namespace {
         refuse_reserved(path)?;
         let resolved = self.resolve(ctx, path, Purpose::Write)?;
         let slot = self.check_owner(ctx, &resolved)?;
-        if self.record(slot).mode() == permission {
+        if self.mode_of(slot) == permission {
             return Ok(Planned::nothing(ctx, ()));
         }
         let op = SetPermissionsOp { src: resolved.path(), permissions: permission };
@@ -67,9 +67,9 @@ impl Namespace {
                 return denied(format!("User {} does not belong to {group}", caller.user));
             }
         }
-        let record = self.record(slot);
-        let same_user = user.is_none_or(|user| **self.users.name(record.user()) == *user);
-        let same_group = group.is_none_or(|group| **self.groups.name(record.group()) == *group);
+        let same_user = user.is_none_or(|user| **self.users.name(self.user_of(slot)) == *user);
+        let same_group =
+            group.is_none_or(|group| **self.groups.name(self.group_of(slot)) == *group);
         if same_user && same_group {
             return Ok(Planned::nothing(ctx, ()));
         }
@@ -138,7 +138,7 @@ impl Namespace {
         self.check_access(ctx, &resolved, Access::last(FsAction::WRITE))?;
         let Some(slot) = resolved.last().filter(|slot| {
             let record = self.record(*slot);
-            record.is_file() && !record.file_header().striped
+            record.is_file() && !self.file_header(*slot).striped
         }) else {
             return Ok(Planned::nothing(ctx, false));
         };
@@ -161,7 +161,7 @@ impl Namespace {
         let slot = self.replay_inode(&op.src)?;
         self.record_latest(slot);
         self.touch(slot, false);
-        self.record_mut(slot).set_mode(op.permissions);
+        self.set_mode(slot, op.permissions);
         Ok(Effects::default())
     }
 
@@ -176,12 +176,12 @@ impl Namespace {
         if let Some(user) = &op.username {
             let user = self.users.number(user);
             self.touch(slot, false);
-            self.record_mut(slot).set_user(user);
+            self.set_user(slot, user);
         }
         if let Some(group) = &op.groupname {
             let group = self.groups.number(group);
             self.touch(slot, false);
-            self.record_mut(slot).set_group(group);
+            self.set_group(slot, group);
         }
         Ok(Effects::default())
     }
@@ -211,15 +211,15 @@ impl Namespace {
         check_replication(op.replication)?;
         let slot = self.replay_inode(&op.path)?;
         let mut effects = Effects::default();
-        if !self.record(slot).is_file() || self.record(slot).file_header().striped {
+        if !self.record(slot).is_file() || self.file_header(slot).striped {
             return Ok(effects);
         }
         self.record_latest(slot);
         let before = self.file_usage(slot);
         let from = self.block_replication(slot);
-        let mut header = self.record(slot).file_header();
+        let mut header = self.file_header(slot);
         header.redundancy = op.replication;
-        self.record_mut(slot).set_file_header(header);
+        self.set_file_header(slot, header);
         let delta = self.file_usage(slot).minus(&before);
         self.add_usage(self.record(slot).parent, &delta);
         let to = self.block_replication(slot);
@@ -259,7 +259,7 @@ impl Namespace {
         if !self.record(slot).has(Flag::Acl) {
             return;
         }
-        let mode = self.record(slot).mode();
+        let mode = self.mode_of(slot);
         let access: Vec<_> = super::acl::logical(mode, self.acl(slot))
             .into_iter()
             .filter(|entry| {
@@ -270,7 +270,7 @@ impl Namespace {
             .collect();
         if let Ok((mode, _)) = stored(mode, &access) {
             self.touch(slot, false);
-            self.record_mut(slot).set_mode(mode);
+            self.set_mode(slot, mode);
         }
         self.set_acl(slot, Vec::new());
     }
@@ -306,9 +306,9 @@ impl Namespace {
         let before = self.subtree_usage(slot);
         if self.record(slot).is_file() {
             self.record_latest(slot);
-            let mut header = self.record(slot).file_header();
+            let mut header = self.file_header(slot);
             header.storage_policy_id = op.policy_id;
-            self.record_mut(slot).set_file_header(header);
+            self.set_file_header(slot, header);
         } else {
             let mut xattrs = self.xattrs(slot).to_vec();
             xattrs.retain(|xattr| xattr.name != POLICY_XATTR);

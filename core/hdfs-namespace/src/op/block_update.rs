@@ -33,9 +33,7 @@ impl Namespace {
         let slot = self.check_lease(&resolved, Some(holder), file_id)?;
         let mut blocks = self.blocks_of(slot).to_vec();
         // As Hadoop's removeLastBlock: the id alone must match.
-        if blocks.last().is_none_or(|last| last.id != block.id)
-            || self.record(slot).file_header().striped
-        {
+        if blocks.last().is_none_or(|last| last.id != block.id) || self.file_header(slot).striped {
             return Ok(Planned::nothing(ctx, None));
         }
         let removed = blocks.pop();

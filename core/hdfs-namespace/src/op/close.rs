@@ -88,7 +88,7 @@ impl Namespace {
             }
         }
         let record = self.record(slot);
-        let header = record.file_header();
+        let header = self.file_header(slot);
         let op = EditOp::Close(CloseOp {
             // Hadoop leaves id and access time of its log helper at their defaults: the reader ignores the id.
             inode_id: INodeId(0),

@@ -84,8 +84,8 @@ impl Namespace {
         self.check_access(ctx, &resolved, Access::parent(FsAction::WRITE))?;
         let slot = self.as_file(resolved.last(), || text(source))?;
         let source = text(source);
-        let header = self.record(slot).file_header();
-        let target_header = self.record(target).file_header();
+        let header = self.file_header(slot);
+        let target_header = self.file_header(target);
         if self.record(slot).parent != self.record(target).parent {
             return Err(refused(format!(
                 "Source file {source} is not in the same directory with the target {target_path}"
@@ -134,7 +134,7 @@ impl Namespace {
 
     fn concat_delta(&self, target: Slot, sources: &[Slot]) -> QuotaCounts {
         let mut delta = QuotaCounts::default();
-        let striped = self.record(target).file_header().striped;
+        let striped = self.file_header(target).striped;
         for source in sources {
             if striped {
                 // Groups take the same space in another file of the same policy.

@@ -220,7 +220,7 @@ impl Namespace {
             None => resolved.last_existing(),
         };
         // Directories above are made with the mode of the last one that exists.
-        let above = CreateModes { masked: self.record(existing).mode(), unmasked: None };
+        let above = CreateModes { masked: self.mode_of(existing), unmasked: None };
         let mut made = self.plan_parents_of_file(ctx, resolved, replaced, above)?;
         let name = resolved.last_name();
         let parent_path = || resolved.parent_text();
@@ -273,7 +273,7 @@ impl Namespace {
                 Ok(super::mkdir::NewDirectories {
                     ops: smallvec::SmallVec::new(),
                     acl: self.acl(parent).to_vec(),
-                    group: self.groups.name(self.record(parent).group()).to_string(),
+                    group: self.groups.name(self.group_of(parent)).to_string(),
                 })
             }
             None => self.plan_parents(ctx, resolved, modes),

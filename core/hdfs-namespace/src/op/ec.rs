@@ -241,7 +241,7 @@ impl Namespace {
     pub(crate) fn ec_policy_of(&self, slot: Slot) -> Option<&ErasureCodingPolicy> {
         let record = self.record(slot);
         if record.is_file() {
-            let header = record.file_header();
+            let header = self.file_header(slot);
             return header.striped.then(|| self.erasure.get(header.redundancy as u8)).flatten();
         }
         if record.is_symlink() {

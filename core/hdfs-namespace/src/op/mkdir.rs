@@ -89,7 +89,7 @@ impl Namespace {
         let mut made = NewDirectories {
             ops: SmallVec::new(),
             acl: self.acl(existing).to_vec(),
-            group: self.groups.name(self.record(existing).group()).to_string(),
+            group: self.groups.name(self.group_of(existing)).to_string(),
         };
         let modes = CreateModes {
             masked: FsPermission(modes.masked.0 & 0o777 | 0o300),

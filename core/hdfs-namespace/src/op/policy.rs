@@ -133,7 +133,7 @@ impl Namespace {
     pub(crate) fn own_storage_policy(&self, slot: Slot) -> u8 {
         let record = self.record(slot);
         if record.is_file() {
-            return record.file_header().storage_policy_id;
+            return self.file_header(slot).storage_policy_id;
         }
         self.xattrs(slot)
             .iter()
@@ -150,7 +150,7 @@ impl Namespace {
             .find(|policy| *policy != 0)
             .unwrap_or(0);
         let record = self.record(slot);
-        let fits = policy == 0 || !record.is_file() || !record.file_header().striped;
+        let fits = policy == 0 || !record.is_file() || !self.file_header(slot).striped;
         if fits || SUITABLE_FOR_STRIPED.contains(&policy) { policy } else { 0 }
     }
 }

@@ -94,7 +94,7 @@ impl Namespace {
             let message = format!("Cannot truncate {what} {path}");
             Err(Error::new(ErrorKind::UnsupportedOperation, message))
         };
-        if self.record(slot).file_header().striped {
+        if self.file_header(slot).striped {
             return unsupported("file with striped block");
         }
         if self.storage_policy(slot) == LAZY_PERSIST {
@@ -197,7 +197,7 @@ impl Namespace {
     ///
     /// Hadoop: INodeFile.computeQuotaDeltaForTruncate
     fn truncate_delta(&self, slot: Slot, kept: usize, cut: Option<u64>) -> QuotaCounts {
-        let size = self.record(slot).file_header().preferred_block_size.cast_signed();
+        let size = self.file_header(slot).preferred_block_size.cast_signed();
         let blocks = self.blocks_of(slot);
         let shown = self.blocks_of_last_diff(slot);
         let is_shown = |index: usize, block: &Block| {

@@ -205,7 +205,7 @@ impl Namespace {
         }
         let sticky = resolved.last().is_some_and(|slot| {
             let record = self.record(slot);
-            record.is_directory() && record.mode().sticky()
+            record.is_directory() && self.mode_of(slot).sticky()
         });
         if sticky {
             self.check_owner(ctx, resolved).map(|_| ())

@@ -85,7 +85,7 @@ impl Namespace {
         let mut check = BelowCheck { open: Vec::new(), action, ignore_empty };
         let open = self.open_at(slot, SnapshotId::CURRENT);
         // Without the sticky bit it is no matter what is in it.
-        let mut left = if self.record(slot).mode().sticky() { usize::MAX } else { 1 };
+        let mut left = if self.mode_of(slot).sticky() { usize::MAX } else { 1 };
         self.check_directory(caller, &mut check, (slot, open), &mut left)
     }
 

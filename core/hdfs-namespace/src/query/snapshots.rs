@@ -54,7 +54,7 @@ impl Namespace {
             return None;
         }
         let mine = |slot: &Slot| {
-            let owner = self.users.name(self.record(*slot).user());
+            let owner = self.users.name(self.user_of(*slot));
             caller.is_superuser || &**owner == caller.user
         };
         let mut directories: Vec<SnapshottableDirectory> = self

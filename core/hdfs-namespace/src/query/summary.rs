@@ -265,7 +265,7 @@ impl Namespace {
         let Some(last) = last.filter(|_| at != SnapshotId::CURRENT) else {
             return self.file_usage(slot).space.max(0).cast_unsigned();
         };
-        if self.record(slot).file_header().striped {
+        if self.file_header(slot).striped {
             return self.file_usage(slot).space.max(0).cast_unsigned();
         }
         if last.snapshot < at {

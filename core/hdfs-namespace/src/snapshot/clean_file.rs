@@ -256,7 +256,7 @@ impl Namespace {
     pub(crate) fn block_replication(&self, slot: Slot) -> u16 {
         let own = self.replication_of(slot);
         let Some(feature) = self.file_feature(slot) else { return own };
-        if self.record(slot).file_header().striped {
+        if self.file_header(slot).striped {
             return own;
         }
         let copies = feature.diffs.iter().filter_map(|diff| diff.copy.as_ref());

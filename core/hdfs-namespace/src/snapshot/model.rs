@@ -54,7 +54,7 @@ pub(crate) struct Reference {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct FileCopy {
     pub(crate) name: Box<[u8]>,
-    /// As [`crate::store::record::Record::permission`].
+    /// As [`crate::store::shared::SharedAttributes::permission`].
     pub(crate) permission: u64,
     pub(crate) header: u64,
     pub(crate) mtime: WallMillis,

@@ -96,7 +96,7 @@ impl Namespace {
         let record = self.record(slot);
         DirectoryCopy {
             name: self.name_of(slot).into(),
-            permission: record.permission,
+            permission: self.permission_of(slot),
             mtime: record.mtime(),
             acl: self.acl(slot).into(),
             xattrs: self.xattrs(slot).into(),
@@ -108,8 +108,8 @@ impl Namespace {
         let record = self.record(slot);
         FileCopy {
             name: self.name_of(slot).into(),
-            permission: record.permission,
-            header: record.header,
+            permission: self.permission_of(slot),
+            header: self.shared_of(slot).header,
             mtime: record.mtime(),
             atime: record.atime(),
             acl: self.acl(slot).into(),

@@ -48,7 +48,7 @@ impl Namespace {
         if last == SnapshotId::CURRENT {
             return self.file_usage_by(slot, policy);
         }
-        if self.record(slot).file_header().striped {
+        if self.file_header(slot).striped {
             // Hadoop counts the name twice: INodeFile.computeQuotaUsageWithStriped (3.5.0).
             let usage = self.file_usage_by(slot, policy);
             return QuotaCounts { names: 2, ..usage };

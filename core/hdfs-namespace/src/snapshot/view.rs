@@ -4,7 +4,7 @@ use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_types::{Block, FsPermission, WallMillis};
 
 use super::model::{Child, DirectoryCopy, DirectoryDiff, FileCopy, Snapshot, SnapshotId};
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, group_of, user_of};
 use crate::quota::QuotaCounts;
 use crate::store::name_pool::compare_names;
 use crate::store::record::{Flag, Slot};
@@ -12,7 +12,7 @@ use crate::store::record::{Flag, Slot};
 /// Attributes of an inode, now or in a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attributes<'a> {
-    /// As [`crate::store::record::Record::permission`].
+    /// As [`crate::store::shared::SharedAttributes::permission`].
     pub(crate) permission: u64,
     /// Files only.
     pub(crate) header: u64,
@@ -30,11 +30,11 @@ impl Attributes<'_> {
     }
 
     pub(crate) fn user(&self) -> u32 {
-        (self.permission >> 40) as u32
+        user_of(self.permission)
     }
 
     pub(crate) fn group(&self) -> u32 {
-        (self.permission >> 16) as u32 & 0xFF_FFFF
+        group_of(self.permission)
     }
 }
 
@@ -128,11 +128,10 @@ impl Namespace {
                 }
             }
         }
-        let record = self.record(slot);
+        let (record, shared) = (self.record(slot), self.shared_of(slot));
         Attributes {
-            permission: record.permission,
-            // Of a directory the field holds what it counts.
-            header: if record.is_file() { record.header } else { 0 },
+            permission: shared.permission,
+            header: shared.header,
             mtime: record.mtime(),
             atime: record.atime(),
             acl: self.acl(slot),

@@ -1,18 +1,19 @@
-//! The fixed part of an inode: 64 bytes, one cache line.
+//! The fixed part of an inode: 52 bytes.
 //!
 //! ```text
-//! id 48 | flags 14 | kind 2         parent slot 32 | name 32        permission 64 (user 24 | group 24 | mode 16)
-//! header 64 (files)                 payload 64                      length 48 | stamp 48 | mtime 48 | atime 48
+//! id 48 | flags 14 | kind 2         parent slot 32 | name 32        what it shares 32
+//! payload 64                        length 48 | stamp 48 | mtime 48 | atime 48
 //! ```
-//! A directory has what it counts against quotas, itself and everything below: bytes in `header`, names in `length`.
 //! `payload` of a file is the id of its only block, whose length and stamp follow, or the number of its block list; of a
-//! directory, the number of its children; of a symbolic link, the number of its target. Everything rare is in side tables,
+//! symbolic link, the number of its target. A directory has the number of its children in the low half, and what it counts
+//! against quotas, itself and everything below: names in `length`, bytes in the high half and in `stamp`.
+//! Owner, group, mode and the header of files are rows of a table ([`super::shared`]). Everything rare is in side tables,
 //! which a flag announces.
 
-use hdfs_format::fsimage::FileHeader;
-use hdfs_types::{Block, BlockId, FsPermission, GenerationStamp, INodeId, WallMillis};
+use hdfs_types::{Block, BlockId, GenerationStamp, INodeId, WallMillis};
 
 use super::name_pool::NameRef;
+use super::shared::SharedRef;
 use crate::status::INodeKind;
 
 /// Ids have 48 bits here.
@@ -83,32 +84,30 @@ pub(crate) enum Flag {
 }
 
 /// The record.
-#[derive(Clone, Debug)]
-#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
 pub(crate) struct Record {
     id_flags_kind: u64,
     pub(crate) parent: Slot,
     pub(crate) name: NameRef,
-    pub(crate) permission: u64,
-    pub(crate) header: u64,
-    pub(crate) payload: u64,
+    pub(crate) shared: SharedRef,
+    payload: u64,
     length: U48,
     stamp: U48,
     mtime: U48,
     atime: U48,
 }
 
-const _: () = assert!(size_of::<Record>() == 64);
+const _: () = assert!(size_of::<Record>() == 52);
 
 impl Record {
-    /// A free place; `payload` is the next one.
+    /// A free place; its number is the next one.
     pub(crate) fn free(next: u32) -> Self {
         Self {
             id_flags_kind: 0,
             parent: Slot::NONE,
             name: NameRef(u32::MAX),
-            permission: 0,
-            header: 0,
+            shared: SharedRef(u32::MAX),
             payload: u64::from(next),
             length: U48::default(),
             stamp: U48::default(),
@@ -118,9 +117,9 @@ impl Record {
     }
 
     /// A new inode without parent.
-    pub(crate) fn new(id: INodeId, kind: INodeKind, name: NameRef, permission: u64) -> Self {
+    pub(crate) fn new(id: INodeId, kind: INodeKind, name: NameRef, shared: SharedRef) -> Self {
         debug_assert!(id.0 <= MAX_ID, "ids are checked before they are stored");
-        Self { id_flags_kind: id.0 << 16 | kind as u64, name, permission, ..Self::free(0) }
+        Self { id_flags_kind: id.0 << 16 | kind as u64, name, shared, ..Self::free(0) }
     }
 
     #[inline]
@@ -185,42 +184,6 @@ impl Record {
         self.atime = U48::new(time.0.min(MAX_48));
     }
 
-    #[inline]
-    pub(crate) fn mode(&self) -> FsPermission {
-        FsPermission(self.permission as u16)
-    }
-
-    pub(crate) fn set_mode(&mut self, mode: FsPermission) {
-        self.permission = self.permission & !0xFFFF | u64::from(mode.0);
-    }
-
-    #[inline]
-    pub(crate) fn user(&self) -> u32 {
-        (self.permission >> 40) as u32
-    }
-
-    pub(crate) fn set_user(&mut self, user: u32) {
-        self.permission = self.permission & ((1 << 40) - 1) | u64::from(user) << 40;
-    }
-
-    #[inline]
-    pub(crate) fn group(&self) -> u32 {
-        (self.permission >> 16) as u32 & 0xFF_FFFF
-    }
-
-    pub(crate) fn set_group(&mut self, group: u32) {
-        self.permission = self.permission & !(0xFF_FFFF << 16) | u64::from(group) << 16;
-    }
-
-    #[inline]
-    pub(crate) fn file_header(&self) -> FileHeader {
-        FileHeader::unpack(self.header)
-    }
-
-    pub(crate) fn set_file_header(&mut self, header: FileHeader) {
-        self.header = header.pack();
-    }
-
     /// The block inside the record, when [`Flag::OneBlock`] is set.
     #[inline]
     pub(crate) fn inline_block(&self) -> Block {
@@ -240,20 +203,29 @@ impl Record {
     /// What a directory counts: names, its own too, and bytes with all replicas.
     #[inline]
     pub(crate) fn totals(&self) -> (i64, i64) {
-        (self.length.get().cast_signed(), self.header.cast_signed())
+        let space = self.payload >> 32 | self.stamp.get() << 32;
+        (self.length.get().cast_signed(), space.cast_signed())
     }
 
     /// Numbers of a damaged image may run over; sums and differences then still undo each other.
     #[inline]
     pub(crate) fn set_totals(&mut self, names: i64, space: i64) {
+        let space = space.cast_unsigned();
         self.length = U48::new(names.cast_unsigned() & MAX_48);
-        self.header = space.cast_unsigned();
+        self.payload = self.payload & 0xFFFF_FFFF | space << 32;
+        self.stamp = U48::new(space >> 32);
     }
 
     /// The number of children, block list or target.
     #[inline]
     pub(crate) fn number(&self) -> u32 {
         self.payload as u32
+    }
+
+    /// Leaves the totals of a directory as they are.
+    #[inline]
+    pub(crate) fn set_number(&mut self, number: u32) {
+        self.payload = self.payload & !0xFFFF_FFFF | u64::from(number);
     }
 }
 
@@ -263,10 +235,7 @@ mod tests {
 
     #[test]
     fn fields_do_not_touch_each_other() {
-        let mut record = Record::new(INodeId(MAX_ID), INodeKind::File, NameRef(5), u64::MAX);
-        record.set_user(1);
-        record.set_group(2);
-        record.set_mode(FsPermission(0o644));
+        let mut record = Record::new(INodeId(MAX_ID), INodeKind::File, NameRef(5), SharedRef(6));
         record.set(Flag::Open, true);
         record.set_mtime(WallMillis(MAX_48));
         record.set_atime(WallMillis(1));
@@ -276,11 +245,24 @@ mod tests {
             generation_stamp: GenerationStamp(MAX_48 - 1),
         };
         record.set_inline_block(block);
-        assert_eq!((record.user(), record.group(), record.mode().0), (1, 2, 0o644));
+        assert_eq!((record.name, record.shared), (NameRef(5), SharedRef(6)));
         assert_eq!((record.id(), record.kind()), (INodeId(MAX_ID), Some(INodeKind::File)));
         assert_eq!((record.mtime().0, record.atime().0), (MAX_48, 1));
         assert_eq!(record.inline_block(), block);
         record.set(Flag::Open, false);
         assert!(!record.has(Flag::Open) && record.is_file());
+    }
+
+    #[test]
+    fn totals_and_number_of_a_directory_do_not_touch_each_other() {
+        let mut record = Record::new(INodeId(1), INodeKind::Directory, NameRef(5), SharedRef(6));
+        for (names, space) in [(1, i64::MAX), (MAX_48 as i64, -1), (0, i64::MIN), (7, 1 << 40)] {
+            record.set_number(u32::MAX);
+            record.set_totals(names, space);
+            assert_eq!((record.totals(), record.number()), ((names, space), u32::MAX));
+            record.set_number(3);
+            record.set_atime(WallMillis(MAX_48));
+            assert_eq!((record.totals(), record.number()), ((names, space), 3));
+        }
     }
 }

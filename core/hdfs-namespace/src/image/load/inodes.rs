@@ -20,6 +20,7 @@ use crate::store::children::Children;
 use crate::store::name_block::NameBlock;
 use crate::store::name_pool::{MAX_NAME_BYTES, NameRef};
 use crate::store::record::{Flag, MAX_ID, Record, Slot};
+use crate::store::shared::{SharedAttributes, SharedRef, SharedTable};
 
 /// Inodes that are decoded at a time.
 const BATCH_INODES: usize = if cfg!(test) { 3 } else { 8 * 1024 };
@@ -34,12 +35,14 @@ enum Rare {
     Open(Box<str>, Box<str>, Option<Block>),
 }
 
-/// A run of inodes. Permissions have the numbers of the image, and names their places in the block.
+/// A run of inodes. Permissions have the numbers of the image, names their places in the block, and what inodes share its
+/// row here.
 struct Decoded<'a> {
     /// For error messages.
     messages: Messages<'a>,
     records: Vec<Record>,
     names: NameBlock,
+    shared: SharedTable,
     /// By the place of the inode among the records.
     rare: Vec<(u32, Rare)>,
 }
@@ -119,6 +122,8 @@ impl<'a> Loader<'a> {
     /// Puts decoded inodes into the namespace; directories get their children later.
     fn join(&mut self, decoded: Decoded<'_>) -> Result<(), Corrupt> {
         let moved = self.namespace.names.append(&decoded.names);
+        let shared = self.join_shared(&decoded.shared);
+        let shared = shared.map_err(|reason| decoded.messages.damaged(&reason))?;
         let first = self.namespace.records.len();
         for mut record in decoded.records {
             let slot = self.namespace.records.len() as u32;
@@ -126,16 +131,14 @@ impl<'a> Loader<'a> {
                 let reason = format!("inode {}: its id is there twice", record.id());
                 return Err(decoded.messages.damaged(&reason));
             }
-            record.permission = self
-                .known_permission(record.permission)
-                .map_err(|reason| decoded.messages.damaged(&reason))?;
+            record.shared = shared[record.shared.0 as usize];
             record.name = moved.to_pool(record.name);
             let namespace = &mut self.namespace;
             let counts = &mut namespace.counts;
             match record.kind() {
                 Some(INodeKind::Directory) => {
                     counts.directories += 1;
-                    record.payload = u64::from(namespace.children.insert(Children::default()));
+                    record.set_number(namespace.children.insert(Children::default()));
                 }
                 Some(INodeKind::File) => {
                     counts.files += 1;
@@ -151,13 +154,25 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// Takes the rows of a run over: where they are now, by their number there.
+    fn join_shared(&mut self, rows: &SharedTable) -> Result<Vec<SharedRef>, String> {
+        let mut joined = Vec::new();
+        for (_, value, users) in rows.rows() {
+            let permission = self.known_permission(value.permission)?;
+            let value = SharedAttributes { permission, ..value };
+            // Nothing was released there: the numbers of the rows have no gaps.
+            joined.push(self.namespace.shared.take(value, users));
+        }
+        Ok(joined)
+    }
+
     fn add_rare(&mut self, slot: Slot, rare: Rare) {
         let namespace = &mut self.namespace;
         match rare {
             Rare::Blocks(blocks) => namespace.set_blocks(slot, blocks.into()),
             Rare::Target(target) => {
                 let number = namespace.targets.insert(target);
-                namespace.record_mut(slot).payload = u64::from(number);
+                namespace.record_mut(slot).set_number(number);
             }
             Rare::Acl(entries) => namespace.set_acl(slot, entries),
             Rare::XAttrs(xattrs) => namespace.set_xattrs(slot, xattrs),
@@ -183,6 +198,7 @@ impl Decoder<'_> {
             messages,
             records: Vec::with_capacity(BATCH_INODES),
             names: NameBlock::with_capacity(BATCH_INODES * 24),
+            shared: SharedTable::default(),
             rare: Vec::new(),
         };
         while let Some(bytes) = messages.next_bytes()? {
@@ -230,9 +246,10 @@ impl Decoder<'_> {
         if header.striped && !self.policies[usize::from(header.redundancy)] {
             return Err(format!("erasure-coding policy {} is unknown", header.redundancy));
         }
-        let mut record = Record::new(id, INodeKind::File, name, file.permission);
+        let shared = SharedAttributes { permission: file.permission, header: header.pack() };
+        let shared = decoded.shared.take(shared, 1);
+        let mut record = Record::new(id, INodeKind::File, name, shared);
         set_times(&mut record, file.modification_time, file.access_time)?;
-        record.set_file_header(header);
         let mut blocks = file.blocks.iter();
         if let Some(first) = blocks.next() {
             check_block(&first)?;
@@ -264,7 +281,9 @@ impl Decoder<'_> {
         directory: &DirectoryRecord<'_>,
         decoded: &mut Decoded<'_>,
     ) -> Result<Record, String> {
-        let mut record = Record::new(id, INodeKind::Directory, name, directory.permission);
+        let shared = SharedAttributes { permission: directory.permission, header: 0 };
+        let shared = decoded.shared.take(shared, 1);
+        let mut record = Record::new(id, INodeKind::Directory, name, shared);
         set_times(&mut record, directory.modification_time, 0)?;
         if let Some(quota) = load_quota(directory)? {
             decoded.add(Rare::Quota(quota));
@@ -302,7 +321,9 @@ fn decode_symlink(
     link: &SymlinkRecord<'_>,
     decoded: &mut Decoded<'_>,
 ) -> Result<Record, String> {
-    let mut record = Record::new(id, INodeKind::Symlink, name, link.permission);
+    let shared = SharedAttributes { permission: link.permission, header: 0 };
+    let shared = decoded.shared.take(shared, 1);
+    let mut record = Record::new(id, INodeKind::Symlink, name, shared);
     set_times(&mut record, link.modification_time, link.access_time)?;
     decoded.add(Rare::Target(link.target.into()));
     Ok(record)
