@@ -1,4 +1,4 @@
-//! The C library's time zone and early writeback; with `mapped`, the only unsafe code of this crate.
+//! The C library's time zone and heap, and early writeback; with `mapped`, the only unsafe code of this crate.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -24,3 +24,14 @@ pub(crate) fn start_writeback(file: BorrowedFd<'_>, offset: i64, length: i64) ->
     };
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Gives free memory of the heap back to the kernel. Only glibc keeps it and can be asked.
+#[cfg(target_env = "gnu")]
+pub(crate) fn trim_heap() {
+    // SAFETY: it takes a number, and locks what it changes itself.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Gives free memory of the heap back to the kernel. Only glibc keeps it and can be asked.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn trim_heap() {}

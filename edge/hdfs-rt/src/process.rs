@@ -11,6 +11,12 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::clock;
 
+/// Gives memory that was freed back to the system: after work that needed much of it for a while. The allocator keeps it
+/// for each thread that ever asked for memory, and would leave it resident.
+pub fn release_free_memory() {
+    crate::os::trim_heap();
+}
+
 /// Numbers of this process.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct ProcessStats {

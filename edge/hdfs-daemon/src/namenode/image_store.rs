@@ -97,6 +97,7 @@ impl ImageStore {
         })?;
         save(&self.dirs, image, &self.settings, write)?;
         self.adopt(image);
+        hdfs_rt::process::release_free_memory();
         Ok(())
     }
 }
