@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{codegen, config_doc, interop, tidy};
+use crate::{codegen, config_doc, interop, simulate, tidy};
 
 /// How many test cases passed, failed and were skipped.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         Ok(())
     })?;
     if !quick {
+        step("sim", || simulate::run(&["--seeds", simulate::SEEDS_OF_THE_GATE]))?;
         step("build", || cargo(&["build", "--release", "--quiet", "--bin", "hdfs"]))?;
         step("interop", || {
             count += interop::run_all()?;

@@ -1,4 +1,4 @@
-//! Developer commands that are not part of the product: `cargo xtask ci|dist|interop|measure|tidy|codegen`.
+//! Developer commands that are not part of the product: `cargo xtask ci|dist|interop|measure|sim|tidy|codegen`.
 
 mod ci;
 mod codegen;
@@ -6,6 +6,7 @@ mod config_doc;
 mod dist;
 mod interop;
 mod measure;
+mod simulate;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -35,11 +36,12 @@ fn run() -> Result<()> {
             interop::run_namespaces(seeds.parse()?)
         }
         ["interop", names @ ..] => interop::run_named(names),
+        ["sim", arguments @ ..] => simulate::run(arguments),
         ["measure", "namespace"] => measure::namespace(5_000_000),
         ["measure", "namespace", files] => measure::namespace(files.parse()?),
         _ => bail!(
             "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | measure namespace [FILES] | \
-             tidy [--tighten] | codegen [--check]"
+             sim [--seed N] [--seeds COUNT] | tidy [--tighten] | codegen [--check]"
         ),
     }
 }

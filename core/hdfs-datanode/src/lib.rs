@@ -7,11 +7,13 @@
 
 pub mod active;
 pub mod command;
+pub mod files;
 pub mod layout;
 pub mod recovery;
 pub mod replica;
 pub mod report;
 pub mod schedule;
+pub mod store;
 pub mod transition;
 pub mod volume_choice;
 

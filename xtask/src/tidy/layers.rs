@@ -31,6 +31,19 @@ const EDGES: &[(&str, &[&str])] = &[
         "hdfs-datanode",
         &["hdfs-types", "hdfs-proto", "hdfs-conf", "hdfs-format", "hdfs-auth", "hdfs-datapath"],
     ),
+    (
+        "hdfs-sim",
+        &[
+            "hdfs-types",
+            "hdfs-proto",
+            "hdfs-format",
+            "hdfs-namespace",
+            "hdfs-blocks",
+            "hdfs-datapath",
+            "hdfs-namenode",
+            "hdfs-datanode",
+        ],
+    ),
 ];
 const FORMATS: [&str; 3] = ["hdfs-types", "hdfs-proto", "hdfs-format"];
 /// The crates of `edge/`, lowest first: each may use those before it, and all of `core/` but what is forbidden below.

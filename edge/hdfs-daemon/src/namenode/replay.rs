@@ -10,6 +10,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{FSEditLogLoader, JournalSet, RedundantEditLogInputStream} (3.5.0)
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -190,7 +191,7 @@ pub(crate) fn finalize_unfinished(inventory: &Inventory) -> Result<()> {
                 rename_durable(path, &with_suffix(path, ".corrupt"))?;
             }
             Some(SegmentSummary { last: Some(last), end, .. }) => {
-                cut(path, end)?;
+                rewrite(path, end)?;
                 let name = edits::finalized_name(segment.first, last);
                 tracing::info!("recovered {} as {name}", path.display());
                 rename_durable(path, &path.with_file_name(name))?;
@@ -211,8 +212,13 @@ fn scan(path: &Path, first: TxId) -> Result<Option<SegmentSummary>> {
     }
 }
 
-fn cut(path: &Path, end: u64) -> Result<()> {
+/// Cuts a segment and writes what stays once more. After a sync that failed, the system's memory still shows bytes that are
+/// not on the disk, and no later sync writes them: what was replayed from there must become durable before it counts.
+fn rewrite(path: &Path, end: u64) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
     let file = OpenOptions::new().write(true).open(path).map_err(|e| failed("open", path, e))?;
+    let kept = usize::try_from(end).ok().and_then(|end| bytes.get(..end)).unwrap_or(&bytes);
+    file.write_all_at(kept, 0).map_err(|e| failed("write", path, e))?;
     file.set_len(end).map_err(|e| failed("cut", path, e))?;
     Ok(fsync_file(&file, path)?)
 }
