@@ -3,18 +3,48 @@
 //!
 //! Proto: ClientNamenodeProtocol.proto. Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem (3.5.0)
 
+use std::fmt;
+
 use hdfs_blocks::{BlocksConf, DatanodeReportType, DumpNames, HostsLists};
 use hdfs_format::storage_dir::CivilTime;
 use hdfs_namespace::NamespaceConf;
 use hdfs_proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use hdfs_proto::hdfs as p;
-use hdfs_types::{Error, ErrorKind, Mono, Result};
+use hdfs_types::{BlockId, Error, ErrorKind, Mono, Result};
 use p::SafeModeActionProto as Action;
 
 use crate::call::Call;
 use crate::convert;
 use crate::machine::NameNode;
 use crate::policies;
+
+/// What a list of corrupt files is called where it is refused.
+pub(crate) const LIST_CORRUPT: &str = "listCorruptFileBlocks";
+
+/// A block without a good replica.
+///
+/// Hadoop: FSNamesystem.CorruptFileBlockInfo (3.5.0)
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CorruptFile {
+    /// The block.
+    pub block: BlockId,
+    /// How many replicas its file wants, or its policy of erasure coding.
+    pub redundancy: String,
+    /// The file.
+    pub path: String,
+}
+
+impl fmt::Display for CorruptFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blk_{}\t{}\t{}", self.block, self.redundancy, self.path)
+    }
+}
+
+/// True for a directory's own path and those below it.
+pub(crate) fn is_inside(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 impl NameNode {
     /// Proto: getServerDefaults.
@@ -173,28 +203,54 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::ListCorruptFileBlocksRequestProto,
     ) -> Result<p::ListCorruptFileBlocksResponseProto> {
-        call.caller.check_superuser()?;
+        call.caller.check_superuser_for(LIST_CORRUPT)?;
+        self.check_lists_corrupt()?;
         // What is no cookie of ours begins anew, and so does the 0 that says that nothing was found.
         let cookie = request.cookie.as_deref();
         let from = cookie.and_then(|cookie| cookie.parse().ok()).filter(|cookie| *cookie != 0);
-        let from = from.unwrap_or(i64::MIN);
-        let limit = self.conf.max_corrupt_files;
-        let found = self.blocks.corrupt_blocks(hdfs_types::BlockId(from), limit);
-        let cookie = found.last().map_or_else(
-            || cookie.unwrap_or("0").to_owned(),
-            |info| (info.block.id.0 + 1).to_string(),
-        );
-        let below = request.path.trim_end_matches('/');
-        let files = found
-            .iter()
-            .filter_map(|info| self.path_text(info.owner))
-            .filter(|path| {
-                path.strip_prefix(below)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-            .collect();
+        let mut next = BlockId(from.unwrap_or(i64::MIN));
+        let found = self.corrupt_files(&request.path, &mut next);
+        let cookie = match next {
+            BlockId(id) if Some(id) != from && id != i64::MIN => id.to_string(),
+            _ => cookie.unwrap_or("0").to_owned(),
+        };
+        let files = found.into_iter().map(|file| file.path).collect();
         let corrupt = p::CorruptFileBlocksProto { files, cookie };
         Ok(p::ListCorruptFileBlocksResponseProto { corrupt })
+    }
+
+    /// Refuses to list corrupt files while it is not known which they are.
+    pub(crate) fn check_lists_corrupt(&self) -> Result<()> {
+        let missing = self.blocks.missing_after(BlockId(i64::MIN)).next().is_some();
+        if missing && !self.blocks.is_populating_queues() {
+            return Err(Error::io(
+                "Cannot run listCorruptFileBlocks because replication queues have not been initialized.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Blocks without a good replica from `next` on, each with its file, which is below a path; as many as
+    /// `dfs.namenode.max-corrupt-file-blocks-returned` allows. Files that only snapshots show have the path that they had
+    /// last. `next` moves behind what was looked at.
+    pub fn corrupt_files(&self, path: &str, next: &mut BlockId) -> Vec<CorruptFile> {
+        let mut found = Vec::new();
+        for info in self.blocks.missing_after(*next) {
+            if found.len() >= self.conf.max_corrupt_files {
+                break;
+            }
+            *next = BlockId(info.block.id.0.saturating_add(1));
+            let Some(of_file) = self.namespace.last_path(info.owner) else { continue };
+            let of_file = String::from_utf8_lossy(&of_file).into_owned();
+            if !is_inside(&of_file, path) {
+                continue;
+            }
+            let policy = self.namespace.erasure_coding_policy_of(info.owner);
+            let redundancy =
+                policy.map_or_else(|| info.replication.to_string(), |policy| policy.name.clone());
+            found.push(CorruptFile { block: info.block.id, redundancy, path: of_file });
+        }
+        found
     }
 
     /// Proto: setBalancerBandwidth.

@@ -28,6 +28,7 @@ use self::corrupt::CorruptList;
 use self::file::FileCheck;
 use self::policy_summary::PolicySummary;
 use self::tally::{ERASURE_CODED, REPLICATED, Tally};
+use crate::admin::LIST_CORRUPT;
 use crate::call::Call;
 use crate::machine::NameNode;
 
@@ -238,8 +239,7 @@ impl Fsck {
             return Ok(());
         };
         if self.options.list_corrupt {
-            let what = "listCorruptFileBlocks";
-            nn.plan(call, |_, context| context.caller.check_superuser_for(what))?;
+            nn.plan(call, |_, context| context.caller.check_superuser_for(LIST_CORRUPT))?;
             self.phase = Phase::Corrupt(CorruptList::new(nn, &self.options)?);
             return Ok(());
         }

@@ -26,6 +26,7 @@ mod status;
 mod subordinate;
 mod upgrade;
 
+pub use admin::CorruptFile;
 pub use call::{Call, Caller};
 pub use client::{KeyCipher, names_datanode, snapshot_diff_report};
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};

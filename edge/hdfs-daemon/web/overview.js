@@ -194,10 +194,8 @@ function storageTypes({ blockStats, info }) {
 }
 
 function corruptFiles({ info }) {
-  const files = nested(info.CorruptFiles, []);
+  const files = [...new Set(nested(info.CorruptFiles, []).map((line) => line.split("\t").pop()))];
   if (!files.length) return h("div", { key: "corrupt" });
-  const more = (info.CorruptFilesCount ?? files.length) - files.length;
   return h("section", { class: "panel", id: "corrupt", key: "corrupt" }, h("h2", {}, "Files with missing blocks"),
-    h("ul", { class: "places" }, files.map((path) => h("li", {}, h("a", { href: `/explorer.html#${encodePath(path)}` }, path)))),
-    more > 0 && h("p", { class: "muted" }, `and ${number(more)} more: hdfs fsck / -list-corruptfileblocks`));
+    h("ul", { class: "places" }, files.map((path) => h("li", {}, h("a", { href: `/explorer.html#${encodePath(path)}` }, path)))),);
 }

@@ -110,14 +110,9 @@ impl<'o> Loader<'o> {
         if self.has(Feature::Snapshot) {
             self.load_snapshots(&mut input)?;
         }
-        let decoded;
-        let mut input = match self.codec(&mut input)? {
-            None => input,
-            Some(codec) => {
-                decoded = input.decompress_rest(codec)?;
-                Input::new(&decoded, input.offset())
-            }
-        };
+        let codec = self.codec(&mut input)?;
+        let rest = input.rest(codec)?;
+        let mut input = Input::new(&rest, input.offset());
         self.load_inodes(&mut input, inodes)?;
         self.load_open_files(&mut input)?;
         self.load_secrets(&mut input)?;

@@ -6,9 +6,10 @@
 
 use std::fmt::Write;
 
-use hdfs_types::{BlockId, Error, Result};
+use hdfs_types::{BlockId, Result};
 
 use super::{FsckOptions, put};
+use crate::admin::is_inside;
 use crate::call::Call;
 use crate::machine::NameNode;
 
@@ -29,12 +30,7 @@ pub(super) struct CorruptList {
 
 impl CorruptList {
     pub(super) fn new(nn: &NameNode, options: &FsckOptions) -> Result<Self> {
-        let missing = nn.blocks.missing_after(BlockId(i64::MIN)).next().is_some();
-        if missing && !nn.blocks.is_populating_queues() {
-            return Err(Error::io(
-                "Cannot run listCorruptFileBlocks because replication queues have not been initialized.",
-            ));
-        }
+        nn.check_lists_corrupt()?;
         let cookie = options.start_after.as_deref().and_then(|text| text.parse::<i32>().ok());
         let skip = u64::try_from(cookie.unwrap_or(0)).unwrap_or(0);
         let limit = nn.conf.max_corrupt_files;
@@ -50,7 +46,6 @@ impl CorruptList {
         call: &Call<'_>,
         place: (&str, &[Vec<u8>]),
     ) -> bool {
-        let below = place.0.trim_end_matches('/');
         let mut seen = 0;
         for info in nn.blocks.missing_after(self.next).take(STEP) {
             if self.blocks >= self.limit {
@@ -64,10 +59,7 @@ impl CorruptList {
             }
             let Some(path) = nn.namespace.last_path(info.owner) else { continue };
             let path = String::from_utf8_lossy(&path).into_owned();
-            let inside = path
-                .strip_prefix(below)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if inside {
+            if is_inside(&path, place.0) {
                 self.blocks += 1;
                 let shown =
                     std::iter::once(path.clone()).chain(in_snapshots(nn, call, &path, place.1));

@@ -274,3 +274,33 @@ fn fsck_looks_into_snapshots_before_their_directory() {
     "#]]
     .assert_eq(&script.run("fsck path=/&listcorruptfileblocks"));
 }
+
+#[test]
+fn corrupt_files_that_only_snapshots_show_are_listed_with_their_last_path() {
+    let mut script = Script::new(1);
+    script.run(
+        "write /d/e/f 10
+         write /d/h 10
+         allow /d
+         snapshot /d s1
+         delete /d/e/f
+         lost 0 1:10
+         lost 0 2:10",
+    );
+    expect![[r#"
+        list-corrupt /: /d/e/f /d/h 1073741827
+        list-corrupt /d/h: /d/h 1073741827
+        list-corrupt /d/: /d/e/f /d/h 1073741827
+        list-corrupt / 1073741826: /d/h 1073741827
+        list-corrupt / 1073741827:  1073741827
+        list-corrupt /elsewhere:  1073741827
+    "#]]
+    .assert_eq(&script.run(
+        "list-corrupt /
+         list-corrupt /d/h
+         list-corrupt /d/
+         list-corrupt / 1073741826
+         list-corrupt / 1073741827
+         list-corrupt /elsewhere",
+    ));
+}

@@ -229,6 +229,14 @@ impl Script {
                 };
                 self.nn.delete_snapshot(&call, &request).map(|_| "done".to_owned())
             }
+            ["list-corrupt", path, cookie @ ..] => {
+                let request = p::ListCorruptFileBlocksRequestProto {
+                    path: (*path).to_owned(),
+                    cookie: cookie.first().map(|cookie| (*cookie).to_owned()),
+                };
+                let told = self.nn.list_corrupt_file_blocks(&call, &request);
+                told.map(|of| format!("{} {}", of.corrupt.files.join(" "), of.corrupt.cookie))
+            }
             ["write", path, length] => self.write(&call, path, length.parse().unwrap()),
             ["append", path] => {
                 let request = p::AppendRequestProto {

@@ -87,11 +87,15 @@ impl Namespace {
     ///
     /// Hadoop: FSDirectory.updateCountForQuota (3.5.0)
     pub fn recount_names(&mut self) {
-        let references = self.snapshots.references.values();
-        let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
-        for number in numbers {
+        for number in self.name_numbers() {
             self.count_name(number);
         }
+    }
+
+    /// The numbers of all names.
+    fn name_numbers(&self) -> Vec<u32> {
+        let references = self.snapshots.references.values();
+        references.flat_map(|known| known.names.iter().copied()).collect()
     }
 
     /// After loading: blocks that only snapshots show, what every name counts, and where snapshots may know something.
@@ -110,9 +114,7 @@ impl Namespace {
         for slot in known {
             self.mark(slot);
         }
-        let references = self.snapshots.references.values();
-        let numbers: Vec<u32> = references.flat_map(|known| known.names.iter().copied()).collect();
-        for number in numbers {
+        for number in self.name_numbers() {
             let name = self.snapshots.names.get(number);
             let usage = self.usage_at(name, false);
             self.snapshots.names.get_mut(number).usage = usage;

@@ -1,5 +1,7 @@
 //! Bytes of an old image, with errors that say where they are wrong.
 
+use std::borrow::Cow;
+
 use hdfs_types::{Block, BlockId, GenerationStamp};
 
 use crate::compression::Codec;
@@ -145,13 +147,15 @@ impl<'a> Input<'a> {
         Ok(Status { user, group, mode: self.u16("mode")? })
     }
 
-    /// What the rest of the file decompresses to.
-    pub(super) fn decompress_rest(&mut self, codec: Codec) -> Read<Vec<u8>> {
+    /// What the rest of the file holds, decompressed if it is compressed.
+    pub(super) fn rest(&self, codec: Option<Codec>) -> Read<Cow<'a, [u8]>> {
         let start = self.bytes.len() - self.body.remaining();
         let stored = self.bytes.get(start..).unwrap_or_default();
+        let Some(codec) = codec else { return Ok(stored.into()) };
         let most = FREE_BYTES.max(stored.len() as u64 * MAX_RATIO);
-        codec
-            .decode_at_most(stored, most)
+        let decoded = codec.decode_at_most(stored, most);
+        decoded
+            .map(Cow::Owned)
             .or_else(|error| self.fail(format!("it does not decompress: {error}")))
     }
 }

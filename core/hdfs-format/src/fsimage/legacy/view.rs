@@ -172,14 +172,9 @@ impl Walk<'_> {
     fn image(mut self, bytes: &[u8]) -> Walked {
         let mut input = Input::new(bytes, 0);
         let inodes = self.head(&mut input)?;
-        let decoded;
-        let mut input = match self.codec(&mut input)? {
-            None => input,
-            Some(codec) => {
-                decoded = input.decompress_rest(codec)?;
-                Input::new(&decoded, input.offset())
-            }
-        };
+        let codec = self.codec(&mut input)?;
+        let rest = input.rest(codec)?;
+        let mut input = Input::new(&rest, input.offset());
         self.inodes(&mut input, inodes)?;
         self.open_files(&mut input)?;
         if self.has(Feature::DelegationToken) {

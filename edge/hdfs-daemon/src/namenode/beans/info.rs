@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.{NameNodeMXBean, NameNodeStatusMXBean} (3.5.0)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -175,13 +175,10 @@ fn space(bean: Bean, view: &View<'_>) -> Bean {
         .with("NumberOfBadlyDistributedBlocks", stats.badly_distributed)
 }
 
-/// Paths of files that miss a block, as many as `dfs.namenode.max-corrupt-file-blocks-returned` allows.
+/// Blocks without a good replica and their files, as many as `dfs.namenode.max-corrupt-file-blocks-returned` allows.
 fn corrupt_files(view: &View<'_>) -> Vec<String> {
-    let limit = view.monitor.shell.conf.machine.max_corrupt_files;
-    let found = view.nn.blocks().corrupt_blocks(BlockId(i64::MIN), limit);
-    let owners: BTreeSet<_> = found.iter().map(|block| block.owner).collect();
-    let paths = owners.into_iter().filter_map(|owner| view.nn.namespace().path(owner));
-    paths.map(|path| String::from_utf8_lossy(&path).into_owned()).collect()
+    let found = view.nn.corrupt_files("/", &mut BlockId(i64::MIN));
+    found.iter().map(ToString::to_string).collect()
 }
 
 fn journals(view: &View<'_>) -> String {
