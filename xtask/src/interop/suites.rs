@@ -11,7 +11,7 @@ mod classes;
 use super::cluster::{Cluster, apache, output, scratch};
 use super::peer_cluster::PeerCluster;
 use crate::ci::Count;
-use classes::{ATTACHED, LAUNCHED, LAUNCHED_CASES, MINICLUSTER, apache_passes};
+use classes::{ATTACHED, LAUNCHED, LAUNCHED_CASES, MINICLUSTER, Recorded, recorded};
 
 /// Cases of testHDFSConf.xml in Hadoop 3.5.0.
 const SHELL_CASES: u64 = 672;
@@ -171,7 +171,7 @@ fn suite_with(
     if cases.is_empty() {
         bail!("{script} ran no case; see {}", dir.join("log").display());
     }
-    let count = judge(name, &cases, &apache_passes(name)?, &known_failures(name)?);
+    let count = judge(name, &cases, recorded(name)?.as_ref(), &known_failures(name)?);
     if count.failed == 0 {
         std::fs::remove_dir_all(&dir)?;
     } else {
@@ -220,12 +220,12 @@ fn known_failures(suite: &str) -> Result<BTreeMap<String, String>> {
     Ok(known)
 }
 
-/// Counts the cases. Where a record of Apache's run exists, each case that passed there must pass here, in every class
-/// that ran: one that fails, is skipped or is missing fails. Without a record each case that ran must pass or be skipped.
+/// Counts the cases. Each case that passed on Apache must pass here, in every class that ran: one that fails, is skipped
+/// or is missing fails. In a class that Apache's record lacks each case that ran must pass or be skipped.
 fn judge(
     suite: &str,
     cases: &[Case],
-    apache: &Option<BTreeSet<String>>,
+    apache: Option<&Recorded>,
     known: &BTreeMap<String, String>,
 ) -> Count {
     let mut count = Count::default();
@@ -241,18 +241,14 @@ fn judge(
     }
     let classes: BTreeSet<&str> =
         cases.iter().flat_map(|case| class_of(&case.name).split(' ')).collect();
-    let wanted: Vec<&str> = match apache {
-        Some(passes) => passes
-            .iter()
-            .map(String::as_str)
-            .filter(|name| classes.contains(class_of(name)))
-            .collect(),
-        None => cases
-            .iter()
-            .filter(|case| case.status != "skip")
-            .map(|case| case.name.as_str())
-            .collect(),
-    };
+    let ran = |class: &str| apache.is_some_and(|record| record.classes.contains(class));
+    let unrecorded = cases
+        .iter()
+        .filter(|case| case.status != "skip" && !ran(class_of(&case.name)))
+        .map(|case| case.name.as_str());
+    let passes = apache.into_iter().flat_map(|record| &record.passes).map(String::as_str);
+    let wanted: Vec<&str> =
+        passes.filter(|name| classes.contains(class_of(name))).chain(unrecorded).collect();
     for name in wanted {
         let case = outcome.get(name);
         if case.is_some_and(|case| case.status == "pass") {

@@ -261,12 +261,18 @@ impl Namespace {
             self.verify_max_items(ctx, parent, 0, || destination.parent_text())?;
         }
         let common = self.common_ancestor(old_parent, parent);
-        if self.has_quota_below(parent, common) {
+        // What a snapshot holds stays counted at the old place: then the directories above both places count it twice.
+        let latest = destination.last().map_or_else(
+            || self.latest_snapshot_below(parent),
+            |replaced| self.latest_snapshot(replaced),
+        );
+        let stop = (!self.is_in_latest(common, latest)).then_some(common);
+        if self.has_quota_below(parent, stop) {
             let mut delta = self.subtree_usage(moved);
             if let Some(replaced) = destination.last() {
                 delta = delta.minus(&self.subtree_usage(replaced));
             }
-            self.verify_quota(parent, &delta, Some(common))?;
+            self.verify_quota(parent, &delta, stop)?;
         }
         Ok(())
     }
@@ -284,9 +290,9 @@ impl Namespace {
         common
     }
 
-    fn has_quota_below(&self, from: Slot, stop: Slot) -> bool {
+    fn has_quota_below(&self, from: Slot, stop: Option<Slot>) -> bool {
         self.ancestry(from)
-            .take_while(|slot| *slot != stop)
+            .take_while(|slot| Some(*slot) != stop)
             .any(|slot| self.record(slot).has(Flag::Quota))
     }
 

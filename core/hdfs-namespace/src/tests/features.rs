@@ -138,6 +138,39 @@ fn quotas_stop_what_does_not_fit() {
     );
 }
 
+/// Hadoop: TestSnapshotRename (3.5.0)
+#[test]
+fn what_a_snapshot_holds_counts_twice_when_it_is_renamed() {
+    check(
+        "mkdirs /d/e
+         setquota /d 3 -1
+         allow /d
+         create /d/e/f c1
+         snapshot /d s1
+         rename /d/e/f /d/e/g",
+        expect![[r#"
+            mkdirs /d/e
+              OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+              OP_MKDIR 16387 /d/e hdfs:supergroup rwxr-xr-x t1000
+              = true
+            setquota /d 3 -1
+              OP_SET_QUOTA /d 3 -1
+              = ()
+            allow /d
+              OP_ALLOW_SNAPSHOT /d
+              = ()
+            create /d/e/f c1
+              OP_ADD 16388 /d/e/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16388)
+            snapshot /d s1
+              OP_CREATE_SNAPSHOT /d s1 m1004
+              = "/d/.snapshot/s1"
+            rename /d/e/f /d/e/g
+              ! NSQuotaExceededException: The NameSpace quota (directories and files) of directory /d is exceeded: quota=3 file count=4
+        "#]],
+    );
+}
+
 #[test]
 fn attributes_are_kept_from_those_who_may_not_see_them() {
     check(
