@@ -4,7 +4,7 @@ use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_namespace::{
     AllComplete, Attempt, Caller, Namespace, NamespaceConf, PlanContext, Planned, QuotaUsage,
 };
-use hdfs_types::{CallId, ClientId, Mono, Result, Rng, SplitMix64, TxId, WallMillis};
+use hdfs_types::{CallId, ClientId, FsPermission, Mono, Result, Rng, SplitMix64, TxId, WallMillis};
 
 use crate::secrets::Secrets;
 use crate::snapshot_views::Snapshots;
@@ -74,6 +74,19 @@ impl Generator {
         generator
     }
 
+    /// Deletes snapshots in order: later ones are marked, and collected by and by. There is a directory for them.
+    #[must_use]
+    pub fn deleting_in_order(mut self) -> Self {
+        self.conf.ordered_snapshot_deletion = true;
+        self.namespace.configure(&self.conf);
+        let path = b"/o".as_slice();
+        let mode = FsPermission(0o755);
+        self.call(|namespace, ctx| namespace.plan_mkdirs(ctx, path, mode, None, true))
+            .and_then(|_| self.call(|namespace, ctx| namespace.plan_allow_snapshot(ctx, path)))
+            .expect("an empty tree lets anything be made");
+        self
+    }
+
     /// The tree as it is.
     pub fn namespace(&self) -> &Namespace {
         &self.namespace
@@ -126,7 +139,9 @@ impl Generator {
     }
 
     fn draw_call(&mut self) -> Call {
-        let all: Vec<(u32, Call)> = FAMILIES.concat();
+        let of_snapshots = self.conf.ordered_snapshot_deletion && self.one_in(4);
+        let all: Vec<(u32, Call)> =
+            if of_snapshots { snapshots::IN_ORDER.to_vec() } else { FAMILIES.concat() };
         let sum: u32 = all.iter().map(|(weight, _)| weight).sum();
         let mut draw = self.rng.below(sum.into()) as u32;
         for (weight, call) in all {

@@ -49,6 +49,7 @@ pub use op::cache::{CacheDirectiveEntry, CacheDirectiveRequest, CacheExpiration,
 pub use op::close::CompletePlan;
 pub use op::create::{CreateFlags, CreateRequest};
 pub use op::delete_checked::RemovalCheck;
+pub use op::ordered_deletion::CollectedSnapshot;
 pub use op::reencryption::{BatchLimits, ReencryptedFile, Reencryption, ReencryptionBatch};
 pub use op::rename::RenameFlags;
 pub use op::rolling_upgrade::RollingUpgrade;

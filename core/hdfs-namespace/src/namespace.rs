@@ -148,6 +148,8 @@ pub struct Namespace {
     pub(crate) capture_open_files: bool,
     /// As [`NamespaceConf::skip_access_times`].
     pub(crate) skip_access_times: bool,
+    /// As [`NamespaceConf::ordered_snapshot_deletion`].
+    pub(crate) ordered_snapshot_deletion: bool,
 }
 
 impl Namespace {
@@ -163,6 +165,7 @@ impl Namespace {
     pub fn configure(&mut self, conf: &NamespaceConf) {
         self.capture_open_files = conf.capture_open_files;
         self.skip_access_times = conf.skip_access_times;
+        self.ordered_snapshot_deletion = conf.ordered_snapshot_deletion;
     }
 
     /// An empty tree as `namenode -format` makes it: `/` with mode 755 of the process owner and the supergroup.
@@ -214,6 +217,7 @@ impl Namespace {
             touched: Touched::default(),
             capture_open_files: false,
             skip_access_times: false,
+            ordered_snapshot_deletion: false,
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod ec;
 pub(crate) mod lease;
 pub(crate) mod limits;
 pub(crate) mod mkdir;
+pub(crate) mod ordered_deletion;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod reencryption;

@@ -86,6 +86,11 @@ pub struct NamespaceConf {
     pub capture_open_files: bool,
     /// `dfs.namenode.snapshot.skip.capture.accesstime-only-change` (false): access times alone are not kept.
     pub skip_access_times: bool,
+    /// `dfs.namenode.snapshot.deletion.ordered` (false): snapshots but the first one are only marked as deleted.
+    pub ordered_snapshot_deletion: bool,
+    /// `dfs.namenode.snapshot.trashroot.enabled` (false): with the setting before, nothing is renamed out of a snapshottable
+    /// directory or into one.
+    pub snapshot_trash_roots: bool,
     /// `dfs.namenode.snapshotdiff.listing.limit` (1,000): entries of one part of a report.
     pub snapshot_diff_listing_limit: usize,
     /// `dfs.namenode.snapshotdiff.allow.snap-root-descendant` (true): reports about directories below a snapshottable one.
@@ -136,6 +141,8 @@ impl Default for NamespaceConf {
             max_snapshots_total: 65_536,
             capture_open_files: false,
             skip_access_times: false,
+            ordered_snapshot_deletion: false,
+            snapshot_trash_roots: false,
             snapshot_diff_listing_limit: 1_000,
             snapshot_diff_allow_descendant: true,
             lease_soft_limit_ms: 60_000,

@@ -7,6 +7,7 @@ mod features;
 mod images;
 mod machine;
 mod memory;
+mod ordered_deletion;
 mod properties;
 mod scripts;
 mod snapshot_reads;

@@ -21,6 +21,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("Calls", &[], "apache"),
     ("Features", &[], "features"),
     ("Limits", &[], "limits"),
+    ("Ordered", &[], "ordered"),
     ("Rules", &["1", "6", "300"], "rules"),
 ];
 

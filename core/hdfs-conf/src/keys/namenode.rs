@@ -281,6 +281,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_AUDIT_LOG_TOKEN_TRACKING_ID = "dfs.namenode.audit.log.token.tracking.id", Bool, "false";
     /// Whether snapshots fix the length of open files.
     DFS_NAMENODE_SNAPSHOT_CAPTURE_OPENFILES = "dfs.namenode.snapshot.capture.openfiles", Bool, "false";
+    /// Whether only the first snapshot of a directory is deleted at once, and a later one is marked and collected.
+    DFS_NAMENODE_SNAPSHOT_DELETION_ORDERED = "dfs.namenode.snapshot.deletion.ordered", Bool, "false";
+    /// How often a marked snapshot is collected.
+    DFS_NAMENODE_SNAPSHOT_DELETION_ORDERED_GC_PERIOD_MS = "dfs.namenode.snapshot.deletion.ordered.gc.period.ms", Time(Millis), "300000";
     /// Most snapshots of one directory.
     DFS_NAMENODE_SNAPSHOT_MAX_LIMIT = "dfs.namenode.snapshot.max.limit", Int, "65536";
     /// Most snapshots of all directories.

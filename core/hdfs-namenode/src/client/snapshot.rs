@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use hdfs_blocks::Now;
 use hdfs_namespace::{
-    DiffCursor, DiffEntry, DiffListingEntry, DiffReportCursor, SnapshottableDirectory,
+    CollectedSnapshot, DiffCursor, DiffEntry, DiffListingEntry, DiffReportCursor,
+    SnapshottableDirectory,
 };
 use hdfs_proto::hdfs as p;
-use hdfs_types::{Error, FsPermission, Result};
+use hdfs_types::{Error, FsPermission, INodeId, Result};
 
 use super::check_path_length;
 use crate::call::{Call, Caller};
@@ -106,6 +107,29 @@ impl NameNode {
             }
         }
         notes
+    }
+
+    /// Removes a snapshot that was marked as deleted and is the first one of its directory; directories take turns after
+    /// `last`. None when there is none, or in safe mode.
+    ///
+    /// # Errors
+    /// As [`hdfs_namespace::Namespace::plan_collect_snapshot`].
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.namenode.FSNamesystem.gcDeletedSnapshot (3.5.0)
+    pub fn collect_snapshot(
+        &mut self,
+        now: Now,
+        last: Option<INodeId>,
+    ) -> Result<Option<CollectedSnapshot>> {
+        if self.in_safe_mode() {
+            return Ok(None);
+        }
+        let user = self.conf.namespace.owner.clone();
+        let caller = Arc::new(Caller { user, groups: Vec::new(), superuser: true });
+        let call = Call { caller: &caller, client_machine: "", key: None, now };
+        let planned =
+            self.plan(&call, |namespace, context| namespace.plan_collect_snapshot(context, last))?;
+        Ok(planned.map(|planned| self.commit(planned, now)))
     }
 
     /// Asked before safe mode is looked at.

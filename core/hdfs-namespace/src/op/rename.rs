@@ -64,6 +64,7 @@ impl Namespace {
             return refused;
         }
         self.check_nesting(moved, &from, destination.parent())?;
+        self.check_same_snapshot_root(ctx, &source, &destination)?;
         self.check_zones(&source, &destination)?;
         self.verify_move(ctx, &source, &destination)?;
         let op = EditOp::RenameOld(RenameOldOp {
@@ -119,6 +120,7 @@ impl Namespace {
             return Err(not_found(format!("rename destination parent {} not found.", text(&to))));
         }
         self.check_nesting(moved, &from, destination.parent())?;
+        self.check_same_snapshot_root(ctx, &source, &destination)?;
         self.verify_move(ctx, &source, &destination)?;
         let mut options = Vec::new();
         if flags.overwrite {

@@ -127,7 +127,7 @@ impl Namespace {
         Ok(Planned::one(ctx, EditOp::RenameSnapshot(op), ()))
     }
 
-    /// Deletes a snapshot.
+    /// Deletes a snapshot, or only marks it when deletion goes in order.
     ///
     /// # Errors
     /// AccessControl unless the caller owns the directory, Snapshot when there is no such snapshot.
@@ -139,7 +139,9 @@ impl Namespace {
     ) -> Result<Planned<()>> {
         let resolved = self.snapshot_root_of_owner(ctx, path)?;
         let slot = self.snapshottable(&resolved)?;
-        if self.snapshot_by_name(slot, name).is_none() {
+        if ctx.conf.ordered_snapshot_deletion {
+            self.check_ordered_deletion(slot, &resolved, name)?;
+        } else if self.snapshot_by_name(slot, name).is_none() {
             return Err(refused(format!(
                 "Cannot delete snapshot {} from path {}: the snapshot does not exist.",
                 text(name),
@@ -388,6 +390,11 @@ impl Namespace {
         check_time(op.mtime.0)?;
         let slot = self.replay_snapshottable(&op.snapshot_root)?;
         let mut effects = Effects::default();
+        if self.ordered_snapshot_deletion
+            && !self.mark_as_deleted(slot, &op.snapshot_name, op.mtime)?
+        {
+            return Ok(effects);
+        }
         // As Hadoop: a log may delete a snapshot twice, when deletion in order was switched off in between.
         let Some(snapshot) = self.snapshot_by_name(slot, &op.snapshot_name) else {
             return Ok(effects);

@@ -2,11 +2,11 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.SnapshotManager (3.5.0)
 
-use hdfs_format::edits::XAttrNamespace;
 use hdfs_types::{Error, ErrorKind, FsAction, Result, WallMillis};
 
 use super::Inherited;
 use crate::namespace::Namespace;
+use crate::op::ordered_deletion::is_marked_as_deleted;
 use crate::permission::Access;
 use crate::plan::{Caller, PlanContext};
 use crate::resolve::Resolved;
@@ -14,9 +14,6 @@ use crate::snapshot::model::{Snapshot, SnapshotId};
 use crate::status::FileStatus;
 use crate::store::name_pool::compare_names;
 use crate::store::record::Slot;
-
-/// Attribute of a snapshot's root that says it is to be deleted, in the namespace `system`.
-const DELETED_XATTR: &str = "hdfs.snapshot.deleted";
 
 /// A snapshottable directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -163,14 +160,6 @@ impl Namespace {
             format!("Directory is not a snapshottable directory: {}", resolved.text()),
         ))
     }
-}
-
-/// Hadoop: Snapshot.Root.isMarkedAsDeleted
-fn is_marked_as_deleted(snapshot: &Snapshot) -> bool {
-    let is_mark = |xattr: &hdfs_format::edits::XAttr| {
-        xattr.namespace == XAttrNamespace::System && xattr.name == DELETED_XATTR
-    };
-    snapshot.root.xattrs.iter().any(is_mark)
 }
 
 /// `DIRECTORY/.snapshot/NAME`. Hadoop: Snapshot.getSnapshotPath

@@ -114,7 +114,7 @@ impl Namespace {
     /// The latest snapshot before `anchor` that an inode or a directory above has a diff of.
     ///
     /// Hadoop: Snapshot.findLatestSnapshot (3.5.0)
-    pub(super) fn latest_before(&self, slot: Slot, anchor: SnapshotId) -> SnapshotId {
+    pub(crate) fn latest_before(&self, slot: Slot, anchor: SnapshotId) -> SnapshotId {
         self.ancestry(slot).fold(SnapshotId::NONE, |latest, ancestor| {
             let diffs = self.directory_diffs(ancestor).iter().map(|diff| diff.snapshot);
             latest.max(before(diffs, anchor))

@@ -292,6 +292,10 @@ impl Machine {
                 let plan = self.plan(|ns, ctx| ns.plan_delete_snapshot(ctx, path, name))?;
                 self.answer(plan);
             }
+            "collect" => match self.plan(|ns, ctx| ns.plan_collect_snapshot(ctx, None))? {
+                Some(plan) => drop(self.apply(plan)),
+                None => self.out.push_str("  nothing\n"),
+            },
             "policy" => {
                 let policy = some(word(2));
                 let plan = self.plan(|ns, ctx| ns.plan_set_storage_policy(ctx, path, policy))?;

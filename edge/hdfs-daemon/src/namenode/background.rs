@@ -1,10 +1,12 @@
 //! What a NameNode does by itself: looks for dead DataNodes, copies and deletes replicas, recovers leases, rolls the edit
 //! log, watches its disks. Each task sleeps, takes the machine's lock for a bounded piece of work, and sleeps again.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hdfs_namenode::NameNode;
+use hdfs_types::INodeId;
 use tokio::task::JoinSet;
 
 use super::shell::{Shell, now};
@@ -23,6 +25,10 @@ pub(crate) fn spawn(shell: &Arc<Shell>, runtime: &tokio::runtime::Handle) -> Joi
     every(&mut tasks, shell, runtime, shell.conf.roll_check_interval, roll_long_segment);
     every(&mut tasks, shell, runtime, shell.conf.resource_check_interval, check_resources);
     every(&mut tasks, shell, runtime, Duration::from_millis(100), tick);
+    if let Some(interval) = shell.conf.snapshot_collection_interval {
+        let last = Cell::new(None);
+        every(&mut tasks, shell, runtime, interval, move |shell| collect_snapshot(shell, &last));
+    }
     tasks
 }
 
@@ -99,6 +105,20 @@ fn tick(shell: &Shell) {
     let (notes, _) = shell.write_with(|nn| nn.tick(now()));
     for note in notes {
         tracing::info!("{note}");
+    }
+}
+
+/// One snapshot at a time. Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.SnapshotDeletionGc (3.5.0)
+fn collect_snapshot(shell: &Shell, last: &Cell<Option<INodeId>>) {
+    match shell.write_with(|nn| nn.collect_snapshot(now(), last.get())).0 {
+        Ok(None) => {}
+        Ok(Some(collected)) => {
+            last.set(Some(collected.directory));
+            let (name, path) = (collected.name, collected.path);
+            let text = String::from_utf8_lossy;
+            tracing::info!("deleted the marked snapshot {} of {}", text(&name), text(&path));
+        }
+        Err(error) => tracing::error!("no marked snapshot is deleted: {error}"),
     }
 }
 

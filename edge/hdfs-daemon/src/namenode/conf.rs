@@ -62,6 +62,8 @@ pub(crate) struct NameNodeConf {
     pub(crate) redundancy_interval: Duration,
     /// `dfs.namenode.lease-recheck-interval-ms`.
     pub(crate) lease_interval: Duration,
+    /// `dfs.namenode.snapshot.deletion.ordered.gc.period.ms`; None unless snapshots are deleted in order.
+    pub(crate) snapshot_collection_interval: Option<Duration>,
     /// `dfs.namenode.decommission.interval`.
     pub(crate) decommission_interval: Duration,
     /// How long `complete` and `addBlock` wait for reports; zero: as Hadoop, not at all.
@@ -124,6 +126,7 @@ impl NameNodeConf {
             redundancy_interval: conf
                 .get_duration(&keys::DFS_NAMENODE_REDUNDANCY_INTERVAL_SECONDS)?,
             lease_interval: conf.get_duration(&keys::DFS_NAMENODE_LEASE_RECHECK_INTERVAL_MS)?,
+            snapshot_collection_interval: snapshot_collection_interval(conf)?,
             decommission_interval: conf.get_duration(&keys::DFS_NAMENODE_DECOMMISSION_INTERVAL)?,
             hold_replies: if hold {
                 conf.get_duration(&keys::TUSK_NAMENODE_HOLD_REPLIES_TIMEOUT)?
@@ -265,6 +268,17 @@ fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf>
     })
 }
 
+fn snapshot_collection_interval(conf: &Configuration) -> Result<Option<Duration>> {
+    if !conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_DELETION_ORDERED) {
+        return Ok(None);
+    }
+    let key = &keys::DFS_NAMENODE_SNAPSHOT_DELETION_ORDERED_GC_PERIOD_MS;
+    match conf.get_duration(key)? {
+        Duration::ZERO => Err(Error::io(format!("{} must be more than 0", key.name))),
+        interval => Ok(Some(interval)),
+    }
+}
+
 /// Limits and switches of the namespace.
 pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
     let hard_limit = conf.get_duration(&keys::DFS_NAMENODE_LEASE_HARD_LIMIT_SEC)?;
@@ -319,6 +333,8 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
         capture_open_files: conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_CAPTURE_OPENFILES),
         skip_access_times: conf
             .get_bool(&keys::DFS_NAMENODE_SNAPSHOT_SKIP_CAPTURE_ACCESSTIME_ONLY_CHANGE),
+        ordered_snapshot_deletion: conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_DELETION_ORDERED),
+        snapshot_trash_roots: conf.get_bool(&keys::DFS_NAMENODE_SNAPSHOT_TRASHROOT_ENABLED),
         snapshot_diff_listing_limit: conf
             .get_usize(&keys::DFS_NAMENODE_SNAPSHOT_DIFF_LISTING_LIMIT)?,
         snapshot_diff_allow_descendant: conf
