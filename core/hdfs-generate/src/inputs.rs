@@ -129,6 +129,9 @@ mod tests {
         super::check_image(include_bytes!("../tests/inputs/image-of-miscounted-blocks"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-miscounted-space"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-a-miscounted-directory"));
+        super::check_replay(include_bytes!(
+            "../tests/inputs/replay-of-a-directive-that-is-no-text"
+        ));
     }
 
     #[test]

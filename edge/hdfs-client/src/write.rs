@@ -105,6 +105,7 @@ pub struct FileWriter {
     position: u64,
     lease: Option<LeaseGuard>,
     is_closed: bool,
+    is_erasure_coded: bool,
 }
 
 impl HdfsClient {
@@ -195,6 +196,9 @@ impl HdfsClient {
             return Err(Error::io("the NameNode sent no status of the file to append to"));
         };
         let length = status.length;
+        if status.ec_policy.is_some() {
+            return Err(erasure_coded(path));
+        }
         FileWriter::start(self, path, &status, length, last, !new_block).await
     }
 }
@@ -212,6 +216,12 @@ fn check_block_size(block_size: u64, bytes_per_checksum: u32) -> Result<()> {
     ))
 }
 
+/// Striped data is not written yet: of such files, those without bytes can be made.
+fn erasure_coded(path: &str) -> Error {
+    let message = format!("{path} is erasure-coded: not supported yet");
+    Error::new(ErrorKind::UnsupportedOperation, message)
+}
+
 impl FileWriter {
     /// Starts the task. `last` is the last block of a file that is appended to; with `fill_last` it is continued.
     async fn start(
@@ -222,10 +232,6 @@ impl FileWriter {
         last: Option<LocatedBlock>,
         fill_last: bool,
     ) -> Result<Self> {
-        if status.ec_policy.is_some() {
-            let message = format!("{path} is erasure-coded: not supported yet");
-            return Err(Error::new(ErrorKind::UnsupportedOperation, message));
-        }
         let conf = client.conf();
         let block_size = status.blocksize();
         let offset = last.as_ref().filter(|_| fill_last).map_or(0, LocatedBlock::len);
@@ -258,6 +264,7 @@ impl FileWriter {
             position: length,
             lease,
             is_closed: false,
+            is_erasure_coded: status.ec_policy.is_some(),
         })
     }
 
@@ -277,6 +284,9 @@ impl FileWriter {
     /// # Errors
     /// What made the pipeline fail, at this or an earlier write.
     pub async fn write(&mut self, mut data: &[u8]) -> Result<()> {
+        if self.is_erasure_coded && !data.is_empty() {
+            return Err(erasure_coded(&self.path));
+        }
         while !data.is_empty() {
             self.send_sealed().await?;
             let (count, full) = self.filler.fill(data);
@@ -292,7 +302,7 @@ impl FileWriter {
 
     /// Takes the bytes without waiting when they do not fill a packet; else takes none and gives `false`.
     pub(crate) fn write_now(&mut self, data: &[u8]) -> bool {
-        let is_open = self.packets.is_some() && self.sealed.is_empty();
+        let is_open = self.packets.is_some() && self.sealed.is_empty() && !self.is_erasure_coded;
         if !is_open || data.len() >= self.filler.room() {
             return false;
         }

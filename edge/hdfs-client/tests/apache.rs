@@ -34,7 +34,7 @@ const SIZES: [usize; 14] = [
     3 * MIB + 100,
 ];
 
-const SCENARIOS: [Scenario; 16] = [
+const SCENARIOS: [Scenario; 17] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
     ("who watches is told what happens", who_watches_is_told_what_happens),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
@@ -42,6 +42,7 @@ const SCENARIOS: [Scenario; 16] = [
     ("java reads what we wrote", java_reads_what_we_wrote),
     ("we read what java wrote", we_read_what_java_wrote),
     ("checksums are those of java", checksums_are_those_of_java),
+    ("an erasure-coded file without bytes", an_erasure_coded_file_without_bytes_is_made_and_read),
     ("an append may begin at any byte of a chunk", an_append_may_begin_at_any_byte_of_a_chunk),
     ("flushed bytes are visible", flushed_bytes_are_visible),
     ("an idle writer keeps its pipeline", an_idle_writer_keeps_its_pipeline),

@@ -11,11 +11,12 @@ use hdfs_conf::Configuration;
 use hdfs_daemon::minicluster::{MiniCluster, MiniClusterOptions};
 use scenarios::*;
 
-const SCENARIOS: [Scenario; 12] = [
+const SCENARIOS: [Scenario; 13] = [
     ("names are made, changed and described", names_are_made_changed_and_described),
     ("who watches is told what happens", who_watches_is_told_what_happens),
     ("errors have Hadoop's class and message", errors_have_hadoops_class_and_message),
     ("administrators' calls answer", administrators_calls_answer),
+    ("an erasure-coded file without bytes", an_erasure_coded_file_without_bytes_is_made_and_read),
     ("an append may begin at any byte of a chunk", an_append_may_begin_at_any_byte_of_a_chunk),
     ("flushed bytes are visible", flushed_bytes_are_visible),
     ("an idle writer keeps its pipeline", an_idle_writer_keeps_its_pipeline),

@@ -1,8 +1,8 @@
 //! Metadata calls with right and wrong arguments: answers, classes and messages of errors are those of Apache's NameNode.
 //!
 //! The programs in `testdata/hadoop-3.5.0/calls` print what came of each call; the texts beside them are what they printed
-//! on Apache's cluster: calls with wrong arguments, calls on reserved paths and snapshots, calls that meet limits, and
-//! random calls about who may do what.
+//! on Apache's cluster: calls with wrong arguments, calls on reserved paths and snapshots, reports of differences, calls
+//! that meet limits, and random calls about who may do what.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,6 +20,7 @@ const SHOWN: u64 = 20;
 const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("Calls", &[], "apache"),
     ("Features", &[], "features"),
+    ("Diffs", &[], "diffs"),
     ("Limits", &[], "limits"),
     ("Ordered", &[], "ordered"),
     ("Rules", &["1", "6", "300"], "rules"),

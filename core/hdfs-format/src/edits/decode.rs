@@ -640,7 +640,8 @@ pub(crate) fn directive(body: &mut Body<'_>) -> Decoded<CacheDirectiveInfo> {
     let has = |bit: i32| flags & bit != 0;
     Ok(CacheDirectiveInfo {
         id,
-        path: has(1).then(|| body.path("path")).transpose()?,
+        // An image holds it as text of protobuf, so that it is text here, too.
+        path: has(1).then(|| body.string("path").map(String::into_bytes)).transpose()?,
         replication: has(2).then(|| body.u16("replication")).transpose()?,
         pool: has(4).then(|| body.string("pool")).transpose()?,
         expiration: has(8).then(|| body.millis("expiration")).transpose()?,

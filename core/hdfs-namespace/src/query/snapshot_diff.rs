@@ -200,20 +200,32 @@ fn relative(path: &RelativePath) -> Vec<u8> {
     path.join(&b'/')
 }
 
+fn parent_is_dot_snapshot(resolved: &Resolved<'_>) -> bool {
+    matches!(&*resolved.components, [.., parent, _] if parent == b".snapshot")
+}
+
 impl Namespace {
-    /// The snapshottable directory of a report and the directory that it is about.
+    /// The snapshottable directory of a report and the directory that it is about; true when that is named as the root of
+    /// a snapshot.
     fn diff_directories(
         &self,
         ctx: &PlanContext<'_>,
         resolved: &Resolved<'_>,
         path: &[u8],
-    ) -> Result<(Slot, Slot)> {
+    ) -> Result<(Slot, Slot, bool)> {
         if !ctx.conf.snapshot_diff_allow_descendant {
             let root = self.snapshottable_root(resolved)?;
-            return Ok((root, root));
+            return Ok((root, root, false));
         }
-        let directory = match resolved.last() {
+        // `.snapshot` itself is no directory.
+        let last =
+            resolved.last().filter(|_| !resolved.snapshot || resolved.snapshot_root.is_some());
+        let directory = match last {
             Some(slot) if self.record(slot).is_directory() => slot,
+            // A snapshot that is not there has a parent.
+            None if resolved.snapshot && parent_is_dot_snapshot(resolved) => {
+                resolved.last_existing()
+            }
             _ => self.as_directory(resolved.parent(), || resolved.parent_text())?,
         };
         let is_known = |slot: &Slot| {
@@ -230,6 +242,7 @@ impl Namespace {
                 ),
             ));
         };
-        Ok((root, self.as_directory(resolved.last(), || text(path))?))
+        let top = self.as_directory(last, || text(path))?;
+        Ok((root, top, resolved.is_snapshot_root()))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
-use hdfs_types::Result;
+use hdfs_types::{ErrorKind, Result};
 
 use super::machine::Machine;
 use crate::DiffCursor;
@@ -371,4 +371,31 @@ fn what_was_renamed_or_deleted_is_found_where_it_was() {
               R ./b -> ./c
         "#]],
     );
+}
+
+#[test]
+fn a_part_that_begins_behind_what_a_directory_has_is_refused() {
+    let machine = Machine::new().with_script(
+        "mkdirs /d/x
+         allow /d
+         snapshot /d s1
+         mkdirs /d/x/new
+         snapshot /d s2",
+    );
+    let part = |path: &[u8], start: &[u8], index| {
+        let cursor = DiffCursor { start_path: start.to_vec(), index };
+        let names: (&[u8], &[u8]) = (b"s1", b"s2");
+        machine.plan(|ns, ctx| ns.get_snapshot_diff_listing(ctx, path, names, &cursor))
+    };
+    for (start, created, next) in [("x", 1, -1), ("x/", 1, -1), ("/x", 0, 0), ("y", 0, 0)] {
+        let part = part(b"/d", start.as_bytes(), 0).unwrap();
+        assert_eq!((part.created.len(), part.cursor.index), (created, next), "{start}");
+    }
+    for (index, message) in [(3, "Index: 2, Size: 0"), (-2, "Index: -2, Size: 1")] {
+        let error = part(b"/d", b"x", index).unwrap_err();
+        assert_eq!((error.kind, &*error.message), (ErrorKind::IndexOutOfBounds, message));
+    }
+    // The root of a snapshot is another directory to Hadoop, which has not changed; `.snapshot` is none.
+    assert_eq!(part(b"/d/.snapshot/s1", b"", -1).unwrap().modified.len(), 1);
+    assert_eq!(part(b"/d/.snapshot", b"", -1).unwrap_err().kind, ErrorKind::FileNotFound);
 }

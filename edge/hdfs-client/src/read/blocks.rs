@@ -39,7 +39,7 @@ impl FileBlocks {
         let mut attempts = conf.last_block_length_retries;
         let (located, open_length) = loop {
             let located = client.block_locations(path, 0, conf.prefetch_bytes).await?;
-            if located.ec_policy.is_some() {
+            if located.ec_policy.is_some() && !located.blocks.is_empty() {
                 let message = format!("{path} is erasure-coded: not supported yet");
                 return Err(Error::new(ErrorKind::UnsupportedOperation, message));
             }

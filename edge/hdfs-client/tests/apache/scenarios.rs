@@ -249,6 +249,22 @@ pub(crate) fn administrators_calls_answer(cluster: &dyn Cluster) {
     client.delete("/open", false).unwrap();
 }
 
+pub(crate) fn an_erasure_coded_file_without_bytes_is_made_and_read(cluster: &dyn Cluster) {
+    let client = cluster.client(&[]);
+    let policy = "XOR-2-1-1024k";
+    client.enable_erasure_coding_policy(policy).unwrap();
+    client.mkdirs("/coded", None, true).unwrap();
+    client.set_erasure_coding_policy("/coded", Some(policy)).unwrap();
+    client.create("/coded/empty", CreateOptions::default()).unwrap().close().unwrap();
+    assert_eq!(read(&client, "/coded/empty"), b"");
+    assert!(client.list_open_files(None, false).unwrap().iter().all(|f| f.path != "/coded/empty"));
+    let mut full = client.create("/coded/full", CreateOptions::default()).unwrap();
+    let refused = full.write_all(b"1").and_then(|()| full.flush()).unwrap_err();
+    assert!(refused.to_string().contains("not supported yet"), "{refused}");
+    drop(full);
+    client.delete("/coded", true).unwrap();
+}
+
 pub(crate) fn an_append_may_begin_at_any_byte_of_a_chunk(cluster: &dyn Cluster) {
     let blocking = cluster.client(&[]);
     let client = blocking.inner().clone();

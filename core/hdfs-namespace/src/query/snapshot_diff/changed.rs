@@ -25,6 +25,9 @@ impl Namespace {
     /// Whether a directory changed, and its names. Hadoop: DirectoryWithSnapshotFeature.computeDiffBetweenSnapshots
     pub(super) fn directory_change(&self, slot: Slot, scope: &Scope) -> (bool, ChildrenDiff) {
         let mut diff = ChildrenDiff::default();
+        if scope.is_snapshot_root && slot == scope.top {
+            return (false, diff);
+        }
         let known = self.directory_diffs(slot);
         let Some((earlier, later)) = between(known.iter().map(|diff| diff.snapshot), scope) else {
             return (false, diff);

@@ -2,7 +2,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.SnapshotDiffListingInfo (3.5.0)
 
-use hdfs_types::{INodeId, Result};
+use hdfs_types::{Error, ErrorKind, INodeId, Result};
 
 use super::changed::ChildrenDiff;
 use super::scope::{Scope, Step};
@@ -23,7 +23,7 @@ pub struct DiffCursor {
 
 impl Default for DiffCursor {
     fn default() -> Self {
-        Self { start_path: Vec::new(), index: -1 }
+        Self { start_path: Vec::new(), index: WHOLE }
     }
 }
 
@@ -67,7 +67,7 @@ impl Namespace {
     /// A part of what changed between two snapshots.
     ///
     /// # Errors
-    /// As [`Self::get_snapshot_diff`].
+    /// As [`Self::get_snapshot_diff`]; and IndexOutOfBounds when the directory does not have as many entries as the index says.
     pub fn get_snapshot_diff_listing(
         &self,
         ctx: &PlanContext<'_>,
@@ -78,17 +78,16 @@ impl Namespace {
         let mut checks = self.begin_diff_access(ctx, path, (from, to))?;
         self.continue_diff_access(ctx, &mut checks, usize::MAX)?;
         let resolved = self.resolve(ctx, path, Purpose::Read)?;
-        let (root, top) = self.diff_directories(ctx, &resolved, path)?;
-        let scope = self.scope(root, top, from, to)?;
+        let directories = self.diff_directories(ctx, &resolved, path)?;
+        let scope = self.scope(directories, from, to)?;
         if from == to {
             return Ok(DiffListing::default());
         }
-        let names = cursor.start_path.split(|byte| *byte == b'/').collect();
-        let resume = (!cursor.start_path.is_empty()).then_some(names);
+        let resume = (!cursor.start_path.is_empty()).then(|| components(&cursor.start_path));
         let mut part = Part {
             listing: DiffListing { from_earlier: scope.from_earlier, ..DiffListing::default() },
             limit: ctx.conf.snapshot_diff_listing_limit,
-            index: usize::try_from(cursor.index).ok(),
+            index: cursor.index,
         };
         let mut walk = scope.walk(resume);
         while let Step::At(node, path) = walk.next(self, &mut usize::MAX.clone()) {
@@ -99,7 +98,7 @@ impl Namespace {
                     let change = self.directory_change(slot, &scope);
                     diff = change.1;
                     let id = self.record(slot).id();
-                    if change.0 && !part.add_directory(self, &scope, id, &path, &diff) {
+                    if change.0 && !part.add_directory(self, &scope, id, &path, &diff)? {
                         break;
                     }
                 }
@@ -112,15 +111,37 @@ impl Namespace {
                 break;
             }
         }
+        part.listing.cursor.index = part.index;
         Ok(part.listing)
     }
 }
 
+/// The components of the place at which a part begins. Slashes that are too many count for nothing, except before the
+/// first name: no path begins so, and nothing is found.
+///
+/// Hadoop: DFSUtilClient.bytes2byteArray
+fn components(path: &[u8]) -> Vec<&[u8]> {
+    let names = path.split(|byte| *byte == b'/').enumerate();
+    names.filter(|(at, name)| *at == 0 || !name.is_empty()).map(|(_, name)| name).collect()
+}
+
+/// The place of an index in a list.
+fn place(index: i64, list: usize) -> Result<usize> {
+    let place = usize::try_from(index).ok().filter(|place| *place <= list);
+    place.ok_or_else(|| {
+        let message = format!("Index: {index}, Size: {list}");
+        Error::new(ErrorKind::IndexOutOfBounds, message)
+    })
+}
+
+/// Before everything of a directory.
+const WHOLE: i32 = -1;
+
 struct Part {
     listing: DiffListing,
     limit: usize,
-    /// Where to begin in the first directory.
-    index: Option<usize>,
+    /// Where to begin among what came and went in the first directory; [`WHOLE`] after it.
+    index: i32,
 }
 
 impl Part {
@@ -137,6 +158,7 @@ impl Part {
         true
     }
 
+    /// False when the part is full.
     fn add_directory(
         &mut self,
         namespace: &Namespace,
@@ -144,19 +166,23 @@ impl Part {
         id: INodeId,
         path: &RelativePath,
         diff: &ChildrenDiff,
-    ) -> bool {
-        let index = self.index.take();
-        if index.is_none() {
-            if self.is_full() {
-                return self.stop(path, None);
+    ) -> Result<bool> {
+        let (created, deleted) = (diff.created.len(), diff.deleted.len());
+        let index = i64::from(self.index);
+        let start = match self.index {
+            WHOLE if self.is_full() => return Ok(self.stop(path, Some(WHOLE))),
+            WHOLE => {
+                self.listing.modified.push(entry(id, id, path, true));
+                0
             }
-            self.listing.modified.push(entry(id, id, path, true));
-        }
+            _ if index < created as i64 => place(index, created)?,
+            _ => created + place(index - created as i64, deleted)?,
+        };
         let all = diff.created.iter().map(|child| (child, true));
         let all = all.chain(diff.deleted.iter().map(|child| (child, false)));
-        for (at, (child, is_created)) in all.enumerate().skip(index.unwrap_or(0)) {
+        for (at, (child, is_created)) in all.enumerate().skip(start) {
             if self.is_full() {
-                return self.stop(path, Some(at));
+                return Ok(self.stop(path, i32::try_from(at).ok()));
             }
             let slot = namespace.child_slot(*child);
             let full = below(path, namespace.child_name(*child));
@@ -166,7 +192,7 @@ impl Part {
                 self.listing.created.push(entry(id, inode, &full, is_reference));
             } else {
                 let target = match child {
-                    Child::Name(_) => namespace.rename_target(scope.top, slot, scope.later),
+                    Child::Name(_) => scope.rename_target(namespace, slot),
                     Child::INode(_) => None,
                 };
                 let gone = entry(id, inode, &full, target.is_some());
@@ -174,12 +200,14 @@ impl Part {
                 self.listing.deleted.push(DiffListingEntry { target, ..gone });
             }
         }
-        true
+        self.index = WHOLE;
+        Ok(true)
     }
 
-    fn stop(&mut self, path: &RelativePath, index: Option<usize>) -> bool {
-        let index = index.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1);
-        self.listing.cursor = DiffCursor { start_path: relative(path), index };
+    /// Notes where the next part begins; as Hadoop, a file leaves the index as it is.
+    fn stop(&mut self, path: &RelativePath, index: Option<i32>) -> bool {
+        self.index = index.unwrap_or(self.index);
+        self.listing.cursor.start_path = relative(path);
         false
     }
 }

@@ -24,7 +24,7 @@ pub struct DiffReportCursor {
     from_earlier: bool,
     access: Vec<BelowCheck>,
     /// The snapshottable directory and that of the report, once the caller may read them.
-    place: Option<(INodeId, INodeId)>,
+    place: Option<(INodeId, INodeId, bool)>,
     /// Where the walk goes on.
     next: RelativePath,
     modified: Vec<Modified>,
@@ -120,17 +120,19 @@ impl Namespace {
         if !self.continue_diff_access(ctx, &mut cursor.access, budget)? {
             return Ok(false);
         }
-        let (root, top) = match cursor.place {
-            Some((root, top)) => {
+        let (root, top, is_snapshot_root) = match cursor.place {
+            Some((root, top, is_snapshot_root)) => {
                 let path = || text(&cursor.report.root);
-                (self.as_directory(self.attached(root), path)?, self.attached(top))
+                let root = self.as_directory(self.attached(root), path)?;
+                (root, self.attached(top), is_snapshot_root)
             }
             None => {
                 let path = cursor.report.root.clone();
                 let resolved = self.resolve(ctx, &path, Purpose::Read)?;
-                let (root, top) = self.diff_directories(ctx, &resolved, &path)?;
-                cursor.place = Some((self.record(root).id(), self.record(top).id()));
-                (root, Some(top))
+                let (root, top, is_snapshot_root) = self.diff_directories(ctx, &resolved, &path)?;
+                let (root_id, top_id) = (self.record(root).id(), self.record(top).id());
+                cursor.place = Some((root_id, top_id, is_snapshot_root));
+                (root, Some(top), is_snapshot_root)
             }
         };
         let top = self.as_directory(top, || text(&cursor.report.root))?;
@@ -138,7 +140,7 @@ impl Namespace {
         if report.from.is_empty() && report.to.is_empty() {
             return Ok(true);
         }
-        let scope = self.scope(root, top, &report.from, &report.to)?;
+        let scope = self.scope((root, top, is_snapshot_root), &report.from, &report.to)?;
         if report.from == report.to {
             return Ok(true);
         }

@@ -16,6 +16,9 @@ use crate::store::record::{Flag, Slot};
 pub(super) struct Scope {
     /// The directory of the report.
     pub(super) top: Slot,
+    /// It was named as the root of a snapshot. As in Hadoop, what changed in it itself is left out then, and nothing that
+    /// was renamed is below it.
+    pub(super) is_snapshot_root: bool,
     pub(super) earlier: SnapshotId,
     pub(super) later: SnapshotId,
     /// The report leads from the earlier to the later one.
@@ -57,6 +60,14 @@ pub(super) struct Walk<'a> {
 }
 
 impl Scope {
+    /// Where an inode that was renamed is in the later tree, when it is still below the directory of the report.
+    pub(super) fn rename_target(&self, namespace: &Namespace, slot: Slot) -> Option<RelativePath> {
+        if self.is_snapshot_root {
+            return None;
+        }
+        namespace.rename_target(self.top, slot, self.later)
+    }
+
     pub(super) fn walk<'a>(&self, resume: Option<Vec<&'a [u8]>>) -> Walk<'a> {
         let (frames, path) = (Vec::new(), RelativePath::new());
         Walk { scope: *self, frames, path, first: Some(self.top), resume }
@@ -100,7 +111,7 @@ impl Walk<'_> {
             let is_gone = frame.gone.binary_search_by(|gone| compare(gone, name)).is_ok();
             let renamed_to = if is_gone && matches!(child, Child::Name(_)) {
                 let slot = namespace.child_slot(child);
-                namespace.rename_target(self.scope.top, slot, self.scope.later)
+                self.scope.rename_target(namespace, slot)
             } else {
                 None
             };
@@ -139,7 +150,12 @@ fn compare(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
 }
 
 impl Namespace {
-    pub(super) fn scope(&self, root: Slot, top: Slot, from: &[u8], to: &[u8]) -> Result<Scope> {
+    pub(super) fn scope(
+        &self,
+        (root, top, is_snapshot_root): (Slot, Slot, bool),
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<Scope> {
         let find = |name: &[u8]| {
             if name.is_empty() {
                 return Ok(SnapshotId::CURRENT);
@@ -157,6 +173,12 @@ impl Namespace {
             })
         };
         let (from, to) = (find(from)?, find(to)?);
-        Ok(Scope { top, earlier: from.min(to), later: from.max(to), from_earlier: from < to })
+        Ok(Scope {
+            top,
+            is_snapshot_root,
+            earlier: from.min(to),
+            later: from.max(to),
+            from_earlier: from < to,
+        })
     }
 }
