@@ -35,3 +35,18 @@ pub(crate) fn trim_heap() {
 /// Gives free memory of the heap back to the kernel. Only glibc keeps it and can be asked.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn trim_heap() {}
+
+/// Lets glibc keep at most so many bytes of free memory at the end of each heap, and take what is larger than `apart`
+/// from the kernel alone. By itself it keeps more the more a thread ever freed at once.
+#[cfg(target_env = "gnu")]
+pub(crate) fn limit_free_heap(apart: i32, kept: i32) {
+    // SAFETY: it takes numbers, and locks what it changes itself.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, apart);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, kept);
+    }
+}
+
+/// Lets glibc keep at most so many bytes of free memory at the end of each heap.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn limit_free_heap(_apart: i32, _kept: i32) {}

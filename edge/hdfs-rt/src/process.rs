@@ -17,6 +17,12 @@ pub fn release_free_memory() {
     crate::os::trim_heap();
 }
 
+/// From here on the allocator keeps at most 2 MiB of free memory for each of its heaps, and buffers of 1 MiB and more go
+/// back to the system when they are freed.
+pub fn limit_free_memory() {
+    crate::os::limit_free_heap(1 << 20, 2 << 20);
+}
+
 /// Numbers of this process.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct ProcessStats {

@@ -1,23 +1,24 @@
-//! What the block map keeps for one block, in 32 bytes.
+//! What the block map keeps for one block, in 29 bytes.
 //!
 //! ```text
-//! +--------+--------+--------+-----------+----------+
-//! | gs low | len low| own low| storage×3 | high, 16 |
-//! |    4   |    4   |    4   |    3 × 4  | 3×2 + 2  |
-//! +--------+--------+--------+-----------+----------+
-//! last two bytes: replication (12 bits), state (2), "has more storages" (1), "counted as safe" (1)
+//! +----+-----+-------+-----------+-------+
+//! | gs | len | owner | storage×3 | flags |
+//! |  6 |  6  |   6   |   3 × 3   |   2   |
+//! +----+-----+-------+-----------+-------+
+//! flags: replication (12 bits), state (2), "has more storages" (1), "counted as safe" (1)
 //! ```
 //!
-//! Generation stamps, lengths and owner ids take 48 bits: 281 trillion, checked when a block is added.
+//! Generation stamps, lengths and owner ids take 48 bits: 281 trillion, checked when a block is added. Storages take 24;
+//! what does not fit is kept beside the entry.
 
 use hdfs_types::{Block, BlockId, GenerationStamp, INodeId};
 
 use crate::datanode::StorageSlot;
 
-/// No storage.
-const NONE: u32 = u32::MAX;
+/// No storage. Those inside of an entry are below.
+const NONE: u32 = (1 << 24) - 1;
 /// Storages inside of an entry.
-pub(super) const INLINE: usize = 3;
+const INLINE: usize = 3;
 /// Generation stamps, lengths and owner ids are below this.
 pub const FIELD_LIMIT: u64 = 1 << 48;
 
@@ -63,69 +64,86 @@ const STATE_SHIFT: u16 = 12;
 const MORE: u16 = 1 << 14;
 const SAFE: u16 = 1 << 15;
 
-/// What is stored for a block.
+/// A number of so many bytes, without alignment.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Entry {
-    generation_stamp_low: u32,
-    length_low: u32,
-    owner_low: u32,
-    storages: [u32; INLINE],
-    generation_stamp_high: u16,
-    length_high: u16,
-    owner_high: u16,
-    flags: u16,
+#[repr(transparent)]
+struct Bytes<const N: usize>([u8; N]);
+
+impl<const N: usize> Bytes<N> {
+    #[inline]
+    fn get(self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..N].copy_from_slice(&self.0);
+        u64::from_le_bytes(bytes)
+    }
+
+    #[inline]
+    fn new(value: u64) -> Self {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&value.to_le_bytes()[..N]);
+        Self(bytes)
+    }
 }
 
-fn split(value: u64) -> (u32, u16) {
+/// What is stored for a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    generation_stamp: Bytes<6>,
+    length: Bytes<6>,
+    owner: Bytes<6>,
+    storages: [Bytes<3>; INLINE],
+    flags: Bytes<2>,
+}
+
+fn checked(value: u64) -> Bytes<6> {
     assert!(value < FIELD_LIMIT, "fields of a block are checked before they are stored");
-    (value as u32, (value >> 32) as u16)
+    Bytes::new(value)
 }
 
 impl Entry {
     pub(super) fn new(block: Block, owner: INodeId, replication: u16, state: BlockState) -> Self {
-        let mut entry = Self {
-            generation_stamp_low: 0,
-            length_low: 0,
-            owner_low: 0,
-            storages: [NONE; INLINE],
-            generation_stamp_high: 0,
-            length_high: 0,
-            owner_high: 0,
-            flags: replication & REPLICATION_MASK | (state as u16) << STATE_SHIFT,
-        };
-        entry.set_generation_stamp(block.generation_stamp);
-        entry.set_num_bytes(block.num_bytes);
-        entry.set_owner(owner);
-        entry
+        let flags = replication & REPLICATION_MASK | (state as u16) << STATE_SHIFT;
+        Self {
+            generation_stamp: checked(block.generation_stamp.0),
+            length: checked(block.num_bytes),
+            owner: checked(owner.0),
+            storages: [Bytes::new(NONE.into()); INLINE],
+            flags: Bytes::new(flags.into()),
+        }
+    }
+
+    fn flags(&self) -> u16 {
+        self.flags.get() as u16
+    }
+
+    fn set_flags(&mut self, mask: u16, bits: u16) {
+        self.flags = Bytes::new((self.flags() & !mask | bits).into());
     }
 
     pub(crate) fn generation_stamp(&self) -> GenerationStamp {
-        GenerationStamp(
-            u64::from(self.generation_stamp_high) << 32 | u64::from(self.generation_stamp_low),
-        )
+        GenerationStamp(self.generation_stamp.get())
     }
 
     /// The stamp only grows (B3).
     pub(crate) fn set_generation_stamp(&mut self, stamp: GenerationStamp) {
         assert!(stamp >= self.generation_stamp(), "a generation stamp never goes back");
-        (self.generation_stamp_low, self.generation_stamp_high) = split(stamp.0);
+        self.generation_stamp = checked(stamp.0);
     }
 
     pub(crate) fn num_bytes(&self) -> u64 {
-        u64::from(self.length_high) << 32 | u64::from(self.length_low)
+        self.length.get()
     }
 
     pub(crate) fn set_num_bytes(&mut self, length: u64) {
-        (self.length_low, self.length_high) = split(length);
+        self.length = checked(length);
     }
 
     pub(crate) fn owner(&self) -> INodeId {
-        INodeId(u64::from(self.owner_high) << 32 | u64::from(self.owner_low))
+        INodeId(self.owner.get())
     }
 
     pub(crate) fn set_owner(&mut self, owner: INodeId) {
-        (self.owner_low, self.owner_high) = split(owner.0);
+        self.owner = checked(owner.0);
     }
 
     pub(crate) fn block(&self, id: BlockId) -> Block {
@@ -133,19 +151,19 @@ impl Entry {
     }
 
     pub(crate) fn replication(&self) -> u16 {
-        self.flags & REPLICATION_MASK
+        self.flags() & REPLICATION_MASK
     }
 
     pub(crate) fn set_replication(&mut self, replication: u16) {
-        self.flags = self.flags & !REPLICATION_MASK | replication & REPLICATION_MASK;
+        self.set_flags(REPLICATION_MASK, replication & REPLICATION_MASK);
     }
 
     pub(crate) fn state(&self) -> BlockState {
-        BlockState::from_bits(self.flags >> STATE_SHIFT)
+        BlockState::from_bits(self.flags() >> STATE_SHIFT)
     }
 
     pub(crate) fn set_state(&mut self, state: BlockState) {
-        self.flags = self.flags & !(3 << STATE_SHIFT) | (state as u16) << STATE_SHIFT;
+        self.set_flags(3 << STATE_SHIFT, (state as u16) << STATE_SHIFT);
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -157,40 +175,48 @@ impl Entry {
     }
 
     pub(crate) fn is_safe(&self) -> bool {
-        self.flags & SAFE != 0
+        self.flags() & SAFE != 0
     }
 
     pub(crate) fn set_safe(&mut self, safe: bool) {
-        self.flags = if safe { self.flags | SAFE } else { self.flags & !SAFE };
+        self.set_flags(SAFE, if safe { SAFE } else { 0 });
     }
 
     /// The first storages.
     pub(super) fn inline_storages(&self) -> impl Iterator<Item = StorageSlot> + '_ {
-        self.storages.iter().take_while(|storage| **storage != NONE).map(|s| StorageSlot(*s))
+        let numbers = self.storages.iter().map(|storage| storage.get() as u32);
+        numbers.take_while(|storage| *storage != NONE).map(StorageSlot)
     }
 
-    /// Adds a storage; false when there is no room inside.
+    /// Adds a storage; false when it is to be kept outside, behind those inside.
     pub(super) fn add_inline(&mut self, storage: StorageSlot) -> bool {
-        match self.storages.iter_mut().find(|place| **place == NONE) {
-            Some(place) => {
-                *place = storage.0;
-                true
-            }
-            None => false,
+        if self.has_more() || storage.0 >= NONE {
+            return false;
         }
+        let place = self.storages.iter_mut().find(|place| place.get() == u64::from(NONE));
+        if let Some(place) = place {
+            *place = Bytes::new(storage.0.into());
+            return true;
+        }
+        false
     }
 
-    pub(super) fn set_inline(&mut self, storages: &[StorageSlot]) {
+    /// Takes the storages that fit; the rest.
+    pub(super) fn set_inline<'a>(&mut self, storages: &'a [StorageSlot]) -> &'a [StorageSlot] {
+        let fitting = storages.iter().take(INLINE).take_while(|storage| storage.0 < NONE).count();
+        let (inside, rest) = storages.split_at(fitting);
         for (index, place) in self.storages.iter_mut().enumerate() {
-            *place = storages.get(index).map_or(NONE, |storage| storage.0);
+            let storage = inside.get(index).map_or(NONE, |storage| storage.0);
+            *place = Bytes::new(storage.into());
         }
+        rest
     }
 
     pub(super) fn has_more(&self) -> bool {
-        self.flags & MORE != 0
+        self.flags() & MORE != 0
     }
 
     pub(super) fn set_more(&mut self, more: bool) {
-        self.flags = if more { self.flags | MORE } else { self.flags & !MORE };
+        self.set_flags(MORE, if more { MORE } else { 0 });
     }
 }

@@ -13,6 +13,7 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// A vacant place has id 0 and is on the free list.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed)]
 struct Place {
     id: i64,
     entry: Entry,

@@ -50,6 +50,7 @@ pub fn start(conf: &Configuration) -> Result<NameNodeHandle> {
 /// # Errors
 /// As [`start`], and when the option does not fit the folders.
 pub fn start_with(conf: &Configuration, option: &StartOption) -> Result<NameNodeHandle> {
+    hdfs_rt::process::limit_free_memory();
     let settings = NameNodeConf::new(conf)?;
     warn_of_ignored(conf);
     let (runtime, handle) = runtime()?;
