@@ -28,6 +28,58 @@ Hadoop has these; setting one changes nothing here so far.
 
 ";
 
+const NO_MEANING: &str = "
+## Keys that mean nothing here
+
+Hadoop needs these for how it is built; what they tune does not exist here. Setting one does no harm.
+
+";
+
+/// Keys of Hadoop's build, with what is here in its place.
+const MEANINGLESS: &[(&str, &str)] = &[
+    (
+        "dfs.namenode.block.deletion.lock.threshold.ms",
+        "what is deleted is reclaimed in slices of a fixed size",
+    ),
+    (
+        "dfs.namenode.block.deletion.unlock.interval.ms",
+        "what is deleted is reclaimed in slices of a fixed size",
+    ),
+    (
+        "dfs.namenode.edekcacheloader.initial.delay.ms",
+        "the keys of zones are made ready once, at the start",
+    ),
+    (
+        "dfs.namenode.edekcacheloader.interval.ms",
+        "the keys of zones are made ready once, at the start",
+    ),
+    (
+        "dfs.namenode.edekcacheloader.max-retries",
+        "the keys of zones are made ready once, at the start",
+    ),
+    ("dfs.namenode.edits.asynclogging", "edits are always written by a thread of their own"),
+    (
+        "dfs.namenode.edits.asynclogging.pending.queue.size",
+        "edits are always written by a thread of their own",
+    ),
+    (
+        "dfs.namenode.edits.noeditlogchannelflush",
+        "edits are always synced before a call is answered",
+    ),
+    ("dfs.namenode.fslock.fair", "who waits for the lock long enough is always served"),
+    ("dfs.namenode.gc.time.monitor.enable", "there is no garbage collection"),
+    ("dfs.namenode.gc.time.monitor.observation.window.ms", "there is no garbage collection"),
+    ("dfs.namenode.gc.time.monitor.sleep.interval.ms", "there is no garbage collection"),
+    ("dfs.namenode.name.cache.threshold", "every name is stored once from its first use"),
+    ("dfs.namenode.quota.init-threads", "quotas are counted while the image is loaded"),
+    ("dfs.namenode.retrycache.heap.percent", "the retry cache has no Java heap to share"),
+    ("dfs.namenode.snapshot.skiplist.interval", "differences of snapshots are kept in plain lists"),
+    (
+        "dfs.namenode.snapshot.skiplist.max.levels",
+        "differences of snapshots are kept in plain lists",
+    ),
+];
+
 fn target() -> PathBuf {
     crate::root().join("docs/config.md")
 }
@@ -64,8 +116,13 @@ fn text() -> Result<String> {
         writeln!(text, "| `{}` | {} | {default} | {doc}{old} |", key.name, kind(key.kind))?;
     }
     text.push_str(TAIL);
-    for key in unread {
+    let is_meaningless = |name: &str| MEANINGLESS.iter().any(|(known, _)| *known == name);
+    for key in unread.into_iter().filter(|key| !is_meaningless(key.name)) {
         writeln!(text, "- `{}`", key.name)?;
+    }
+    text.push_str(NO_MEANING);
+    for (name, why) in MEANINGLESS {
+        writeln!(text, "- `{name}`: {why}")?;
     }
     Ok(text)
 }

@@ -52,6 +52,8 @@ pub struct NamespaceConf {
     pub max_xattrs_per_inode: usize,
     /// `dfs.storage.policy.enabled` (true).
     pub storage_policy_enabled: bool,
+    /// `dfs.storage.policy.permissions.superuser-only` (false).
+    pub storage_policy_superuser_only: bool,
     /// `dfs.quota.by.storage.type.enabled` (true).
     pub quota_by_storage_type_enabled: bool,
     /// `dfs.permissions.allow.owner.set.quota` (false).
@@ -124,6 +126,7 @@ impl Default for NamespaceConf {
             max_xattr_size: 16_384,
             max_xattrs_per_inode: 32,
             storage_policy_enabled: true,
+            storage_policy_superuser_only: false,
             quota_by_storage_type_enabled: true,
             allow_owner_set_quota: false,
             protected_directories: Vec::new(),

@@ -269,7 +269,13 @@ keys! { NAMENODE:
     DFS_NAMENODE_RETRYCACHE_HEAP_PERCENT = "dfs.namenode.retrycache.heap.percent", Float, "0.03f";
     /// Whether storage policies are supported.
     DFS_STORAGE_POLICY_ENABLED = "dfs.storage.policy.enabled", Bool, "true";
-    /// Storage policy of what has none.
+    /// Whether only superusers change storage policies.
+    DFS_STORAGE_POLICY_PERMISSIONS_SUPERUSER_ONLY = "dfs.storage.policy.permissions.superuser-only", Bool, "false";
+    /// Class that says who owns an inode and who may use it; not supported yet, so that the NameNode does not start with one.
+    DFS_NAMENODE_INODE_ATTRIBUTES_PROVIDER_CLASS = "dfs.namenode.inode.attributes.provider.class", Text, none;
+    /// Folder for images of the format before protobuf; not supported yet, and the NameNode says so at its start.
+    DFS_NAMENODE_LEGACY_OIV_IMAGE_DIR = "dfs.namenode.legacy-oiv-image.dir", Text, none;
+    /// Storage policy of what has none; the NameNode does not start with another one than HOT yet.
     DFS_STORAGE_DEFAULT_POLICY = "dfs.storage.default.policy", Text, "HOT";
     /// Whether the NameNode manages DataNodes' caches.
     DFS_NAMENODE_CACHING_ENABLED = "dfs.namenode.caching.enabled", Bool, "true";

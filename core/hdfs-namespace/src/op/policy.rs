@@ -89,6 +89,10 @@ impl Namespace {
                 "Failed to {verb} storage policy since dfs.storage.policy.enabled is set to false."
             )));
         }
+        if ctx.conf.storage_policy_superuser_only {
+            let verb = if policy.is_some() { "set" } else { "unset" };
+            ctx.caller.check_superuser_for(&format!("{verb}StoragePolicy"))?;
+        }
         let refused = |message| Error::new(ErrorKind::HadoopIllegalArgument, message);
         let policy_id = match policy {
             None => 0,

@@ -265,3 +265,33 @@ fn attributes_are_kept_from_those_who_may_not_see_them() {
         "#]],
     );
 }
+
+#[test]
+fn storage_policies_may_be_left_to_superusers() {
+    let mut machine = Machine::new();
+    machine.conf.storage_policy_superuser_only = true;
+    let expected = expect![[r#"
+        mkdirs /d
+          OP_MKDIR 16386 /d hdfs:supergroup rwxr-xr-x t1000
+          = true
+        chown /d alice users
+          OP_SET_OWNER /d Some("alice") Some("users")
+          = ()
+        policy /d COLD
+          OP_SET_STORAGE_POLICY /d 2
+          = ()
+        as alice users
+        policy /d HOT
+          ! AccessControlException: Access denied for user alice. Superuser privilege is required for operation setStoragePolicy
+        policy /d -
+          ! AccessControlException: Access denied for user alice. Superuser privilege is required for operation unsetStoragePolicy
+    "#]];
+    expected.assert_eq(&machine.run(
+        "mkdirs /d
+         chown /d alice users
+         policy /d COLD
+         as alice users
+         policy /d HOT
+         policy /d -",
+    ));
+}

@@ -247,6 +247,7 @@ fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf>
         address.host.clone()
     };
     let retry = conf.get_bool(&keys::DFS_NAMENODE_ENABLE_RETRYCACHE);
+    check_unsupported(conf)?;
     Ok(MachineConf {
         namespace: namespace_conf(conf)?,
         blocks: blocks_conf(conf)?,
@@ -266,6 +267,27 @@ fn machine_conf(conf: &Configuration, address: &HostPort) -> Result<MachineConf>
         host,
         seed: 0,
     })
+}
+
+/// Refuses what would make the namespace mean something else, and warns of what only leaves a file unwritten.
+fn check_unsupported(conf: &Configuration) -> Result<()> {
+    let provider = &keys::DFS_NAMENODE_INODE_ATTRIBUTES_PROVIDER_CLASS;
+    if let Some(class) = conf.get_opt(provider) {
+        return Err(Error::io(format!("{} is {class}, which is not supported yet", provider.name)));
+    }
+    let policy = &keys::DFS_STORAGE_DEFAULT_POLICY;
+    let name = conf.get_str(policy);
+    if !name.eq_ignore_ascii_case("HOT") {
+        return Err(Error::io(format!("{} is {name}; only HOT is supported yet", policy.name)));
+    }
+    let legacy = &keys::DFS_NAMENODE_LEGACY_OIV_IMAGE_DIR;
+    if let Some(folder) = conf.get_opt(legacy) {
+        tracing::warn!(
+            "{} is {folder}, and images of the format before protobuf are not supported yet: none is written",
+            legacy.name
+        );
+    }
+    Ok(())
 }
 
 fn snapshot_collection_interval(conf: &Configuration) -> Result<Option<Duration>> {
@@ -307,6 +329,8 @@ pub(crate) fn namespace_conf(conf: &Configuration) -> Result<NamespaceConf> {
         max_xattr_size: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_XATTR_SIZE)?,
         max_xattrs_per_inode: conf.get_usize(&keys::DFS_NAMENODE_FS_LIMITS_MAX_XATTRS_PER_INODE)?,
         storage_policy_enabled: conf.get_bool(&keys::DFS_STORAGE_POLICY_ENABLED),
+        storage_policy_superuser_only: conf
+            .get_bool(&keys::DFS_STORAGE_POLICY_PERMISSIONS_SUPERUSER_ONLY),
         quota_by_storage_type_enabled: conf.get_bool(&keys::DFS_QUOTA_BY_STORAGE_TYPE_ENABLED),
         allow_owner_set_quota: conf.get_bool(&keys::DFS_PERMISSIONS_ALLOW_OWNER_SET_QUOTA),
         protected_directories: protected.into_iter().map(|path| path.as_bytes().to_vec()).collect(),
