@@ -592,5 +592,13 @@ impl Namespace {
     }
 }
 
-/// Kinds of storage, for callers that fill protocol messages.
-pub const QUOTA_KINDS: [StorageType; 6] = StorageType::ALL;
+/// Kinds of storage that may have a quota, in the order of Hadoop's messages.
+///
+/// Hadoop: org.apache.hadoop.fs.StorageType.getTypesSupportingQuota (3.5.0)
+pub const QUOTA_KINDS: [StorageType; 5] = [
+    StorageType::Ssd,
+    StorageType::Disk,
+    StorageType::Archive,
+    StorageType::Provided,
+    StorageType::Nvdimm,
+];

@@ -372,19 +372,23 @@ impl NameNode {
     }
 }
 
-/// Quotas by kind of storage, if any is set.
+/// Every kind of storage that may have a quota, when any has one or anything is used of any.
+///
+/// Hadoop: PBHelperClient.convert of QuotaUsage and of ContentSummary (3.5.0)
 fn type_infos(quota: &TypeSpace, consumed: &TypeSpace) -> Option<p::StorageTypeQuotaInfosProto> {
     let infos: Vec<_> = QUOTA_KINDS
         .iter()
         .map(|kind| (*kind, *kind as usize - 1))
-        .filter(|(_, index)| quota[*index] >= 0)
         .map(|(kind, index)| p::StorageTypeQuotaInfoProto {
             r#type: Some(kind as i32),
             quota: quota[index].cast_unsigned(),
             consumed: consumed[index].cast_unsigned(),
         })
         .collect();
-    (!infos.is_empty()).then_some(p::StorageTypeQuotaInfosProto { type_quota_info: infos })
+    let known = |info: &p::StorageTypeQuotaInfoProto| {
+        info.quota.cast_signed() > 0 || info.consumed.cast_signed() > 0
+    };
+    infos.iter().any(known).then_some(p::StorageTypeQuotaInfosProto { type_quota_info: infos })
 }
 
 fn failed_listing(parent_idx: u32, error: Error) -> p::BatchedDirectoryListingProto {

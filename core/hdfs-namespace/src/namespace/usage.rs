@@ -55,6 +55,33 @@ impl Namespace {
         }
     }
 
+    /// The kinds of storage that an inode and everything below would count in a directory of this storage policy.
+    ///
+    /// Hadoop: FSDirRenameOp.verifyQuotaForRename, INode.computeQuotaUsage without its cache (3.5.0)
+    pub(crate) fn types_below(&self, top: Slot, inherited: u8) -> TypeSpace {
+        let mut used = QuotaCounts::default();
+        let mut waiting = vec![(top, inherited)];
+        while let Some((slot, inherited)) = waiting.pop() {
+            let own = self.own_storage_policy(slot);
+            let record = self.record(slot);
+            if record.is_file() {
+                let policy = if own == 0 { inherited } else { own };
+                used.add(&self.file_usage_by(slot, policy));
+            } else if own != 0 || !record.is_directory() {
+                // Nothing is inherited from above.
+                used.add(&self.subtree_usage(slot));
+            } else {
+                if record.has(Flag::Diffs) {
+                    let mut deleted = Vec::new();
+                    used.add(&self.deleted_usage(slot, &mut deleted));
+                    waiting.extend(deleted.into_iter().map(|slot| (slot, inherited)));
+                }
+                waiting.extend(self.children_of(slot).iter().map(|child| (child, inherited)));
+            }
+        }
+        used.types
+    }
+
     /// Counts anew what every directory from `top` down counts: after loading, and when another storage policy holds.
     /// Returns what `top` counts, and how many inodes were reached.
     pub(crate) fn recount_usage(&mut self, top: Slot) -> (QuotaCounts, u64) {

@@ -271,6 +271,10 @@ impl Namespace {
         let stop = (!self.is_in_latest(common, latest)).then_some(common);
         if self.has_quota_below(parent, stop) {
             let mut delta = self.subtree_usage(moved);
+            let policy = self.storage_policy(parent);
+            if policy != self.storage_policy(old_parent) {
+                delta.types = self.types_below(moved, policy);
+            }
             if let Some(replaced) = destination.last() {
                 delta = delta.minus(&self.subtree_usage(replaced));
             }

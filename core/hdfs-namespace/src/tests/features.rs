@@ -171,6 +171,63 @@ fn what_a_snapshot_holds_counts_twice_when_it_is_renamed() {
     );
 }
 
+/// Hadoop: TestQuota.testRename (3.5.0)
+#[test]
+fn a_renamed_file_counts_for_the_kinds_of_storage_of_its_new_directory() {
+    check(
+        "mkdirs /hot
+         policy /hot HOT
+         create /hot/f c1
+         add_block /hot/f c1
+         complete /hot/f c1 10
+         mkdirs /ssd
+         policy /ssd ALL_SSD
+         setquota /ssd - 10 SSD
+         rename /hot/f /ssd/f
+         setquota /ssd - 30 SSD
+         rename /hot/f /ssd/f",
+        expect![[r#"
+            mkdirs /hot
+              OP_MKDIR 16386 /hot hdfs:supergroup rwxr-xr-x t1000
+              = true
+            policy /hot HOT
+              OP_SET_STORAGE_POLICY /hot 7
+              = ()
+            create /hot/f c1
+              OP_ADD 16387 /hot/f hdfs:supergroup rw-r--r-- overwrite=false
+              = INodeId(16387)
+            add_block /hot/f c1
+              OP_ALLOCATE_BLOCK_ID 1073741825
+              OP_SET_GENSTAMP_V2 1001
+              OP_ADD_BLOCK /hot/f None blk_1073741825_1001[0]
+              * Added { block: blk_1073741825_1001[0], owner: INodeId(16387), replication: 3, complete: false }
+              = (blk_1073741825_1001[0], 0)
+            complete /hot/f c1 10
+              OP_CLOSE /hot/f [blk_1073741825_1001[10]] m1004
+              * Updated { block: blk_1073741825_1001[10] }
+              * Completed { id: BlockId(1073741825) }
+              = INodeId(16387)
+            mkdirs /ssd
+              OP_MKDIR 16388 /ssd hdfs:supergroup rwxr-xr-x t1005
+              = true
+            policy /ssd ALL_SSD
+              OP_SET_STORAGE_POLICY /ssd 12
+              = ()
+            setquota /ssd - 10 SSD
+              OP_SET_QUOTA_BY_STORAGETYPE SetQuotaByStorageTypeOp { src: [47, 115, 115, 100], ds_quota: 10, storage_type: Ssd }
+              = ()
+            rename /hot/f /ssd/f
+              ! QuotaByStorageTypeExceededException: Quota by storage type : SSD on path : /ssd is exceeded. quota = 10 B but space consumed = 30 B
+            setquota /ssd - 30 SSD
+              OP_SET_QUOTA_BY_STORAGETYPE SetQuotaByStorageTypeOp { src: [47, 115, 115, 100], ds_quota: 30, storage_type: Ssd }
+              = ()
+            rename /hot/f /ssd/f
+              OP_RENAME_OLD /hot/f /ssd/f
+              = true
+        "#]],
+    );
+}
+
 #[test]
 fn attributes_are_kept_from_those_who_may_not_see_them() {
     check(

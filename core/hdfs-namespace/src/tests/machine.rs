@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use hdfs_format::edits::{EditOp, XAttr, XAttrNamespace};
-use hdfs_types::{Block, Error, FsAction, FsPermission, INodeId, Mono, Result, TxId, WallMillis};
+use hdfs_types::{
+    Block, Error, FsAction, FsPermission, INodeId, Mono, Result, StorageType, TxId, WallMillis,
+};
 
 use crate::*;
 
@@ -267,7 +269,8 @@ impl Machine {
                     number => number.parse().unwrap_or(-1),
                 };
                 let (names, space) = (limit(2), limit(3));
-                let plan = self.plan(|ns, ctx| ns.plan_set_quota(ctx, path, names, space, None))?;
+                let kind = StorageType::ALL.into_iter().find(|kind| kind.name() == word(4));
+                let plan = self.plan(|ns, ctx| ns.plan_set_quota(ctx, path, names, space, kind))?;
                 self.answer(plan);
             }
             "allow" | "disallow" => {

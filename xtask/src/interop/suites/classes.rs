@@ -128,45 +128,83 @@ pub(super) const LAUNCHED: &[&str] = &[
     "org.apache.hadoop.fs.viewfs.TestViewFsAtHdfsRoot",
     "org.apache.hadoop.fs.viewfs.TestViewFsHdfs",
     "org.apache.hadoop.hdfs.TestAppendSnapshotTruncate",
+    "org.apache.hadoop.hdfs.TestApplyingStoragePolicy",
+    "org.apache.hadoop.hdfs.TestDFSMkdirs",
     "org.apache.hadoop.hdfs.TestDFSShell",
-    "org.apache.hadoop.hdfs.TestFileStatus",
-    "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
-    "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
     "org.apache.hadoop.hdfs.TestErasureCodingExerciseAPIs",
+    "org.apache.hadoop.hdfs.TestErasureCodingPolicies",
     "org.apache.hadoop.hdfs.TestErasureCodingPolicyWithSnapshot",
+    "org.apache.hadoop.hdfs.TestFileStatus",
+    "org.apache.hadoop.hdfs.TestQuotaAllowOwner",
     "org.apache.hadoop.hdfs.TestSnapshotCommands",
+    "org.apache.hadoop.hdfs.TestUnsetAndChangeDirectoryEcPolicy",
     "org.apache.hadoop.hdfs.server.namenode.FSXAttrBaseTest",
+    "org.apache.hadoop.hdfs.server.namenode.TestDiskspaceQuotaUpdate",
+    "org.apache.hadoop.hdfs.server.namenode.TestFSImageWithSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.TestFSImageWithXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.TestFileContextXAttr",
     "org.apache.hadoop.hdfs.server.namenode.TestGetContentSummaryWithPermission",
     "org.apache.hadoop.hdfs.server.namenode.TestHDFSConcat",
-    "org.apache.hadoop.hdfs.server.namenode.TestFileContextXAttr",
+    "org.apache.hadoop.hdfs.server.namenode.TestINodeFile",
+    "org.apache.hadoop.hdfs.server.namenode.TestMetaSave",
     "org.apache.hadoop.hdfs.server.namenode.TestNameNodeXAttr",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestOpenFilesWithSnapshot",
-    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
-    "org.apache.hadoop.hdfs.TestDFSMkdirs",
-    "org.apache.hadoop.hdfs.TestQuotaAllowOwner",
     "org.apache.hadoop.hdfs.server.namenode.TestQuotaByStorageType",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestDisallowModifyROSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestFSImageWithOrderedSnapshotDeletion",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestGetContentSummaryWithSnapshot",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestNestedSnapshots",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestOpenFilesWithSnapshot",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestRandomOpsWithSnapshots",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestRenameWithSnapshots",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshot",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotFileLength",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotListing",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotNameWithInvalidCharacters",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotRename",
+    "org.apache.hadoop.hdfs.tools.TestStoragePolicyCommands",
+    "org.apache.hadoop.hdfs.tools.TestWebHDFSStoragePolicyCommands",
+    "org.apache.hadoop.hdfs.web.TestWebHDFSXAttr",
 ];
 
-/// Classes of which only these cases start daemons of their own: the others pass on a running cluster, or on none.
-pub(super) const LAUNCHED_CASES: &[(&str, &[&str])] = &[(
-    "org.apache.hadoop.hdfs.TestDistributedFileSystem",
-    &[
-        "testAllWithNoXmlDefaults",
-        "testDFSClient",
-        "testGetTrashRoot",
-        "testGetTrashRoots",
-        "testStatistics",
-        "testStorageFavouredNodes",
-    ],
-)];
+/// Classes of which only these cases run here. Of the first the others pass on a running cluster, or on none; of the
+/// second one case wants the server's objects and leaves a quota behind that the others would meet, and one wants that
+/// a directory's files count as they did before it got its storage policy.
+pub(super) const LAUNCHED_CASES: &[(&str, &[&str])] = &[
+    (
+        "org.apache.hadoop.hdfs.TestDistributedFileSystem",
+        &[
+            "testAllWithNoXmlDefaults",
+            "testDFSClient",
+            "testGetTrashRoot",
+            "testGetTrashRoots",
+            "testStatistics",
+            "testStorageFavouredNodes",
+        ],
+    ),
+    (
+        "org.apache.hadoop.hdfs.TestQuota",
+        &[
+            "testBlockAllocationAdjustsUsageConservatively",
+            "testClrQuotaOnRoot",
+            "testDSQuotaExceededExceptionIsHumanReadable",
+            "testHugeFileCount",
+            "testMaxSpaceQuotas",
+            "testNamespaceCommands",
+            "testQuotaByStorageType",
+            "testQuotaCommandsWithURI",
+            "testRename",
+            "testSetAndClearSpaceQuotaByStorageType",
+            "testSetAndClearSpaceQuotaDirectoryNotExist",
+            "testSetAndClearSpaceQuotaNoAccess",
+            "testSetAndClearSpaceQuotaPathIsFile",
+            "testSetAndClearSpaceQuotaRegular",
+            "testSetSpaceQuotaNegativeNumber",
+            "testSetSpaceQuotaWhenStorageTypeIsWrong",
+            "testSpaceCommands",
+        ],
+    ),
+];
 
 /// The record of Apache's cases.
 fn record() -> Result<String> {
@@ -311,7 +349,8 @@ mod tests {
                 })
                 .map(|((mode, class), _)| format!("{mode} {class} passes nothing on Apache")),
         );
-        for (class, cases) in LAUNCHED_CASES {
+        let recorded = |class: &str| ran.contains(&("launch".to_owned(), class.to_owned()));
+        for (class, cases) in LAUNCHED_CASES.iter().filter(|(class, _)| recorded(class)) {
             let passing: Vec<&str> = passes(&record)
                 .filter(|(mode, of, _)| *mode == "launch" && of == class)
                 .map(|(.., case)| case)
@@ -324,5 +363,19 @@ mod tests {
             );
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn known_failures_are_cases_of_classes_that_run() {
+        let lists = [("attached", ATTACHED), ("launched", LAUNCHED), ("minicluster", MINICLUSTER)];
+        let known = read(&crate::root().join("conformance/known-failures.tsv")).unwrap();
+        for line in known.lines().filter(|line| !line.starts_with('#')) {
+            let suite = line.split('\t').next().unwrap_or_default();
+            let case = line.split('\t').nth(1).unwrap_or_default();
+            let class = case.split('#').next().unwrap_or_default();
+            if let Some((_, classes)) = lists.iter().find(|(name, _)| *name == suite) {
+                assert!(classes.contains(&class), "{suite} does not run {class}");
+            }
+        }
     }
 }
