@@ -60,11 +60,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 /// External crates that `core/` may use: containers, protobuf, checksums, compression, XML. A new one needs a decision
 /// record.
-const CORE_EXTERNAL: [&str; 19] = [
+const CORE_EXTERNAL: [&str; 20] = [
     "aes",
     "bytes",
     "bzip2",
     "crc-fast",
+    "crc32fast",
     "ctr",
     "des",
     "flate2",

@@ -14,6 +14,7 @@ use hdfs_types::{
     Block, BlockId, CallId, ClientId, FsAction, FsPermission, GenerationStamp, INodeId,
     PermissionStatus, WallMillis,
 };
+use std::mem::take;
 
 /// Most sources of a concat. Hadoop: ConcatDeleteOp.MAX_CONCAT_SRC.
 const MAX_CONCAT_SOURCES: usize = 1024 * 1024;
@@ -80,10 +81,14 @@ fn decode(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
 fn file_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     Ok(match opcode {
         0 => {
-            let op = add(body, layout)?;
-            EditOp::Add(body.boxed(op))
+            let mut kept = body.spent_add();
+            *kept = add(body, layout, &mut kept)?;
+            EditOp::Add(kept)
         }
-        9 => EditOp::Close(close(body, layout)?),
+        9 => {
+            let kept = body.spent_close();
+            EditOp::Close(close(body, layout, kept)?)
+        }
         33 => {
             let path = body.path("path")?;
             let blocks = compact_blocks(body)?;
@@ -132,21 +137,22 @@ fn file_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
     })
 }
 
-fn add(body: &mut Body<'_>, layout: Layout) -> Decoded<AddOp> {
+/// `kept`: its memory is used again.
+fn add(body: &mut Body<'_>, layout: Layout, kept: &mut AddOp) -> Decoded<AddOp> {
     fields(body, layout, if layout.supports(Feature::FileAccessTime) { 5 } else { 4 })?;
     Ok(AddOp {
         inode_id: inode(body, layout)?,
-        path: body.path("path")?,
+        path: body.path_in("path", take(&mut kept.path))?,
         replication: replication(body, layout)?,
         mtime: millis(body, layout, "modification time")?,
         atime: access_time(body, layout)?,
         block_size: long(body, layout, "block size")?.cast_unsigned(),
-        blocks: blocks(body)?,
-        permissions: permissions(body)?,
+        blocks: blocks(body, take(&mut kept.blocks))?,
+        permissions: permissions(body, take(&mut kept.permissions))?,
         acl_entries: acl(body, layout)?,
         x_attrs: new_x_attrs(body, layout)?,
-        client_name: body.string("client name")?,
-        client_machine: body.string("client machine")?,
+        client_name: body.string_in("client name", take(&mut kept.client_name))?,
+        client_machine: body.string_in("client machine", take(&mut kept.client_machine))?,
         overwrite: since(layout, Feature::CreateOverwrite, || body.boolean("overwrite"))?,
         storage_policy_id: since(layout, Feature::BlockStoragePolicy, || {
             body.u8("storage policy")
@@ -158,17 +164,18 @@ fn add(body: &mut Body<'_>, layout: Layout) -> Decoded<AddOp> {
     })
 }
 
-fn close(body: &mut Body<'_>, layout: Layout) -> Decoded<CloseOp> {
+/// `kept`: its memory is used again.
+fn close(body: &mut Body<'_>, layout: Layout, kept: CloseOp) -> Decoded<CloseOp> {
     fields(body, layout, if layout.supports(Feature::FileAccessTime) { 5 } else { 4 })?;
     Ok(CloseOp {
         inode_id: inode(body, layout)?,
-        path: body.path("path")?,
+        path: body.path_in("path", kept.path)?,
         replication: replication(body, layout)?,
         mtime: millis(body, layout, "modification time")?,
         atime: access_time(body, layout)?,
         block_size: long(body, layout, "block size")?.cast_unsigned(),
-        blocks: blocks(body)?,
-        permissions: permissions(body)?,
+        blocks: blocks(body, kept.blocks)?,
+        permissions: permissions(body, kept.permissions)?,
     })
 }
 
@@ -246,7 +253,7 @@ fn tree_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
                 inode_id,
                 path,
                 timestamp,
-                permissions: permissions(body)?,
+                permissions: permissions(body, PermissionStatus::default())?,
                 acl_entries: acl(body, layout)?,
                 x_attrs: new_x_attrs(body, layout)?,
             })
@@ -270,7 +277,7 @@ fn tree_op(opcode: u8, body: &mut Body<'_>, layout: Layout) -> Decoded<EditOp> {
                 value: body.path("link target")?,
                 mtime: millis(body, layout, "modification time")?,
                 atime: millis(body, layout, "access time")?,
-                permission_status: permissions(body)?,
+                permission_status: permissions(body, PermissionStatus::default())?,
                 retry: retry(body, layout)?,
             })
         }
@@ -440,17 +447,18 @@ fn retry(body: &mut Body<'_>, layout: Layout) -> Decoded<RetryKey> {
     Ok(RetryKey { client_id, call_id: CallId(body.i32("call id")?) })
 }
 
-fn permissions(body: &mut Body<'_>) -> Decoded<PermissionStatus> {
+fn permissions(body: &mut Body<'_>, kept: PermissionStatus) -> Decoded<PermissionStatus> {
     Ok(PermissionStatus {
-        user: body.text("user")?,
-        group: body.text("group")?,
+        user: body.text_in("user", kept.user)?,
+        group: body.text_in("group", kept.group)?,
         permission: FsPermission(body.u16("mode")?),
     })
 }
 
-fn blocks(body: &mut Body<'_>) -> Decoded<Vec<Block>> {
+fn blocks(body: &mut Body<'_>, mut blocks: Vec<Block>) -> Decoded<Vec<Block>> {
     let count = body.count(24, "number of blocks")?;
-    let mut blocks = body.block_list(count);
+    blocks.clear();
+    blocks.reserve(count);
     for _ in 0..count {
         let (id, length) = (BlockId(body.i64("block id")?), body.i64("block length")?);
         let Ok(num_bytes) = u64::try_from(length) else {

@@ -34,7 +34,7 @@ fn encode_with(out: &mut Vec<u8>, txid: TxId, op: &EditOp, layout: Layout) {
     if let Some(field) = out.get_mut(start + 1..start + 5) {
         field.copy_from_slice(&length.to_be_bytes());
     }
-    let checksum = crc_fast::crc32_iso_hdlc(out.get(start..).unwrap_or_default());
+    let checksum = crc32fast::hash(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 

@@ -128,7 +128,7 @@ pub(super) fn outline(
 }
 
 fn check_sum(covered: &[u8], checksum: [u8; 4]) -> Result<(), String> {
-    let (stored, computed) = (u32::from_be_bytes(checksum), crc_fast::crc32_iso_hdlc(covered));
+    let (stored, computed) = (u32::from_be_bytes(checksum), crc32fast::hash(covered));
     if stored == computed {
         return Ok(());
     }

@@ -208,7 +208,7 @@ pub struct ErasureCodingPolicyDefinition {
 }
 
 /// OP_ADD: a file is created, or an old one opened for append (layouts before -62).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AddOp {
     /// The file.
     pub inode_id: INodeId,
@@ -245,7 +245,7 @@ pub struct AddOp {
 }
 
 /// OP_CLOSE: a file is complete.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CloseOp {
     /// The file.
     pub inode_id: INodeId,

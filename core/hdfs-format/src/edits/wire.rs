@@ -9,9 +9,9 @@
 //! ```
 //! Hadoop: org.apache.hadoop.io.{UTF8, Text, BytesWritable, WritableUtils} (3.5.0)
 
-use super::op::AddOp;
+use super::op::{AddOp, CloseOp};
 use super::spent::SpentOps;
-use hdfs_types::{Block, WallMillis};
+use hdfs_types::WallMillis;
 use std::fmt;
 
 /// Longest string of an operation, in bytes as stored.
@@ -91,29 +91,16 @@ impl<'a> Body<'a> {
         Self { bytes, position: 0, spent: Some(spent) }
     }
 
+    /// An operation to be overwritten; an empty one, if none is to be used again.
     #[inline]
-    fn filled(&mut self, with: &[u8]) -> Vec<u8> {
-        match &mut self.spent {
-            Some(spent) => spent.filled(with),
-            None => with.to_vec(),
-        }
+    pub(super) fn spent_add(&mut self) -> Box<AddOp> {
+        self.spent.as_mut().map_or_else(Box::default, |spent| spent.add())
     }
 
-    /// An empty list with room for `count` blocks.
+    /// An operation to be overwritten; an empty one, if none is to be used again.
     #[inline]
-    pub(super) fn block_list(&mut self, count: usize) -> Vec<Block> {
-        match &mut self.spent {
-            Some(spent) => spent.blocks(count),
-            None => Vec::with_capacity(count),
-        }
-    }
-
-    #[inline]
-    pub(super) fn boxed(&mut self, op: AddOp) -> Box<AddOp> {
-        match &mut self.spent {
-            Some(spent) => spent.boxed(op),
-            None => Box::new(op),
-        }
+    pub(super) fn spent_close(&mut self) -> CloseOp {
+        self.spent.as_mut().map_or_else(CloseOp::default, |spent| spent.close())
     }
 
     pub(crate) fn fail<T>(&self, what: &'static str, kind: DecodeErrorKind) -> Decoded<T> {
@@ -220,18 +207,32 @@ impl<'a> Body<'a> {
     /// A path: bytes that are not checked further.
     #[inline]
     pub(crate) fn path(&mut self, what: &'static str) -> Decoded<Vec<u8>> {
+        let kept = self.spent.as_mut().map_or_else(Vec::new, |spent| spent.bytes());
+        self.path_in(what, kept)
+    }
+
+    /// A path in memory that is overwritten.
+    #[inline]
+    pub(super) fn path_in(&mut self, what: &'static str, kept: Vec<u8>) -> Decoded<Vec<u8>> {
         let length = self.u16(what)?;
         let bytes = self.take(usize::from(length), what)?;
-        Ok(if bytes.contains(&SURROGATE_LEAD) {
-            join_surrogates(bytes)
-        } else {
-            self.filled(bytes)
-        })
+        Ok(plain(bytes, kept))
     }
 
     pub(crate) fn string(&mut self, what: &'static str) -> Decoded<String> {
-        let path = self.path(what)?;
-        String::from_utf8(path).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
+        self.string_in(what, String::new())
+    }
+
+    /// A string in memory that is overwritten, unless it holds the same string.
+    #[inline]
+    pub(super) fn string_in(&mut self, what: &'static str, kept: String) -> Decoded<String> {
+        let length = self.u16(what)?;
+        let bytes = self.take(usize::from(length), what)?;
+        if kept.as_bytes() == bytes && !bytes.contains(&SURROGATE_LEAD) {
+            return Ok(kept);
+        }
+        let bytes = plain(bytes, kept.into_bytes());
+        String::from_utf8(bytes).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
     }
 
     /// A number as decimal text: how layouts before -39 hold most numbers.
@@ -241,10 +242,19 @@ impl<'a> Body<'a> {
     }
 
     pub(crate) fn text(&mut self, what: &'static str) -> Decoded<String> {
+        self.text_in(what, String::new())
+    }
+
+    /// A text in memory that is overwritten, unless it holds the same text.
+    #[inline]
+    pub(super) fn text_in(&mut self, what: &'static str, kept: String) -> Decoded<String> {
         let length = self.vint(what)?;
         let length = self.check_count(i64::from(length), 1, what)?;
         let bytes = self.take(length, what)?;
-        let bytes = self.filled(bytes);
+        if kept.as_bytes() == bytes {
+            return Ok(kept);
+        }
+        let bytes = overwritten(bytes, kept.into_bytes());
         String::from_utf8(bytes).or_else(|_| self.fail(what, DecodeErrorKind::Utf8))
     }
 
@@ -266,6 +276,20 @@ impl<'a> Body<'a> {
 
 /// First byte of a surrogate as three bytes; also that of U+D000 to U+D7FF.
 const SURROGATE_LEAD: u8 = 0xED;
+
+/// The bytes in memory that was used for others.
+#[inline]
+fn overwritten(bytes: &[u8], mut kept: Vec<u8>) -> Vec<u8> {
+    kept.clear();
+    kept.extend_from_slice(bytes);
+    kept
+}
+
+/// The same, pairs of surrogates joined.
+#[inline]
+fn plain(bytes: &[u8], kept: Vec<u8>) -> Vec<u8> {
+    if bytes.contains(&SURROGATE_LEAD) { join_surrogates(bytes) } else { overwritten(bytes, kept) }
+}
 
 /// Replaces pairs of surrogates by the four bytes that UTF-8 has for the character.
 fn join_surrogates(bytes: &[u8]) -> Vec<u8> {
