@@ -14,7 +14,10 @@ mod retention;
 mod settings;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
+use std::num::NonZero;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -152,7 +155,7 @@ pub(crate) fn load_checked<T: Send>(
     wanted: Option<[u8; 16]>,
     load: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(|e| failed("read", path, e))?;
+    let bytes = read_in_parts(path).map_err(|e| failed("read", path, e))?;
     let Some(wanted) = wanted else { return load(&bytes) };
     let (found, loaded): ([u8; 16], _) = std::thread::scope(|scope| {
         let digest = scope.spawn(|| Md5::digest(&bytes).into());
@@ -171,6 +174,30 @@ pub(crate) fn load_checked<T: Send>(
         ));
     }
     loaded
+}
+
+/// The bytes of a file that nobody writes to any more: copying them takes as long as parsing a part of them, so that every
+/// processor reads.
+fn read_in_parts(path: &Path) -> io::Result<Vec<u8>> {
+    const LEAST: usize = 8 << 20;
+    let file = File::open(path)?;
+    let length =
+        usize::try_from(file.metadata()?.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut bytes = vec![0; length];
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let part = length.div_ceil(threads).max(LEAST);
+    let file = &file;
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = bytes
+            .chunks_mut(part)
+            .enumerate()
+            .map(|(number, into)| {
+                scope.spawn(move || file.read_exact_at(into, (number * part) as u64))
+            })
+            .collect();
+        readers.into_iter().try_for_each(|reader| reader.join().expect("reading does not panic"))
+    })?;
+    Ok(bytes)
 }
 
 fn delete(path: &Path) {
