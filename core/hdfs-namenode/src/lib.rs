@@ -20,6 +20,7 @@ mod fsck;
 mod identity;
 mod machine;
 pub mod policies;
+mod replay;
 mod retry_cache;
 mod safe_mode;
 mod status;

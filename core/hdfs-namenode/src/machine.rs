@@ -14,12 +14,13 @@ use hdfs_format::edits::{EditOp, RetryKey};
 use hdfs_format::fsimage::ImageWriter;
 use hdfs_namespace::{BlockChange, Effects, Namespace, NamespaceConf, PlanContext, Planned};
 use hdfs_proto::hdfs::{CheckpointSignatureProto, FsServerDefaultsProto};
-use hdfs_types::{Block, BlockId, Error, INodeId, Mono, Result, TxId, Workers};
+use hdfs_types::{Block, BlockId, INodeId, Mono, Result, TxId, Workers};
 
 use crate::call::Call;
 use crate::facts::Facts;
 use crate::identity::Identity;
-use crate::retry_cache::{Cached, CachedAnswer, CallKey, RetryCache};
+use crate::replay::BlocksLater;
+use crate::retry_cache::{Cached, CachedAnswer, RetryCache};
 use crate::safe_mode::{Reported, SafeMode, SafeModeConf};
 
 /// The version that this software names to its peers: that of the Hadoop whose protocols it speaks.
@@ -54,11 +55,13 @@ pub struct NameNode {
     pub(crate) identity: Identity,
     pub(crate) namespace: Namespace,
     pub(crate) blocks: BlockManager,
+    /// While replay goes on and the block manager has no blocks yet.
+    pub(crate) blocks_later: Option<BlocksLater>,
     pub(crate) retry: RetryCache,
     pub(crate) safe_mode: SafeMode,
     /// No state before an upgrade is kept.
     pub(crate) upgrade_finalized: bool,
-    last_txid: TxId,
+    pub(crate) last_txid: TxId,
     segment_start: TxId,
     pending: Vec<(TxId, EditOp)>,
     news: Vec<INodeId>,
@@ -74,7 +77,7 @@ pub struct NameNode {
 }
 
 /// How the effects of an operation are to be carried out.
-enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// The operation was just decided; a block that it adds goes to these storages.
     Live { now: Now, targets: &'a [StorageSlot] },
     /// The operation comes from the log.
@@ -83,35 +86,19 @@ enum Source<'a> {
 
 impl NameNode {
     /// A machine over a namespace that was loaded from an image (or is empty), at this transaction. Edits are replayed
-    /// next, then [`NameNode::start`] is called.
+    /// next, then [`NameNode::start`] is called. Until then there are no blocks; see [`NameNode::add_blocks`].
     ///
     /// # Errors
-    /// When a block of the image is out of range or belongs to two files, or the configured default erasure-coding policy
-    /// does not exist.
+    /// When the configured default erasure-coding policy does not exist.
     pub fn new(
         conf: MachineConf,
         identity: Identity,
         mut namespace: Namespace,
         txid: TxId,
     ) -> Result<Self> {
-        use hdfs_blocks::BlockState::{Complete, UnderConstruction};
         namespace.configure(&conf.namespace);
         namespace.check_default_erasure_coding_policy(&conf.namespace)?;
-        let mut blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
-        let mut added = Ok(());
-        namespace.visit_blocks(|of| {
-            let state = if of.complete { Complete } else { UnderConstruction };
-            if added.is_ok() {
-                added = match striped_units(&namespace, of.block.id, of.owner) {
-                    Some(units) => blocks.add_group(of.block, of.owner, units, state, &[]),
-                    None => blocks.add_block(of.block, of.owner, of.replication, state),
-                };
-                if let Some(source) = of.copy_source {
-                    blocks.set_truncate_block(of.block.id, source);
-                }
-            }
-        });
-        added?;
+        let blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
         let safe_mode = SafeMode::new(conf.safe_mode.clone(), u64::MAX, conf.host.clone());
         Ok(Self {
             retry: RetryCache::new(conf.retry_cache_expiry),
@@ -119,6 +106,7 @@ impl NameNode {
             identity,
             namespace,
             blocks,
+            blocks_later: Some(BlocksLater::default()),
             safe_mode,
             upgrade_finalized: true,
             last_txid: txid,
@@ -132,36 +120,6 @@ impl NameNode {
             removed_inodes: 0,
             retry_hits: 0,
         })
-    }
-
-    /// Applies an operation of the log.
-    ///
-    /// # Errors
-    /// When it does not fit the namespace.
-    pub fn replay(&mut self, txid: TxId, op: &EditOp, now: Now) -> Result<()> {
-        let effects = self
-            .namespace
-            .replay(txid, op)
-            .map_err(|error| Error::io(error.to_string()).with_source(error))?;
-        self.last_txid = txid;
-        let retry = op.retry_key();
-        if retry.is_present() {
-            let key = CallKey::new(retry.client_id, retry.call_id);
-            let answer = effects.opened.map_or_else(|| replayed_answer(op), CachedAnswer::File);
-            self.retry.put(key, Cached { answer, txid }, now.mono);
-        }
-        self.perform(effects, &Source::Replay)
-    }
-
-    /// Ends replay: from here on the machine serves.
-    pub fn start(&mut self, now: Now) {
-        let total = self.blocks.safe_counts().total;
-        self.safe_mode = SafeMode::new(self.conf.safe_mode.clone(), total, self.conf.host.clone());
-        self.blocks.set_generation_stamp(self.namespace.identities().generation_stamp);
-        self.blocks.set_safe_mode(self.safe_mode.is_on(), true);
-        self.namespace.leases_mut().renew_all(now.mono);
-        self.namespace.recount_names();
-        self.check_safe_mode(now.mono);
     }
 
     /// The last transaction that was decided, durable or not.
@@ -317,9 +275,14 @@ impl NameNode {
     }
 
     /// Carries the effects of an operation to the block manager.
-    fn perform(&mut self, effects: Effects, source: &Source<'_>) -> Result<()> {
-        for change in effects.blocks {
-            self.change_block(change, source)?;
+    pub(crate) fn perform(&mut self, effects: Effects, source: &Source<'_>) -> Result<()> {
+        match &mut self.blocks_later {
+            Some(later) => effects.blocks.iter().for_each(|change| later.note(change)),
+            None => {
+                for change in effects.blocks {
+                    self.change_block(change, source)?;
+                }
+            }
         }
         self.reclaim |= effects.reclaim_pending;
         if matches!(source, Source::Live { .. }) {
@@ -337,7 +300,7 @@ impl NameNode {
         Ok(())
     }
 
-    fn change_block(&mut self, change: BlockChange, source: &Source<'_>) -> Result<()> {
+    pub(crate) fn change_block(&mut self, change: BlockChange, source: &Source<'_>) -> Result<()> {
         use hdfs_blocks::BlockState::{Complete, UnderConstruction};
         let blocks = &mut self.blocks;
         if let BlockChange::Added { block, owner, complete, .. } = change
@@ -593,7 +556,11 @@ impl NameNode {
 }
 
 /// What a block group is made of; `None` for a replicated block.
-fn striped_units(namespace: &Namespace, id: BlockId, owner: INodeId) -> Option<StripedUnits> {
+pub(crate) fn striped_units(
+    namespace: &Namespace,
+    id: BlockId,
+    owner: INodeId,
+) -> Option<StripedUnits> {
     if id.0 >= 0 {
         return None;
     }
@@ -603,22 +570,4 @@ fn striped_units(namespace: &Namespace, id: BlockId, owner: INodeId) -> Option<S
         parity: u8::try_from(policy.parity_units).ok()?,
         cell_bytes: policy.cell_size,
     })
-}
-
-/// What a call answered, as far as its operation says.
-fn replayed_answer(op: &EditOp) -> CachedAnswer {
-    match op {
-        EditOp::Delete(_) | EditOp::RenameOld(_) | EditOp::Truncate(_) => CachedAnswer::Flag(true),
-        EditOp::CreateSnapshot(op) => {
-            let mut path = op.snapshot_root.clone();
-            if path != b"/" {
-                path.push(b'/');
-            }
-            path.extend_from_slice(b".snapshot/");
-            path.extend_from_slice(&op.snapshot_name);
-            CachedAnswer::Path(path)
-        }
-        EditOp::AddCacheDirective(op) => CachedAnswer::Directive(op.directive.id),
-        _ => CachedAnswer::Done,
-    }
 }

@@ -1,6 +1,7 @@
 //! What an operation means for blocks: values that the NameNode hands to the block manager.
 
 use hdfs_types::{Block, BlockId, GenerationStamp, INodeId};
+use smallvec::SmallVec;
 
 /// One change of a block, in the order in which it must be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,8 +79,8 @@ pub enum BlockChange {
 /// What one operation, or one slice of reclaiming, did beyond the tree.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
-    /// Changes of blocks, in order.
-    pub blocks: Vec<BlockChange>,
+    /// Changes of blocks, in order. Most operations have one at most.
+    pub blocks: SmallVec<[BlockChange; 1]>,
     /// A file was closed: look at the redundancy of its blocks.
     pub closed: Option<INodeId>,
     /// A file or directory was created or opened for append by this operation: what a retry cache stores.

@@ -6,7 +6,7 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.namenode.LeaseManager (3.5.0)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use hdfs_types::{INodeId, Mono, WallMillis};
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Lease {
     renewed: Mono,
-    files: BTreeSet<INodeId>,
+    /// How many; which ones, the other index says.
+    files: usize,
 }
 
 /// A lease over its hard limit, with its files.
@@ -28,7 +29,7 @@ pub struct ExpiredLease {
 }
 
 /// Every lease.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LeaseHolders {
     by_holder: BTreeMap<Arc<str>, Lease>,
     by_file: BTreeMap<INodeId, Arc<str>>,
@@ -36,6 +37,8 @@ pub struct LeaseHolders {
     now: Mono,
     /// Name under which the NameNode itself holds leases during recovery, and when it took it.
     internal: Option<(Mono, Arc<str>)>,
+    /// A holder that has no file any more: who writes one file after the other comes back.
+    left: Option<Arc<str>>,
 }
 
 impl LeaseHolders {
@@ -48,14 +51,12 @@ impl LeaseHolders {
     pub(crate) fn add(&mut self, holder: &str, file: INodeId) -> Arc<str> {
         self.remove(file);
         let now = self.now;
-        let known = self.by_holder.get_key_value(holder).map(|(name, _)| name.clone());
-        let name = known.unwrap_or_else(|| holder.into());
-        let lease = self
-            .by_holder
-            .entry(name.clone())
-            .or_insert_with(|| Lease { renewed: now, files: BTreeSet::new() });
+        let left = self.left.as_ref().filter(|name| ***name == *holder);
+        let known = left.or_else(|| self.by_holder.get_key_value(holder).map(|(name, _)| name));
+        let name = known.map_or_else(|| holder.into(), Arc::clone);
+        let lease = self.by_holder.entry(name.clone()).or_insert(Lease { renewed: now, files: 0 });
         lease.renewed = now;
-        lease.files.insert(file);
+        lease.files += 1;
         self.by_file.insert(file, name.clone());
         name
     }
@@ -63,9 +64,10 @@ impl LeaseHolders {
     pub(crate) fn remove(&mut self, file: INodeId) {
         let Some(holder) = self.by_file.remove(&file) else { return };
         if let Some(lease) = self.by_holder.get_mut(&holder) {
-            lease.files.remove(&file);
-            if lease.files.is_empty() {
+            lease.files -= 1;
+            if lease.files == 0 {
                 self.by_holder.remove(&holder);
+                self.left = Some(holder);
             }
         }
     }
@@ -98,14 +100,23 @@ impl LeaseHolders {
 
     /// Leases over the hard limit, by holder.
     pub fn expired(&self, now: Mono, hard_limit: Duration) -> Vec<ExpiredLease> {
-        self.by_holder
+        let silent = |lease: &Lease| now.since(lease.renewed) > hard_limit;
+        let mut expired: BTreeMap<&Arc<str>, Vec<INodeId>> = self
+            .by_holder
             .iter()
-            .filter(|(_, lease)| now.since(lease.renewed) > hard_limit)
-            .map(|(holder, lease)| ExpiredLease {
-                holder: holder.clone(),
-                files: lease.files.iter().copied().collect(),
-            })
-            .collect()
+            .filter(|(_, lease)| silent(lease))
+            .map(|(holder, lease)| (holder, Vec::with_capacity(lease.files)))
+            .collect();
+        if !expired.is_empty() {
+            for (file, holder) in &self.by_file {
+                if let Some(files) = expired.get_mut(holder) {
+                    files.push(*file);
+                }
+            }
+        }
+        let named =
+            |(holder, files): (&Arc<str>, _)| ExpiredLease { holder: holder.clone(), files };
+        expired.into_iter().map(named).collect()
     }
 
     /// The name under which the NameNode holds leases while it recovers files: `HDFS_NameNode-` and the time at which it
@@ -130,7 +141,7 @@ impl LeaseHolders {
     pub(crate) fn describe(&self, holder: &str) -> String {
         match self.by_holder.get(holder) {
             Some(lease) => {
-                format!("[Lease.  Holder: {holder}, pending creates: {}]", lease.files.len())
+                format!("[Lease.  Holder: {holder}, pending creates: {}]", lease.files)
             }
             None => format!("Holder {holder} does not have any open files."),
         }
@@ -163,16 +174,15 @@ impl LeaseHolders {
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
-        let files: usize = self.by_holder.values().map(|lease| lease.files.len()).sum();
-        if files != self.by_file.len() {
-            return Err(format!("{files} files in leases, {} in the index", self.by_file.len()));
+        let mut counted: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for holder in self.by_file.values() {
+            *counted.entry(holder).or_default() += 1;
         }
-        for (file, holder) in &self.by_file {
-            if !self.by_holder.get(holder).is_some_and(|lease| lease.files.contains(file)) {
-                return Err(format!("file {file} is not in the lease of {holder}"));
-            }
+        let known = self.by_holder.iter().map(|(holder, lease)| (holder, lease.files));
+        if counted.iter().map(|(holder, files)| (*holder, *files)).eq(known) {
+            return Ok(());
         }
-        Ok(())
+        Err(format!("leases are {:?}, by the index of files {counted:?}", self.by_holder))
     }
 }
 

@@ -137,6 +137,8 @@ pub struct Namespace {
     pub(crate) last_path: (Slot, Vec<u8>),
     /// The inode that was made last, while it is linked; else `/`, which is nobody's child.
     pub(crate) last_child: Slot,
+    /// The host of the client that opened a file last, to be shared.
+    pub(crate) last_machine: Arc<str>,
     pub(crate) carried: Carried,
     pub(crate) erasure: ErasureCodingPolicies,
     pub(crate) cache: CacheManager,
@@ -209,6 +211,7 @@ impl Namespace {
             last_directory: Slot::ROOT,
             last_path: (Slot::ROOT, Vec::new()),
             last_child: Slot::ROOT,
+            last_machine: Arc::default(),
             carried: Carried::default(),
             erasure: ErasureCodingPolicies::default(),
             cache: CacheManager::default(),

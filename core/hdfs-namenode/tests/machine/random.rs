@@ -30,6 +30,16 @@ fn closed_blocks(nn: &NameNode) -> Vec<String> {
     blocks
 }
 
+/// Every block, and the recovery that it waits for.
+fn all_blocks(nn: &NameNode) -> Vec<String> {
+    let mut blocks = Vec::new();
+    nn.namespace().visit_blocks(|of| {
+        let (block, id) = (nn.blocks().block(of.block.id), of.block.id);
+        blocks.push(format!("{block:?} {:?}", nn.blocks().recovery_stamp(id)));
+    });
+    blocks
+}
+
 fn step(rng: &mut SplitMix64, script: &mut Script) -> String {
     let path = PATHS[rng.below(PATHS.len() as u64) as usize];
     let other = PATHS[rng.below(PATHS.len() as u64) as usize];
@@ -81,6 +91,15 @@ fn a_machine_built_from_the_log_equals_the_live_one() {
                 history.concat()
             );
             live.blocks().check_invariants().unwrap();
+            replayed.blocks().check_invariants().unwrap();
+            let one_by_one = script.replayed_with_blocks();
+            assert_eq!(
+                all_blocks(&replayed),
+                all_blocks(&one_by_one),
+                "seed {seed}: adding blocks at the end differs after\n{}",
+                history.concat()
+            );
+            assert_eq!(replayed.blocks().safe_counts(), one_by_one.blocks().safe_counts());
         }
     }
 }

@@ -81,7 +81,7 @@ impl Script {
             inode: 0,
             told: String::new(),
         };
-        this.nn.start(this.now);
+        this.nn.start(this.now).unwrap();
         this.join();
         this
     }
@@ -99,10 +99,23 @@ impl Script {
     /// A machine built from the log alone.
     pub(crate) fn replayed(&self) -> NameNode {
         let mut nn = machine(self.trash_roots);
+        self.replay(&mut nn);
+        nn.add_blocks().unwrap();
+        nn
+    }
+
+    /// The same, its blocks changed by one operation after the other.
+    pub(crate) fn replayed_with_blocks(&self) -> NameNode {
+        let mut nn = machine(self.trash_roots);
+        nn.add_blocks().unwrap();
+        self.replay(&mut nn);
+        nn
+    }
+
+    fn replay(&self, nn: &mut NameNode) {
         for (txid, op) in &self.log {
             nn.replay(*txid, op, self.now).unwrap();
         }
-        nn
     }
 
     /// Runs every line; returns what was answered.
@@ -406,7 +419,7 @@ impl Script {
 
     fn restart(&mut self, line: &str) {
         self.nn = self.replayed();
-        self.nn.start(self.now);
+        self.nn.start(self.now).unwrap();
         let count = self.log.len();
         self.say(line, &format!("{count} operations"));
     }

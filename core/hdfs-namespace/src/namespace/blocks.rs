@@ -139,9 +139,12 @@ impl Namespace {
     pub(crate) fn open_file(&mut self, slot: Slot, client_name: &str, client_machine: &str) {
         let client_name = self.leases.add(client_name, self.record(slot).id());
         self.record_mut(slot).set(Flag::Open, true);
+        if *self.last_machine != *client_machine {
+            self.last_machine = client_machine.into();
+        }
         let open = UnderConstruction {
             client_name,
-            client_machine: client_machine.into(),
+            client_machine: self.last_machine.clone(),
             last_block_open: false,
             copy_source: None,
         };

@@ -143,7 +143,8 @@ impl Namespace {
         let old: SmallVec<[Block; 2]> = self.blocks_of(slot).as_slice().into();
         let open = self.under_construction(slot).is_some();
         self.check_replacement(slot, &old, new, open)?;
-        let before = self.file_usage(slot);
+        let policy = self.storage_policy(slot);
+        let before = self.file_usage_by(slot, policy);
         let mut effects = Effects::default();
         for (index, (old_block, new_block)) in old.iter().zip(new).enumerate() {
             if old_block != new_block {
@@ -173,7 +174,7 @@ impl Namespace {
         } else if new.len() > old.len() {
             self.set_last_block_open(slot, true);
         }
-        let delta = self.file_usage(slot).minus(&before);
+        let delta = self.file_usage_by(slot, policy).minus(&before);
         self.add_usage(self.record(slot).parent, &delta);
         Ok(effects)
     }

@@ -342,8 +342,12 @@ impl Namespace {
             target: &[],
         };
         let slot = self.add_node(place, last_component(&op.path), &node);
-        self.set_logical_acl(slot, &op.acl_entries);
-        self.set_xattrs(slot, op.x_attrs.clone());
+        if !op.acl_entries.is_empty() {
+            self.set_logical_acl(slot, &op.acl_entries);
+        }
+        if !op.x_attrs.is_empty() {
+            self.set_xattrs(slot, op.x_attrs.clone());
+        }
         self.open_file(slot, &op.client_name, &op.client_machine);
         self.add_usage(place.0, &names(1));
         self.remember_directory(place.0, &op.path);

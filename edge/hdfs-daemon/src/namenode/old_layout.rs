@@ -109,8 +109,8 @@ pub(crate) fn load(
     for path in &files.edits {
         replay_file(conf, path, &mut machine, &mut replayed)?;
     }
+    machine.start(now())?;
     progress.end(Phase::LoadingEdits);
-    machine.start(now());
     Ok((machine, ImageFile { txid: TxId(0), path: files.image }, replayed))
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use hdfs_conf::Configuration;
 use hdfs_format::edits::{EditOp, Expected, SegmentError, SegmentReader};
-use hdfs_namenode::NameNode;
+use hdfs_namenode::{Identity, NameNode};
 use hdfs_rt::disk::rename_durable;
 use hdfs_types::{Error, Result, TxId};
 
@@ -24,7 +24,7 @@ use super::conf::NameNodeConf;
 use super::durable::{failed, with_suffix};
 use super::identity;
 use super::image_store::ImageStore;
-use super::inventory::{Inventory, SegmentFile};
+use super::inventory::{ImageFile, Inventory, SegmentFile};
 use super::progress::StartupProgress;
 use super::replay::{candidates, finalize_unfinished};
 use super::shell::now;
@@ -96,17 +96,16 @@ fn recover_with(conf: &NameNodeConf, ask: &mut Ask<'_>) -> Result<Recovered> {
     let inventory = Inventory::of(&dirs)?;
     let progress = StartupProgress::new();
     let (mut first_error, rolling) = (None, !inventory.rollback_images.is_empty());
-    let loaded =
-        inventory.all_images().into_iter().rev().find_map(|image| {
-            match startup::read_image(conf, &identity, image, rolling, &progress) {
-                Ok(machine) => Some((machine, image.txid)),
-                Err(error) => {
-                    tracing::error!("Failed to load image from {}: {error}", image.path.display());
-                    first_error.get_or_insert(error);
-                    None
-                }
+    let loaded = inventory.all_images().into_iter().rev().find_map(|image| {
+        match read_image(conf, &identity, image, rolling, &progress) {
+            Ok(machine) => Some((machine, image.txid)),
+            Err(error) => {
+                tracing::error!("Failed to load image from {}: {error}", image.path.display());
+                first_error.get_or_insert(error);
+                None
             }
-        });
+        }
+    });
     let Some((machine, image)) = loaded else {
         return Err(first_error.unwrap_or_else(|| {
             Error::io("No valid image files found in dfs.namenode.name.dir: restore an fsimage_… file with its .md5")
@@ -140,6 +139,19 @@ fn recover_with(conf: &NameNodeConf, ask: &mut Ask<'_>) -> Result<Recovered> {
     }
     finalize_unfinished(&Inventory::of(images.dirs())?)?;
     Ok(Recovered::Done)
+}
+
+/// A machine in which every operation changes blocks at once, so that one that does not fit them is asked about.
+fn read_image(
+    conf: &NameNodeConf,
+    identity: &Identity,
+    image: &ImageFile,
+    rolling: bool,
+    progress: &StartupProgress,
+) -> Result<NameNode> {
+    let mut machine = startup::read_image(conf, identity, image, rolling, progress)?;
+    machine.add_blocks()?;
+    Ok(machine)
 }
 
 /// The last transaction that any file holds or names, and that the log ever began a segment with: a later start must not

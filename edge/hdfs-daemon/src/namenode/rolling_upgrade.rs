@@ -69,7 +69,7 @@ pub(crate) fn roll_back(
         )));
     }
     let mut machine = startup::read_image(conf, &identity, &image, false, progress)?;
-    machine.start(now());
+    machine.start(now())?;
     discard_segments(&inventory, TxId(image.txid.0 + 1))?;
     note_seen(&dirs, image.txid)?;
     let images = ImageStore::new(dirs, image.txid, conf);

@@ -209,8 +209,8 @@ fn load_image(
                 (txid, op.clone()),
             )
         })?;
+    machine.start(now())?;
     progress.end(Phase::LoadingEdits);
-    machine.start(now());
     Ok((machine, replayed))
 }
 
