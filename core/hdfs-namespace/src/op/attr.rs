@@ -16,7 +16,7 @@ use crate::effects::{BlockChange, Effects};
 use crate::namespace::Namespace;
 use crate::permission::Access;
 use crate::plan::{PlanContext, Planned};
-use crate::resolve::{Purpose, invalid_path, is_exact_reserved};
+use crate::resolve::{Purpose, invalid_path, is_exact_reserved, text};
 use crate::store::record::{Flag, Slot};
 
 impl Namespace {
@@ -302,6 +302,9 @@ impl Namespace {
         let slot = self.replay_inode(&op.path)?;
         if op.policy_id > 15 {
             return Err(format!("storage policy {} does not exist", op.policy_id));
+        }
+        if self.record(slot).is_symlink() {
+            return Err(format!("{} is not a file or directory", text(&op.path)));
         }
         let before = self.subtree_usage(slot);
         if self.record(slot).is_file() {
