@@ -92,6 +92,9 @@ fn compare(name: &str, found: &str, expected: &str) -> Result<(), String> {
 /// Runs the calls of a seed. After each one the invariants hold, and these are the same tree: the live one, the replay of its
 /// log, its image, and an earlier image with the operations since. `told` hears of every step.
 ///
+/// The live tree does the work of its deletions in small slices, between which it answers as it does in the end; and now
+/// and then the next call comes before the end.
+///
 /// # Errors
 /// What does not hold, and after which call.
 pub fn run_seed(
@@ -105,14 +108,46 @@ pub fn run_seed(
     let mut imaged =
         Follower::new("the image and later edits", Namespace::new(generator.conf()), 0);
     for number in 0..steps {
+        generator.namespace_mut().set_inline_steps(when.below(4) as usize);
         let step = generator.step();
         told(number, &step);
-        generator
-            .check_snapshots()
+        let mut checked = generator.check_snapshots();
+        let in_between = generator.namespace().is_cleaning();
+        if in_between && number + 1 < steps && when.below(3) == 0 {
+            continue;
+        }
+        if in_between {
+            checked = checked.and_then(|()| finish_in_slices(&mut generator, &mut when));
+        }
+        checked
             .and_then(|()| check(&generator, &mut replayed, &mut imaged, when.below(10) == 0))
             .map_err(|error| format!("seed {seed}, step {number}, {}: {error}", step.call))?;
     }
     Ok(generator)
+}
+
+/// Slice by slice, and what the tree and its snapshots show stays the same.
+fn finish_in_slices(generator: &mut Generator, when: &mut SplitMix64) -> Result<(), String> {
+    generator.as_superuser();
+    let shown = generator.shown_now()?;
+    while generator.namespace().is_cleaning() {
+        generator.namespace_mut().reclaim_step(1 + when.below(3) as usize);
+        generator.check_snapshots().map_err(|error| format!("after a slice: {error}"))?;
+        if when.below(4) == 0 {
+            same_tree(&shown, &generator.shown_now()?)?;
+        }
+    }
+    same_tree(&shown, &generator.shown_now()?)?;
+    while generator.namespace_mut().reclaim_step(1_000).reclaim_pending {}
+    Ok(())
+}
+
+fn same_tree(before: &[String], after: &[String]) -> Result<(), String> {
+    if before == after {
+        return Ok(());
+    }
+    let changed = before.iter().zip(after).find(|(before, after)| before != after);
+    Err(format!("the tree changed with a slice: {changed:?}"))
 }
 
 fn check(

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hdfs_format::edits::EditOp;
 use hdfs_namespace::{FileStatus, INodeKind, Namespace};
-use hdfs_types::{FastSet, INodeId, WallMillis};
+use hdfs_types::{FastSet, INodeId, WallMillis, constants};
 
 use crate::Generator;
 use crate::pick::{join, text};
@@ -213,6 +213,21 @@ impl Generator {
             && current.is_some_and(|current| {
                 (current.mtime, current.atime, current.length) == (mtime, atime, length)
             })
+    }
+
+    /// What the current tree shows the superuser, by path and by id.
+    ///
+    /// # Errors
+    /// When something can't be listed.
+    pub(crate) fn shown_now(&self) -> Result<Vec<String>, String> {
+        let mut shown: Vec<String> =
+            self.view(b"/")?.iter().map(|shown| format!("{shown:?}")).collect();
+        let last = self.namespace.identities().last_inode_id;
+        for id in (constants::ROOT_INODE_ID..=last.0).map(INodeId) {
+            let path = self.namespace.path(id);
+            shown.push(format!("{id}: {:?}", path.as_deref().map(text)));
+        }
+        Ok(shown)
     }
 
     /// What is below a directory, as the superuser sees it.

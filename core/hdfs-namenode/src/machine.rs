@@ -97,6 +97,8 @@ impl NameNode {
         txid: TxId,
     ) -> Result<Self> {
         namespace.configure(&conf.namespace);
+        // Nobody waits while a log is replayed.
+        namespace.set_inline_steps(usize::MAX);
         namespace.check_default_erasure_coding_policy(&conf.namespace)?;
         let blocks = BlockManager::new(conf.blocks.clone(), conf.seed);
         let safe_mode = SafeMode::new(conf.safe_mode.clone(), u64::MAX, conf.host.clone());
@@ -510,6 +512,30 @@ impl NameNode {
             return Vec::new();
         }
         self.provision_trash_roots(now)
+    }
+
+    /// True while a deletion is not at its end: a call that changes the namespace would have to end it before, whole.
+    pub fn is_cleaning(&self) -> bool {
+        self.namespace.is_cleaning()
+    }
+
+    /// Goes on with a deletion that is not at its end.
+    pub fn clean_slice(&mut self, now: Now) {
+        const STEPS_A_SLICE: usize = 5_000;
+        self.clean(now, STEPS_A_SLICE);
+    }
+
+    /// Ends it, before an image is written.
+    pub fn finish_cleaning(&mut self, now: Now) {
+        self.clean(now, usize::MAX);
+    }
+
+    fn clean(&mut self, now: Now, steps: usize) {
+        if self.is_cleaning() {
+            let effects = self.namespace.clean_step(steps);
+            self.perform(effects, &Source::Live { now, targets: &[] })
+                .expect("removing blocks can't fail");
+        }
     }
 
     /// Inodes.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use hdfs_blocks::BlockState::{Complete, UnderConstruction};
 use hdfs_blocks::Now;
 use hdfs_format::edits::EditOp;
-use hdfs_namespace::BlockChange;
+use hdfs_namespace::{BlockChange, INLINE_STEPS};
 use hdfs_types::{Block, BlockId, Error, Result, TxId};
 
 use crate::machine::{NameNode, Source, striped_units};
@@ -71,6 +71,7 @@ impl NameNode {
         self.blocks.set_safe_mode(self.safe_mode.is_on(), true);
         self.namespace.leases_mut().renew_all(now.mono);
         self.namespace.recount_names();
+        self.namespace.set_inline_steps(INLINE_STEPS);
         self.check_safe_mode(now.mono);
         Ok(())
     }

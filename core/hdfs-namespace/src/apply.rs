@@ -59,10 +59,20 @@ impl Namespace {
     /// # Errors
     /// When the operation does not fit the tree, or needs a feature that is not there yet.
     pub fn replay(&mut self, txid: TxId, op: &EditOp) -> Result<Effects, ReplayError> {
+        // What the rest of a deletion does for blocks is handed over by the operation that does it, or by the next one.
+        if self.is_cleaning() {
+            let rest = self.run_cleaning(usize::MAX);
+            self.left_over.merge(rest);
+        }
         let effects =
             self.apply_op(op).map_err(|reason| ReplayError { txid, op: op.name(), reason })?;
         self.last_txid = self.last_txid.max(txid);
-        Ok(effects)
+        if self.left_over.is_empty() {
+            return Ok(effects);
+        }
+        let mut all = std::mem::take(&mut self.left_over);
+        all.merge(effects);
+        Ok(all)
     }
 
     fn apply_op(&mut self, op: &EditOp) -> Result<Effects, String> {

@@ -92,6 +92,12 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Nothing was done.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && !self.reclaim_pending
+    }
+
     /// Adds those of a later operation.
     pub fn merge(&mut self, later: Self) {
         self.blocks.extend(later.blocks);

@@ -64,6 +64,7 @@ pub use query::{
     DiffCursor, DiffEntry, DiffKind, DiffListing, DiffListingEntry, DiffReport, DiffReportCursor,
     QUOTA_KINDS, SnapshotStatus, SnapshottableDirectory, SummaryCursor, snapshot_path,
 };
+pub use snapshot::INLINE_STEPS;
 pub use status::{
     ContentSummary, FileBlocks, FileStatus, INodeKind, Listing, OpenFile, QuotaUsage, TypeSpace,
     Writer,

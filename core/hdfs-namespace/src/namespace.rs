@@ -17,6 +17,8 @@ use crate::lease::LeaseHolders;
 use crate::op::delete_checked::Touched;
 use crate::plan::NamespaceConf;
 use crate::quota::{Quota, QuotaCounts};
+use crate::snapshot::INLINE_STEPS;
+use crate::snapshot::cleaning::Cleaning;
 use crate::snapshot::model::Snapshots;
 use crate::status::{INodeKind, TypeSpace};
 use crate::store::children::Children;
@@ -130,6 +132,12 @@ pub struct Namespace {
     pub(crate) detached: VecDeque<Detached>,
     /// Inodes that one operation reclaims at once.
     pub(crate) inline_budget: usize,
+    /// A deletion that is not at its end.
+    pub(crate) cleaning: Option<Box<Cleaning>>,
+    /// What steps did before an operation that failed, for the next one to hand over.
+    pub(crate) left_over: Effects,
+    /// Steps of a deletion that one operation does at once.
+    pub(crate) inline_steps: usize,
     pub(crate) last_txid: TxId,
     /// The directory of the last change, or of the one that is applied next: a place to start looking, no more.
     pub(crate) last_directory: Slot,
@@ -207,6 +215,9 @@ impl Namespace {
             counts: Counts::default(),
             detached: VecDeque::new(),
             inline_budget: reclaim::INLINE_BUDGET,
+            cleaning: None,
+            left_over: Effects::default(),
+            inline_steps: INLINE_STEPS,
             last_txid: TxId(0),
             last_directory: Slot::ROOT,
             last_path: (Slot::ROOT, Vec::new()),

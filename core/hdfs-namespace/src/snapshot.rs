@@ -11,9 +11,12 @@ mod check;
 pub(crate) mod clean;
 mod clean_directory;
 mod clean_file;
+pub(crate) mod cleaning;
 mod latest;
 pub(crate) mod model;
 mod record;
 mod rename;
 mod usage;
 pub(crate) mod view;
+
+pub use cleaning::INLINE_STEPS;

@@ -2,6 +2,7 @@
 
 mod caching;
 mod checks_in_slices;
+mod deletions_in_steps;
 mod erasure;
 mod features;
 mod images;

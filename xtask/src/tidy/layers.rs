@@ -60,7 +60,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 /// External crates that `core/` may use: containers, protobuf, checksums, compression, XML. A new one needs a decision
 /// record.
-const CORE_EXTERNAL: [&str; 20] = [
+const CORE_EXTERNAL: [&str; 19] = [
     "aes",
     "bytes",
     "bzip2",
@@ -80,7 +80,6 @@ const CORE_EXTERNAL: [&str; 20] = [
     "sha1",
     "smallvec",
     "snap",
-    "stacker",
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<String> {

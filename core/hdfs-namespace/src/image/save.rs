@@ -93,6 +93,11 @@ impl Namespace {
         txid: TxId,
         workers: &impl Workers,
     ) -> io::Result<()> {
+        if self.is_cleaning() {
+            return Err(io::Error::other(
+                "a deletion is not at its end: the image would hold half of it",
+            ));
+        }
         let mut names = StringTable::new();
         for (number, name) in self.users.iter() {
             names.set(NameTable::User, number, name);
@@ -126,6 +131,9 @@ impl Namespace {
         slots.extend(self.snapshots.snapshottable.keys());
         slots.extend(self.snapshots.directory_diffs.keys());
         slots.extend(self.snapshots.file_diffs.keys());
+        if !self.detached.is_empty() {
+            slots.retain(|slot| self.is_kept(*slot));
+        }
         slots.sort_unstable_by_key(|slot| self.record(*slot).id());
         slots.dedup();
         for slot in &slots {

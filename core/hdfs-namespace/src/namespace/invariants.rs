@@ -23,6 +23,9 @@ impl Namespace {
     /// # Errors
     /// What is wrong.
     pub fn check_invariants(&self) -> Result<(), String> {
+        if self.is_cleaning() {
+            return Err("a deletion is not at its end".to_owned());
+        }
         self.leases.check()?;
         let mut counts = super::Counts::default();
         let mut waiting = vec![Slot::ROOT];

@@ -210,7 +210,7 @@ impl Namespace {
     /// The inode with this id, unless it was deleted.
     pub(crate) fn attached(&self, id: INodeId) -> Option<Slot> {
         let slot = Slot(self.index.get(id.0)?);
-        let plain = self.detached.is_empty() && !self.snapshots.in_use();
+        let plain = self.detached.is_empty() && !self.snapshots.in_use() && !self.is_cleaning();
         (plain || self.is_current(slot)).then_some(slot)
     }
 
@@ -218,8 +218,9 @@ impl Namespace {
     pub(crate) fn is_current(&self, mut slot: Slot) -> bool {
         while slot != Slot::ROOT {
             let parent = self.record(slot).parent;
+            // What a deletion took out keeps its directory until nothing of it is left in snapshots.
             if parent == Slot::NONE
-                || self.record(parent).has(Flag::Diffs)
+                || (self.record(parent).has(Flag::Diffs) || self.is_cleaning())
                     && self.child(parent, self.name_of(slot)) != Some(slot)
             {
                 return false;

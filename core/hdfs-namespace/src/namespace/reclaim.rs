@@ -41,9 +41,13 @@ impl Namespace {
         effects.reclaim_pending = !self.detached.is_empty();
     }
 
-    /// Reclaims at most `budget` inodes of what was deleted; call again while `reclaim_pending`.
+    /// Reclaims at most `budget` inodes of what was deleted, or does as many steps of a deletion that is not at its end;
+    /// call again while `reclaim_pending`.
     pub fn reclaim_step(&mut self, budget: usize) -> Effects {
-        let mut effects = Effects::default();
+        let mut effects = self.clean_step(budget);
+        if self.is_cleaning() {
+            return effects;
+        }
         self.reclaim(budget, &mut effects);
         effects.reclaim_pending = !self.detached.is_empty();
         effects

@@ -2,33 +2,20 @@
 //!
 //! Cleaning removes what only the deleted state (a snapshot, or the current tree) showed; destroying removes an inode
 //! with everything that its snapshots kept. What is left without a place is detached and reclaimed later. Quotas follow
-//! every inode that goes, so no difference is carried along as in Hadoop.
+//! every inode that goes, so no difference is carried along as in Hadoop. What a function here leaves to others it puts on
+//! the stack of steps, the last first.
 //!
 //! Hadoop: INode.{cleanSubtree, destroyAndCollectBlocks}, INodeReference.*, DirectoryWithSnapshotFeature (3.5.0)
 
 use hdfs_types::FastSet;
 
+use super::cleaning::{Cleaning, Step};
 use super::latest::up_to;
 use super::model::{Child, SnapshotId, WithName};
+use super::usage::NameCount;
 use crate::effects::Effects;
 use crate::namespace::Namespace;
 use crate::store::record::{Flag, Slot};
-
-/// One deletion, of a snapshot or of a part of the current tree. Hadoop: INode.ReclaimContext
-#[derive(Debug)]
-pub(crate) struct Cleaning {
-    /// The snapshot that is deleted; CURRENT for a deletion in the tree.
-    pub(super) deleting: SnapshotId,
-    pub(crate) effects: Effects,
-    /// What was destroyed: nothing is twice.
-    destroyed: FastSet<Slot>,
-}
-
-impl Cleaning {
-    pub(crate) fn of(deleting: SnapshotId) -> Self {
-        Self { deleting, effects: Effects::default(), destroyed: FastSet::default() }
-    }
-}
 
 /// What is cleaned: the state of `snapshot`, as far as `prior` does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,14 +39,6 @@ impl Range {
     }
 }
 
-/// Goes one level down a tree. Renames make trees deeper than any path that a client may name, so that no stack is sure to
-/// hold them: a new piece of stack is taken when less than this is left.
-fn deeper<T>(work: impl FnOnce() -> T) -> T {
-    const LEFT: usize = 64 * 1024;
-    const MORE: usize = 1024 * 1024;
-    stacker::maybe_grow(LEFT, MORE, work)
-}
-
 impl Namespace {
     /// Removes an inode and everything below from the current tree. Hadoop: FSDirDeleteOp.unprotectedDelete
     pub(crate) fn delete_inode(
@@ -81,7 +60,7 @@ impl Namespace {
         self.carry_mtime(parent, time, latest);
         let mut cleaning = Cleaning::of(SnapshotId::CURRENT);
         self.clean_removed(slot, latest, &mut cleaning);
-        self.finish_cleaning(cleaning, effects);
+        self.begin_cleaning(cleaning, effects);
     }
 
     /// Removes what only a snapshot of a directory shows. Hadoop: DirectorySnapshottableFeature.removeSnapshot
@@ -94,7 +73,7 @@ impl Namespace {
         let range = Range { snapshot, prior: self.latest_before(directory, snapshot) };
         let mut cleaning = Cleaning::of(snapshot);
         self.clean_inode(directory, range, &mut cleaning);
-        self.finish_cleaning(cleaning, effects);
+        self.begin_cleaning(cleaning, effects);
     }
 
     /// Takes a child out of its directory, into a deleted list when the latest snapshot holds it. False when other places
@@ -152,11 +131,6 @@ impl Namespace {
         } else {
             self.destroy_child(Child::INode(slot), cleaning);
         }
-    }
-
-    pub(crate) fn finish_cleaning(&mut self, cleaning: Cleaning, effects: &mut Effects) {
-        effects.merge(cleaning.effects);
-        self.reclaim_inline(effects);
     }
 
     /// Open files must be found by a cleaning, which looks only where a mark is.
@@ -225,10 +199,11 @@ impl Namespace {
         if range.is_covered() {
             return;
         }
-        self.clean_inode(inode, range, cleaning);
         if range.snapshot >= last_snapshot {
-            self.count_name(number);
+            let count = NameCount::of(self, self.snapshots.names.get(number));
+            cleaning.first(Step::Count { number, count });
         }
+        self.clean_inode(inode, range, cleaning);
     }
 
     /// Hadoop: INodeReference.DstReference.cleanSubtree
@@ -253,7 +228,7 @@ impl Namespace {
         if record.is_file() {
             self.clean_file(slot, range, cleaning);
         } else if record.is_directory() {
-            deeper(|| self.clean_directory(slot, range, cleaning));
+            self.clean_directory(slot, range, cleaning);
         } else if range.is_current() && range.prior == SnapshotId::NONE {
             self.destroy_inode(slot, cleaning);
         }
@@ -321,7 +296,7 @@ impl Namespace {
     }
 
     /// Hadoop: DirectoryWithSnapshotFeature.destroyDstSubtree
-    fn destroy_dst_inode(&mut self, slot: Slot, range: Range, cleaning: &mut Cleaning) {
+    pub(super) fn destroy_dst_inode(&mut self, slot: Slot, range: Range, cleaning: &mut Cleaning) {
         if self.record(slot).is_file() {
             self.clean_file(slot, range, cleaning);
             return;
@@ -330,31 +305,19 @@ impl Namespace {
             return;
         }
         let excluded: FastSet<Slot> = self.deleted_in(slot, range.prior).into_iter().collect();
+        cleaning.charge(excluded.len());
+        cleaning.first(Step::DstChildren { directory: slot, range, excluded });
+        cleaning.first(Step::DestroyCreated { directory: slot, snapshot: range.prior });
         if !range.is_current() {
             self.delete_directory_diff(slot, range, cleaning);
-        }
-        self.destroy_created(slot, range.prior, cleaning);
-        for child in self.marked_children(slot, range.prior) {
-            if excluded.contains(&self.child_slot(child)) {
-                continue;
-            }
-            match child {
-                Child::Name(number) if !range.is_current() => {
-                    self.clean_name(number, range, cleaning);
-                }
-                child => {
-                    let slot = self.child_slot(child);
-                    deeper(|| self.destroy_dst_inode(slot, range, cleaning));
-                }
-            }
         }
     }
 
     /// Removes an inode that has no place any more, with everything below and everything that snapshots kept of it.
     pub(super) fn destroy_inode(&mut self, slot: Slot, cleaning: &mut Cleaning) {
         if cleaning.destroyed.insert(slot) {
-            deeper(|| self.strip(slot, cleaning));
-            self.push_detached(slot);
+            cleaning.first(Step::Detach(slot));
+            self.strip(slot, cleaning);
         }
     }
 
@@ -374,21 +337,28 @@ impl Namespace {
         }
         self.record_mut(slot).set(Flag::Diffs, false);
         let diffs = self.snapshots.directory_diffs.remove(&slot).unwrap_or_default();
-        for child in diffs.iter().flat_map(|diff| &diff.deleted) {
-            self.destroy_child(*child, cleaning);
-        }
-        let children: Vec<Slot> = self
-            .children_of(slot)
-            .iter()
-            .filter(|child| self.record(*child).has(Flag::Marked))
-            .collect();
-        for child in children {
-            if self.record(child).has(Flag::Referenced) {
-                self.unlink(child);
-                self.destroy_dst(child, cleaning);
-            } else {
-                deeper(|| self.strip(child, cleaning));
-            }
+        let mut deleted: Vec<Child> =
+            diffs.iter().flat_map(|diff| &diff.deleted).copied().collect();
+        deleted.reverse();
+        cleaning.first(Step::StripChildren(slot));
+        cleaning.first(Step::Destroy(deleted));
+    }
+
+    pub(super) fn strip_children(&mut self, directory: Slot, cleaning: &mut Cleaning) {
+        let children = self.children_of(directory);
+        cleaning.charge(children.len());
+        let marked = children.iter().filter(|child| self.record(*child).has(Flag::Marked));
+        let mut marked: Vec<Slot> = marked.collect();
+        marked.reverse();
+        cleaning.first(Step::StripList(marked));
+    }
+
+    pub(super) fn strip_child(&mut self, child: Slot, cleaning: &mut Cleaning) {
+        if self.record(child).has(Flag::Referenced) {
+            self.unlink(child);
+            self.destroy_dst(child, cleaning);
+        } else {
+            self.strip(child, cleaning);
         }
     }
 

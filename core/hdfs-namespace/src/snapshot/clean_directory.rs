@@ -5,10 +5,12 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use hdfs_types::FastSet;
 
-use super::clean::{Cleaning, Range};
+use super::clean::Range;
+use super::cleaning::{Cleaning, Step};
 use super::latest::before;
 use super::model::{Child, DirectoryCopy, DirectoryDiff, SnapshotId};
 use crate::namespace::Namespace;
@@ -18,23 +20,28 @@ use crate::store::record::{Flag, Slot};
 impl Namespace {
     /// Hadoop: INodeDirectory.cleanSubtree
     pub(super) fn clean_directory(&mut self, slot: Slot, range: Range, cleaning: &mut Cleaning) {
+        let children = Step::Children { directory: slot, range, excluded: None };
         if !self.record(slot).has(Flag::Diffs) {
             if range.is_current() && range.prior == SnapshotId::NONE {
                 self.destroy_inode(slot, cleaning);
             } else {
-                self.clean_children(slot, range, &FastSet::default(), cleaning);
+                cleaning.first(children);
             }
             return;
         }
+        cleaning.first(Step::DropDiffs(slot));
         if range.is_current() {
             self.record_change(slot, range.prior);
-            let last = self.last_diff(slot);
-            self.destroy_created(slot, last, cleaning);
-            self.clean_children(slot, range, &FastSet::default(), cleaning);
+            cleaning.first(children);
+            cleaning
+                .first(Step::DestroyCreated { directory: slot, snapshot: self.last_diff(slot) });
         } else {
             self.clean_snapshot_of(slot, range, cleaning);
         }
-        if self.directory_diffs(slot).is_empty() {
+    }
+
+    pub(super) fn drop_empty_diffs(&mut self, slot: Slot) {
+        if self.record(slot).has(Flag::Diffs) && self.directory_diffs(slot).is_empty() {
             self.snapshots.directory_diffs.remove(&slot);
             self.record_mut(slot).set(Flag::Diffs, false);
         }
@@ -46,52 +53,82 @@ impl Namespace {
         let range = Range { prior: own.max(range.prior), ..range };
         let created: FastSet<Slot> = self.created_in(slot, range.prior).into_iter().collect();
         let deleted: FastSet<Slot> = self.deleted_in(slot, range.prior).into_iter().collect();
+        let deleted = Arc::new(deleted);
+        let excluded = Some(deleted.clone());
+        cleaning.charge(created.len() + deleted.len());
+        cleaning.first(Step::TakenOver { directory: slot, range, created, deleted });
+        cleaning.first(Step::Children { directory: slot, range, excluded });
         self.delete_directory_diff(slot, range, cleaning);
-        self.clean_children(slot, range, &deleted, cleaning);
-        let Some(prior) = self.diff_at(slot, range.prior) else { return };
-        let now_created: Vec<Child> = prior.created.clone();
-        let destroy = self.reference_count(slot) == 1
-            && self.last_diff(slot) == range.prior
-            && !self.is_current(slot);
-        for child in now_created {
-            if !created.contains(&self.child_slot(child)) {
-                continue;
-            }
-            if destroy {
-                self.forget_created(slot, range.prior, child);
-                self.unlink_child(slot, child);
-                self.destroy_child(child, cleaning);
-            } else {
-                self.clean_child(child, Range { prior: SnapshotId::NONE, ..range }, cleaning);
-            }
-        }
-        let now_deleted =
-            self.diff_at(slot, range.prior).map_or_else(Vec::new, |diff| diff.deleted.clone());
-        for child in now_deleted {
-            if !deleted.contains(&self.child_slot(child)) {
-                self.clean_deleted(child, range, cleaning);
-            }
-        }
     }
 
-    /// Hadoop: INodeDirectory.cleanSubtreeRecursively
-    fn clean_children(
+    pub(super) fn clean_taken_over(
         &mut self,
         slot: Slot,
         range: Range,
-        excluded: &FastSet<Slot>,
+        created: &FastSet<Slot>,
+        before: Arc<FastSet<Slot>>,
         cleaning: &mut Cleaning,
     ) {
+        let Some(prior) = self.diff_at(slot, range.prior) else { return };
+        let known = |child: &&Child| created.contains(&self.child_slot(**child));
+        let children: Vec<Child> = prior.created.iter().rev().filter(known).copied().collect();
+        cleaning.charge(prior.created.len());
+        let destroy = self.reference_count(slot) == 1
+            && self.last_diff(slot) == range.prior
+            && !self.is_current(slot);
+        cleaning.first(Step::Deleted { directory: slot, range, before });
+        cleaning.first(Step::Created { directory: slot, range, children, destroy });
+    }
+
+    pub(super) fn clean_created(
+        &mut self,
+        slot: Slot,
+        range: Range,
+        child: Child,
+        destroy: bool,
+        cleaning: &mut Cleaning,
+    ) {
+        if destroy {
+            self.forget_created(slot, range.prior, child);
+            self.unlink_child(slot, child);
+            self.destroy_child(child, cleaning);
+        } else {
+            self.clean_child(child, Range { prior: SnapshotId::NONE, ..range }, cleaning);
+        }
+    }
+
+    pub(super) fn clean_now_deleted(
+        &self,
+        slot: Slot,
+        range: Range,
+        before: &FastSet<Slot>,
+        cleaning: &mut Cleaning,
+    ) {
+        let deleted = self.diff_at(slot, range.prior).map_or(&[][..], |diff| &diff.deleted);
+        let new = |child: &&Child| !before.contains(&self.child_slot(**child));
+        let children: Vec<Child> = deleted.iter().rev().filter(new).copied().collect();
+        cleaning.charge(deleted.len());
+        cleaning.first(Step::DeletedTrees { children, range });
+    }
+
+    /// Hadoop: INodeDirectory.cleanSubtreeRecursively. The children to clean, in reverse.
+    pub(super) fn children_to_clean(
+        &self,
+        slot: Slot,
+        range: Range,
+        excluded: Option<&FastSet<Slot>>,
+    ) -> Vec<Child> {
         let at = if range.is_current() || range.prior == SnapshotId::NONE {
             range.snapshot
         } else {
             range.prior
         };
-        for child in self.marked_children(slot, at) {
-            if range.is_current() || !excluded.contains(&self.child_slot(child)) {
-                self.clean_child(child, range, cleaning);
-            }
+        let mut children = self.marked_children(slot, at);
+        if let Some(excluded) = excluded.filter(|_| !range.is_current()) {
+            children.retain(|child| !excluded.contains(&self.child_slot(*child)));
         }
+        children.reverse();
+        children
     }
 
     /// Hadoop: AbstractINodeDiffList.deleteSnapshotDiff of a directory
@@ -117,11 +154,10 @@ impl Namespace {
             }
             return;
         }
-        let removed = diffs.remove(index);
+        let mut removed = diffs.remove(index);
         if index == 0 {
-            for child in removed.deleted {
-                self.destroy_child(child, cleaning);
-            }
+            removed.deleted.reverse();
+            cleaning.first(Step::Destroy(removed.deleted));
         } else {
             self.combine_into(slot, index - 1, removed, cleaning);
         }
@@ -157,14 +193,14 @@ impl Namespace {
         }
         let mut created = std::mem::take(&mut diff.created);
         let mut deleted = std::mem::take(&mut diff.deleted);
-        let gone =
+        cleaning.charge(removed.created.len() + removed.deleted.len());
+        let mut gone =
             self.combine_lists(&mut created, &mut deleted, &removed.created, &removed.deleted);
         if let Some(diffs) = self.snapshots.directory_diffs.get_mut(&slot) {
             (diffs[previous].created, diffs[previous].deleted) = (created, deleted);
         }
-        for child in gone {
-            self.destroy_child(child, cleaning);
-        }
+        gone.reverse();
+        cleaning.first(Step::Destroy(gone));
     }
 
     /// Hadoop: Diff.combinePosterior. What was made after the one and deleted before the other is returned.
@@ -220,24 +256,30 @@ impl Namespace {
         }
     }
 
-    /// Destroys what was made after a snapshot. Hadoop: ChildrenDiff.destroyCreatedList
-    pub(super) fn destroy_created(
+    /// Destroys the first of what was made after a snapshot, and leaves the others to the next step. What is in no created
+    /// list any more must not be among the children either: earlier snapshots would show it.
+    ///
+    /// Hadoop: ChildrenDiff.destroyCreatedList
+    pub(super) fn destroy_first_created(
         &mut self,
         slot: Slot,
         snapshot: SnapshotId,
         cleaning: &mut Cleaning,
     ) {
-        let created = match self.snapshots.directory_diffs.get_mut(&slot) {
-            None => return,
-            Some(diffs) => diffs
-                .iter_mut()
-                .find(|diff| diff.snapshot == snapshot)
-                .map_or_else(Vec::new, |diff| std::mem::take(&mut diff.created)),
-        };
-        for child in created {
-            self.unlink_child(slot, child);
-            self.destroy_child(child, cleaning);
+        const AT_ONCE: usize = 256;
+        let Some(diffs) = self.snapshots.directory_diffs.get_mut(&slot) else { return };
+        let Some(diff) = diffs.iter_mut().find(|diff| diff.snapshot == snapshot) else { return };
+        let count = diff.created.len().min(AT_ONCE);
+        if count < diff.created.len() {
+            cleaning.first(Step::DestroyCreated { directory: slot, snapshot });
         }
+        let mut children: Vec<Child> = diff.created.drain(..count).collect();
+        for child in &children {
+            self.unlink_child(slot, *child);
+        }
+        children.reverse();
+        cleaning.charge(count);
+        cleaning.first(Step::Destroy(children));
     }
 
     /// Takes an entry of a list out of the current children, if it is there.
@@ -250,48 +292,67 @@ impl Namespace {
         }
     }
 
+    /// Takes a child out of the created list of a diff.
     fn forget_created(&mut self, slot: Slot, snapshot: SnapshotId, child: Child) {
-        if let Some(diffs) = self.snapshots.directory_diffs.get_mut(&slot)
+        let Some(diff) = self.diff_at(slot, snapshot) else { return };
+        let found = self.search(&diff.created, self.child_name(child));
+        let found = found.ok().filter(|place| diff.created[*place] == child);
+        if let Some(place) = found
+            && let Some(diffs) = self.snapshots.directory_diffs.get_mut(&slot)
             && let Some(diff) = diffs.iter_mut().find(|diff| diff.snapshot == snapshot)
         {
-            diff.created.retain(|known| *known != child);
+            diff.created.remove(place);
         }
     }
 
-    /// A child moved into the deleted list of the prior diff: what it got after that goes away.
-    fn clean_deleted(&mut self, child: Child, range: Range, cleaning: &mut Cleaning) {
-        let mut queue = VecDeque::from([child]);
-        while let Some(child) = queue.pop_front() {
-            let slot = self.child_slot(child);
-            if let Child::Name(number) = child {
-                if self.snapshots.names.get(number).last_snapshot < range.snapshot {
-                    continue;
-                }
-                let known = self.snapshots.references.get(&slot);
-                let is_only =
-                    known.is_some_and(|k| k.dst.is_none() && k.names.last() == Some(&number));
-                if is_only {
-                    queue.push_back(Child::INode(slot));
-                } else {
-                    self.clean_name(number, range, cleaning);
-                }
-                continue;
+    /// Takes an inode out of every created list of its directory.
+    pub(super) fn forget_created_everywhere(&mut self, directory: Slot, slot: Slot) {
+        if directory == Slot::NONE {
+            return;
+        }
+        let snapshots = self.directory_diffs(directory).iter().map(|diff| diff.snapshot);
+        for snapshot in snapshots.collect::<Vec<_>>() {
+            self.forget_created(directory, snapshot, Child::INode(slot));
+        }
+    }
+
+    /// Children moved into the deleted list of the prior diff: what they got after that goes away. First what is `below` a
+    /// directory of which that was done joins the queue.
+    pub(super) fn clean_deleted(
+        &mut self,
+        mut queue: VecDeque<Child>,
+        below: Option<Slot>,
+        range: Range,
+        cleaning: &mut Cleaning,
+    ) {
+        if let Some(slot) = below {
+            let deleted: FastSet<Slot> = self.deleted_in(slot, range.prior).into_iter().collect();
+            let children = self.marked_children(slot, range.prior).into_iter();
+            queue.extend(children.filter(|child| !deleted.contains(&self.child_slot(*child))));
+            cleaning.charge(self.children_of(slot).len() + deleted.len());
+        }
+        let Some(child) = queue.pop_front() else { return };
+        let slot = self.child_slot(child);
+        if let Child::Name(number) = child {
+            let is_later = self.snapshots.names.get(number).last_snapshot >= range.snapshot;
+            let known = self.snapshots.references.get(&slot);
+            let is_only = known.is_some_and(|k| k.dst.is_none() && k.names.last() == Some(&number));
+            if is_later && is_only {
+                queue.push_back(Child::INode(slot));
             }
-            if self.record(slot).is_file() {
-                if self.record(slot).has(Flag::Diffs) {
-                    self.delete_file_diff(slot, range, cleaning);
-                }
-            } else if self.record(slot).is_directory() {
-                self.destroy_created(slot, range.prior, cleaning);
-                let deleted: FastSet<Slot> =
-                    self.deleted_in(slot, range.prior).into_iter().collect();
-                let children = self.marked_children(slot, range.prior);
-                queue.extend(
-                    children
-                        .into_iter()
-                        .filter(|child| !deleted.contains(&self.child_slot(*child))),
-                );
+            cleaning.first(Step::DeletedTree { queue, below: None, range });
+            if is_later && !is_only {
+                self.clean_name(number, range, cleaning);
             }
+            return;
+        }
+        let is_directory = self.record(slot).is_directory();
+        let below = is_directory.then_some(slot);
+        cleaning.first(Step::DeletedTree { queue, below, range });
+        if is_directory {
+            cleaning.first(Step::DestroyCreated { directory: slot, snapshot: range.prior });
+        } else if self.record(slot).is_file() && self.record(slot).has(Flag::Diffs) {
+            self.delete_file_diff(slot, range, cleaning);
         }
     }
 

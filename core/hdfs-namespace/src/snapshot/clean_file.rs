@@ -4,9 +4,10 @@
 
 use hdfs_types::{Block, BlockId, FastSet};
 
-use super::clean::{Cleaning, Range};
+use super::clean::Range;
+use super::cleaning::Cleaning;
 use super::latest::before;
-use super::model::{Child, FileDiff, SnapshotId};
+use super::model::{FileDiff, SnapshotId};
 use crate::effects::{BlockChange, Effects};
 use crate::namespace::Namespace;
 use crate::store::record::{Flag, Slot};
@@ -241,9 +242,7 @@ impl Namespace {
             return;
         }
         let parent = self.record(slot).parent;
-        for diff in self.snapshots.directory_diffs.get_mut(&parent).into_iter().flatten() {
-            diff.created.retain(|child| *child != Child::INode(slot));
-        }
+        self.forget_created_everywhere(parent, slot);
         if parent != Slot::NONE && self.child(parent, self.name_of(slot)) == Some(slot) {
             self.unlink(slot);
         }

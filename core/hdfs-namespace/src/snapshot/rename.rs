@@ -2,7 +2,7 @@
 //!
 //! Hadoop: FSDirRenameOp.RenameOperation, INodeDirectory.replaceChild4ReferenceWithName (3.5.0)
 
-use super::clean::Cleaning;
+use super::cleaning::Cleaning;
 use super::model::{Child, SnapshotId, WithName};
 use crate::effects::Effects;
 use crate::namespace::Namespace;
@@ -58,7 +58,7 @@ impl Namespace {
         if let Some(replaced) = replaced.filter(|_| clean) {
             let mut cleaning = Cleaning::of(SnapshotId::CURRENT);
             self.clean_removed(replaced, dst_latest, &mut cleaning);
-            self.finish_cleaning(cleaning, effects);
+            self.begin_cleaning(cleaning, effects);
         }
     }
 

@@ -2,45 +2,72 @@
 //!
 //! Hadoop: computeQuotaUsage of INodeDirectory, INodeFile and INodeReference.WithName (3.5.0)
 
+use super::cleaning::{Cleaning, Step};
 use super::model::{Child, SnapshotId, WithName};
 use crate::namespace::Namespace;
 use crate::op::policy::storage_types;
 use crate::quota::{QuotaCounts, type_index};
 use crate::store::record::{Flag, Slot};
 
+/// A count of what a name counts, inode by inode.
+///
+/// Where snapshots know of no change below a directory, it counts what it counts now. Storage policies are inherited from
+/// the directory that shows the name.
+#[derive(Debug)]
+pub(super) struct NameCount {
+    usage: QuotaCounts,
+    /// With the snapshot, and the storage policy that the inode inherits.
+    waiting: Vec<(Slot, SnapshotId, u8)>,
+    /// Children that the last step found.
+    entries: usize,
+}
+
+impl NameCount {
+    pub(super) fn of(namespace: &Namespace, name: &WithName) -> Self {
+        let policy = namespace.storage_policy(name.parent);
+        let waiting = vec![(name.inode, name.last_snapshot, policy)];
+        Self { usage: QuotaCounts::default(), waiting, entries: 0 }
+    }
+
+    /// Counts the next inode; false at the end. While an image is loaded what directories count is not `known` yet.
+    fn next(&mut self, namespace: &Namespace, known: bool) -> bool {
+        let Some((slot, at, inherited)) = self.waiting.pop() else { return false };
+        let before = self.waiting.len();
+        self.entries = 0;
+        let policy = match namespace.own_storage_policy(slot) {
+            0 => inherited,
+            own => own,
+        };
+        let record = namespace.record(slot);
+        if record.is_file() {
+            self.usage.add(&namespace.file_usage_at(slot, at, policy));
+            return true;
+        }
+        let as_now = known && !record.has(Flag::Marked);
+        if !record.is_directory() || as_now && policy == namespace.storage_policy(slot) {
+            self.usage.add(&namespace.subtree_usage(slot));
+            return true;
+        }
+        self.usage.names += 1;
+        if record.has(Flag::Diffs) {
+            for child in namespace.children_at(slot, at) {
+                self.waiting.push((namespace.child_slot(child), at, policy));
+            }
+        } else {
+            let children = namespace.children_of(slot).iter();
+            self.waiting.extend(children.map(|child| (child, at, policy)));
+        }
+        self.entries = self.waiting.len() - before;
+        true
+    }
+}
+
 impl Namespace {
     /// What an inode that was renamed away counts where a snapshot still shows it: what it was then.
-    ///
-    /// Where snapshots know of no change below a directory, it counts what it counts now; while an image is loaded that
-    /// is not `known` yet. Storage policies are inherited from the directory that shows the name.
     fn usage_at(&self, name: &WithName, known: bool) -> QuotaCounts {
-        let mut usage = QuotaCounts::default();
-        let mut waiting = vec![(name.inode, name.last_snapshot, self.storage_policy(name.parent))];
-        while let Some((slot, at, inherited)) = waiting.pop() {
-            let policy = match self.own_storage_policy(slot) {
-                0 => inherited,
-                own => own,
-            };
-            let record = self.record(slot);
-            if record.is_file() {
-                usage.add(&self.file_usage_at(slot, at, policy));
-                continue;
-            }
-            let as_now = known && !record.has(Flag::Marked);
-            if !record.is_directory() || as_now && policy == self.storage_policy(slot) {
-                usage.add(&self.subtree_usage(slot));
-                continue;
-            }
-            usage.names += 1;
-            if !self.record(slot).has(Flag::Diffs) {
-                waiting.extend(self.children_of(slot).iter().map(|child| (child, at, policy)));
-                continue;
-            }
-            for child in self.children_at(slot, at) {
-                waiting.push((self.child_slot(child), at, policy));
-            }
-        }
-        usage
+        let mut count = NameCount::of(self, name);
+        while count.next(self, known) {}
+        count.usage
     }
 
     fn file_usage_at(&self, slot: Slot, at: SnapshotId, policy: u8) -> QuotaCounts {
@@ -75,11 +102,25 @@ impl Namespace {
 
     /// Counts a name anew; the quotas of its directory follow.
     pub(super) fn count_name(&mut self, number: u32) {
-        let name = self.snapshots.names.get(number);
-        let usage = self.usage_at(name, true);
+        let usage = self.usage_at(self.snapshots.names.get(number), true);
+        self.set_name_usage(number, usage);
+    }
+
+    fn set_name_usage(&mut self, number: u32, usage: QuotaCounts) {
+        let name = self.snapshots.names.get_mut(number);
         let (parent, delta) = (name.parent, usage.minus(&name.usage));
-        self.snapshots.names.get_mut(number).usage = usage;
+        name.usage = usage;
         self.add_usage(parent, &delta);
+    }
+
+    /// A step of counting a name.
+    pub(super) fn count_on(&mut self, number: u32, mut count: NameCount, cleaning: &mut Cleaning) {
+        if count.next(self, true) {
+            cleaning.charge(count.entries);
+            cleaning.first(Step::Count { number, count });
+        } else {
+            self.set_name_usage(number, count.usage);
+        }
     }
 
     /// Counts every name anew. A file that was open when its last snapshot was taken has grown since; Hadoop sees that when

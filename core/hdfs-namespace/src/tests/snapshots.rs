@@ -602,5 +602,6 @@ fn a_tree_deeper_than_any_path_is_cleaned_on_the_stack_of_a_thread() {
     for line in &script {
         machine = machine.with_script(line);
     }
+    while machine.namespace.reclaim_step(1_000).reclaim_pending {}
     machine.namespace.check_invariants().expect("the tree is whole");
 }

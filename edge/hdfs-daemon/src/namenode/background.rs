@@ -29,6 +29,7 @@ pub(crate) fn spawn(shell: &Arc<Shell>, runtime: &tokio::runtime::Handle) -> Joi
         let last = Cell::new(None);
         every(&mut tasks, shell, runtime, interval, move |shell| collect_snapshot(shell, &last));
     }
+    clean_forever(&mut tasks, shell, runtime);
     tasks
 }
 
@@ -54,6 +55,21 @@ fn every(
         },
         runtime,
     );
+}
+
+/// Slices of deletions, one after the other: calls that change something wait for the end.
+fn clean_forever(tasks: &mut JoinSet<()>, shell: &Arc<Shell>, runtime: &tokio::runtime::Handle) {
+    let mut cleaning = shell.watch_cleaning();
+    let shell = Arc::downgrade(shell);
+    let task = async move {
+        while cleaning.wait_for(|cleaning| *cleaning).await.is_ok() {
+            let Some(shell) = shell.upgrade() else { return };
+            shell.write_with(|nn| nn.clean_slice(now()));
+            drop(shell);
+            tokio::task::yield_now().await;
+        }
+    };
+    tasks.spawn_on(task, runtime);
 }
 
 /// As in Hadoop, after half of the recheck interval, which may change, but no more than five seconds.
@@ -85,7 +101,10 @@ fn check_heartbeats(shell: &Shell) {
 }
 
 fn check_leases(shell: &Shell) {
-    let (recovered, _) = shell.write_with(|nn| nn.check_leases(now()));
+    let (recovered, _) = shell.write_with(|nn| {
+        // What is being deleted may have leases that end with it.
+        if nn.is_cleaning() { Vec::new() } else { nn.check_leases(now()) }
+    });
     for note in recovered {
         tracing::info!("{note}");
     }
@@ -110,7 +129,11 @@ fn tick(shell: &Shell) {
 
 /// One snapshot at a time. Hadoop: org.apache.hadoop.hdfs.server.namenode.snapshot.SnapshotDeletionGc (3.5.0)
 fn collect_snapshot(shell: &Shell, last: &Cell<Option<INodeId>>) {
-    match shell.write_with(|nn| nn.collect_snapshot(now(), last.get())).0 {
+    // The one before may not be at its end.
+    let collected = shell.write_with(|nn| {
+        if nn.is_cleaning() { Ok(None) } else { nn.collect_snapshot(now(), last.get()) }
+    });
+    match collected.0 {
         Ok(None) => {}
         Ok(Some(collected)) => {
             last.set(Some(collected.directory));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hdfs_format::storage_dir::ImageFile;
 use hdfs_types::{Error, Result, TxId};
 
-use super::shell::Shell;
+use super::shell::{Shell, now};
 
 /// Writes an image; false when `window` (seconds) and `gap` (transactions) say that the last one is good enough.
 ///
@@ -35,6 +35,7 @@ pub(crate) fn save(shell: &Shell, kind: fn(TxId) -> ImageFile) -> Result<TxId> {
     if !machine.in_safe_mode() {
         return Err(Error::io("Safe mode should be turned ON in order to create namespace image."));
     }
+    machine.finish_cleaning(now());
     let (end, start) = machine.roll_edit_log_in_safe_mode();
     shell.log.enqueue(machine.pending_ops());
     let machine = parking_lot::RwLockWriteGuard::downgrade(machine);

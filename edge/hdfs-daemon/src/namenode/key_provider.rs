@@ -101,7 +101,7 @@ pub(super) fn create(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
     shell.write(
         call,
         Audit::new("create", |q: &p::CreateRequestProto| (&q.src, "")),
-        |nn, context, request| nn.create(context, request, key.source()),
+        move |nn, context, request| nn.create(context, request, key.source()),
     )
 }
 

@@ -22,6 +22,7 @@ mod zones;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService};
 
 use super::shell::Shell;
@@ -81,21 +82,61 @@ impl RpcService for NameNodeService {
     }
 
     fn call(&self, call: RpcCall<'_>) -> Reply {
-        let shell = &self.shell;
-        let reply = match call.protocol {
-            names::CLIENT => client::call(shell, &call)
-                .or_else(|| snapshot::call(shell, &call))
-                .or_else(|| admin::call(shell, &call))
-                .or_else(|| erasure_coding::call(shell, &call))
-                .or_else(|| cache::call(shell, &call))
-                .or_else(|| upgrade::call(shell, &call))
-                .or_else(|| zones::call(shell, &call))
-                .or_else(|| unsupported::call(&call)),
-            names::DATANODE | names::LIFELINE => datanode::call(shell, &call),
-            names::NAMENODE => namenode_protocol::call(shell, &call),
-            names::HA => peers::ha(shell, &call),
-            _ => peers::refresh(shell, &call),
-        };
-        reply.unwrap_or_else(|| call.no_such_method())
+        // What is counted of a deletion comes with its slices: answers with sums wait for the end.
+        let sums = matches!(call.method, "getContentSummary" | "getQuotaUsage");
+        if sums && self.shell.is_cleaning() {
+            return after_deletions(&self.shell, &call);
+        }
+        dispatch(&self.shell, &call)
     }
+}
+
+fn dispatch(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let reply = match call.protocol {
+        names::CLIENT => client::call(shell, call)
+            .or_else(|| snapshot::call(shell, call))
+            .or_else(|| admin::call(shell, call))
+            .or_else(|| erasure_coding::call(shell, call))
+            .or_else(|| cache::call(shell, call))
+            .or_else(|| upgrade::call(shell, call))
+            .or_else(|| zones::call(shell, call))
+            .or_else(|| unsupported::call(call)),
+        names::DATANODE | names::LIFELINE => datanode::call(shell, call),
+        names::NAMENODE => namenode_protocol::call(shell, call),
+        names::HA => peers::ha(shell, call),
+        _ => peers::refresh(shell, call),
+    };
+    reply.unwrap_or_else(|| call.no_such_method())
+}
+
+/// Answers a call when deletions are at their end.
+fn after_deletions(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
+    let shell = shell.clone();
+    let (protocol, method) = (call.protocol.to_owned(), call.method.to_owned());
+    let (body, caller) = (Bytes::copy_from_slice(&call.body), call.caller.clone());
+    let RpcCall { client_id, call_id, retry_count, remote, state_id, .. } = *call;
+    let caller_context = call.caller_context.clone();
+    Reply::later(async move {
+        shell.settled().await;
+        let reply = dispatch(
+            &shell,
+            &RpcCall {
+                protocol: &protocol,
+                method: &method,
+                body,
+                caller: &caller,
+                client_id,
+                call_id,
+                retry_count,
+                remote,
+                caller_context,
+                state_id,
+                router_federated_state: None,
+            },
+        );
+        match reply {
+            Reply::Now(answer) => answer,
+            Reply::Later(answer) => answer.await,
+        }
+    })
 }

@@ -20,7 +20,7 @@ use hdfs_rt::topology::RackMapping;
 use hdfs_types::{Result, TxId, WallMillis};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use prost::Message;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::reconfiguration::Reconfiguration;
 
@@ -67,6 +67,33 @@ pub(crate) struct Shell {
     pub(crate) started: WallMillis,
     /// Set under the machine's lock when the NameNode stops.
     closed: AtomicBool,
+    /// A deletion is not at its end. Set under the machine's lock.
+    cleaning: watch::Sender<bool>,
+}
+
+/// A call that may change something, with all that it needs, so that it can wait.
+struct WriteCall<Q, F> {
+    caller: Arc<Caller>,
+    ip: String,
+    key: Option<CallKey>,
+    request: Q,
+    run: Option<F>,
+}
+
+impl<Q, F> WriteCall<Q, F> {
+    /// Runs on the machine, unless a deletion is to be waited for; that is known for sure under the lock only.
+    fn run<A>(&mut self, machine: &mut NameNode) -> Option<Result<A>>
+    where
+        F: FnOnce(&mut NameNode, &Call<'_>, &Q) -> Result<A>,
+    {
+        if machine.is_cleaning() {
+            return None;
+        }
+        let run = self.run.take()?;
+        let (caller, client_machine) = (&self.caller, self.ip.as_str());
+        let context = Call { caller, client_machine, key: self.key, now: now() };
+        Some(run(machine, &context, &self.request))
+    }
 }
 
 impl TransferHost for Shell {
@@ -109,6 +136,7 @@ impl Shell {
             reconfiguration: Arc::new(Reconfiguration::new(&conf.configuration, tunable::KEYS)),
             started: clock::wall(),
             closed: AtomicBool::new(false),
+            cleaning: watch::Sender::new(false),
             conf,
         })
     }
@@ -146,9 +174,32 @@ impl Shell {
             self.log.enqueue(machine.pending_ops());
         }
         self.waiting.notify(&mut machine);
+        let cleaning = machine.is_cleaning();
+        if *self.cleaning.borrow() != cleaning {
+            self.cleaning.send_replace(cleaning);
+        }
         drop(machine);
         self.metrics.lock.held_exclusively(since);
         (answer, txid)
+    }
+
+    /// A deletion is not at its end.
+    pub(crate) fn is_cleaning(&self) -> bool {
+        *self.cleaning.borrow()
+    }
+
+    /// Tells whether one is not.
+    pub(crate) fn watch_cleaning(&self) -> watch::Receiver<bool> {
+        self.cleaning.subscribe()
+    }
+
+    /// Waits until deletions are at their end.
+    pub(crate) async fn settled(&self) {
+        self.cleaning
+            .subscribe()
+            .wait_for(|cleaning| !*cleaning)
+            .await
+            .expect("the sender is a part of this value");
     }
 
     /// Ends the edit log after all that was decided; nothing decided later is logged or acknowledged.
@@ -199,7 +250,51 @@ impl Shell {
     }
 
     /// Answers a call that may change something: now with an error, or when its transaction is durable.
-    pub(crate) fn write<Q, A>(
+    ///
+    /// While a deletion is not at its end the call waits, so that reads go on between the slices.
+    pub(crate) fn write<Q, A, F>(
+        self: &Arc<Self>,
+        call: &RpcCall<'_>,
+        audit: Audit<Q>,
+        run: F,
+    ) -> Reply
+    where
+        Q: Message + Default + 'static,
+        A: Message,
+        F: FnOnce(&mut NameNode, &Call<'_>, &Q) -> Result<A> + Send + 'static,
+    {
+        let request = match call.decode::<Q>() {
+            Ok(request) => request,
+            Err(error) => return Reply::error(error),
+        };
+        let caller = self.callers.get(call.caller);
+        let ip = call.remote.ip().to_string();
+        let key = CallKey::new(call.client_id, call.call_id);
+        let mut wanted = WriteCall { caller, ip, key, request, run: Some(run) };
+        if let (Some(answer), txid) = self.write_with(|machine| wanted.run(machine)) {
+            self.audit.record(call, &audit, &wanted.request, answer.as_ref().err());
+            return match answer {
+                Ok(message) => self.after_sync(txid, Bytes::from(message.encode_to_vec())),
+                Err(error) => Reply::error(error),
+            };
+        }
+        let line = self.audit.later(call, &audit, &wanted.request);
+        let shell = self.clone();
+        Reply::later(async move {
+            loop {
+                shell.settled().await;
+                let (answer, txid) = shell.write_with(|machine| wanted.run(machine));
+                let Some(answer) = answer else { continue };
+                line.record(answer.as_ref().err());
+                let body = Bytes::from(answer?.encode_to_vec());
+                shell.log.synced(txid).await?;
+                return Ok(body);
+            }
+        })
+    }
+
+    /// The same without waiting: for what does not change the namespace, or looks for itself.
+    pub(crate) fn write_at_once<Q, A>(
         self: &Arc<Self>,
         call: &RpcCall<'_>,
         audit: Audit<Q>,

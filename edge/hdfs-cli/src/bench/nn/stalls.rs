@@ -37,7 +37,7 @@ pub(in super::super) const KNOWN: &[Known] = &[
 ];
 
 /// What one big operation does, in the order in which they run.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     Step { name: "quota", what: "set a quota on the tree" },
     Step { name: "count", what: "content summary of the tree" },
     Step { name: "setrep", what: "set the replication of every file" },
@@ -45,6 +45,8 @@ const STEPS: [Step; 9] = [
     Step { name: "rename", what: "rename the tree" },
     Step { name: "rename-in", what: "rename the tree below a directory with a quota" },
     Step { name: "delete", what: "delete the tree" },
+    Step { name: "delete-changed", what: "delete a snapshot since which every file changed" },
+    Step { name: "delete-marked", what: "delete the tree afterwards, beside another snapshot" },
     Step { name: "delete-kept", what: "delete the tree, which a snapshot keeps" },
     Step { name: "delete-snapshot", what: "delete the snapshot" },
 ];
@@ -123,12 +125,13 @@ impl Stalls<'_> {
         }
         run.settings["steps"] = Value::Array(outcomes);
         // What a snapshot holds can't be removed with the directory.
-        let snapped = format!("{}/snapped", run.root);
-        if run.client.exists(&snapped)? {
-            if run.client.exists(&format!("{snapped}/.snapshot/kept"))? {
-                run.client.delete_snapshot(&snapped, "kept")?;
+        for directory in ["snapped", "other"].map(|name| format!("{}/{name}", run.root)) {
+            if run.client.exists(&directory)? {
+                if run.client.exists(&format!("{directory}/.snapshot/kept"))? {
+                    run.client.delete_snapshot(&directory, "kept")?;
+                }
+                run.client.disallow_snapshot(&directory)?;
             }
-            run.client.disallow_snapshot(&snapped)?;
         }
         Ok(())
     }
@@ -150,6 +153,9 @@ impl Stalls<'_> {
                 Err(Failure::Usage("delete-snapshot comes after delete-kept".to_owned()))
             };
         }
+        if step == "delete-marked" && tree.at.is_none() {
+            return Err(Failure::Usage("delete-marked comes after delete-changed".to_owned()));
+        }
         if tree.at.is_none() {
             let bench = Bench { run, settings: self.settings, addr };
             tree.connections = bench.connect()?;
@@ -167,6 +173,17 @@ impl Stalls<'_> {
             client.allow_snapshot(&at)?;
             client.create_snapshot(&at, Some("before"))?;
             add_directories(client, &at)?;
+        }
+        if step == "delete-changed" {
+            client.allow_snapshot(&at)?;
+            client.create_snapshot(&at, Some("before"))?;
+            self.set_replication(run, tree)?;
+        }
+        if step == "delete-marked" {
+            let other = format!("{}/other", run.root);
+            client.mkdirs(&other, None, true)?;
+            client.allow_snapshot(&other)?;
+            client.create_snapshot(&other, Some("kept"))?;
         }
         if step == "delete-kept" {
             client.mkdirs(&snapped, None, true)?;
@@ -225,9 +242,14 @@ impl Stalls<'_> {
                 client.rename_with(&at, &to, RenameOptions::default())?;
                 tree.at = Some(to);
             }
-            "delete" | "delete-kept" => {
+            "delete" | "delete-marked" | "delete-kept" => {
                 client.delete(&at, true)?;
                 tree.at = None;
+            }
+            "delete-changed" => {
+                client.delete_snapshot(&at, "before")?;
+                // Waits for the end of the deletion, as every change does.
+                client.disallow_snapshot(&at)?;
             }
             _ => client.delete_snapshot(&format!("{root}/snapped"), "kept")?,
         }

@@ -31,7 +31,7 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
         "versionRequest" => shell.read(call, Audit::none(), N::version_request),
         "registerDatanode" => register(shell, call),
         // Its commands may delete replicas of files whose deletion must be durable first.
-        "sendHeartbeat" => shell.write(call, Audit::none(), N::send_heartbeat),
+        "sendHeartbeat" => shell.write_at_once(call, Audit::none(), N::send_heartbeat),
         "sendLifeline" => shell.write_unsynced(call, N::send_lifeline),
         "blockReport" => block_report(shell, call),
         "blockReceivedAndDeleted" => shell.write_unsynced(call, N::block_received_and_deleted),

@@ -42,7 +42,15 @@ pub(super) fn delete(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
             }
         }
         let check = running.check.as_ref();
-        let (answer, txid) = shell.write_with(|nn| nn.checked_delete(&context(), &request, check));
+        let (answer, txid) = loop {
+            let (answer, txid) = shell.write_with(|nn| {
+                (!nn.is_cleaning()).then(|| nn.checked_delete(&context(), &request, check))
+            });
+            if let Some(answer) = answer {
+                break (answer, txid);
+            }
+            shell.settled().await;
+        };
         drop(running);
         line.record(answer.as_ref().err());
         let message = answer?;

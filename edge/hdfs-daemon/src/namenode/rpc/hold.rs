@@ -46,6 +46,8 @@ type Method<Q, A> = fn(&mut NameNode, &Call<'_>, &Q) -> Result<A>;
 /// One try: the answer, and the place in the queue when it is "not yet".
 enum Tried<A> {
     Done(Result<A>, TxId),
+    /// A deletion is not at its end.
+    Deleting,
     NotYet(Result<A>, TxId, Ticket, Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
@@ -72,30 +74,44 @@ where
     let attempt = move |shell: &Shell, ticket: Option<Ticket>| {
         let context = Call { caller: &caller, client_machine: &ip, key, now: now() };
         let (tried, txid) = shell.write_with(|nn| {
+            if nn.is_cleaning() {
+                return None;
+            }
             let answer = method(nn, &context, &request);
             if !not_yet(&answer) || wait.is_zero() {
-                return (answer, None);
+                return Some((answer, None));
             }
             let ticket = ticket.or_else(|| Some(shell.waiting.register(INodeId(file(&request)?))));
             let news = ticket.as_ref().and_then(Ticket::news);
-            (answer, ticket.zip(news))
+            Some((answer, ticket.zip(news)))
         });
         match tried {
-            (answer, None) => Tried::Done(answer, txid),
-            (answer, Some((ticket, news))) => Tried::NotYet(answer, txid, ticket, Box::pin(news)),
+            None => Tried::Deleting,
+            Some((answer, None)) => Tried::Done(answer, txid),
+            Some((answer, Some((ticket, news)))) => {
+                Tried::NotYet(answer, txid, ticket, Box::pin(news))
+            }
         }
     };
     match attempt(&shell, None) {
         Tried::Done(answer, txid) => reply(&shell, answer, txid),
-        Tried::NotYet(mut answer, mut txid, mut ticket, mut news) => Reply::later(async move {
+        mut tried => Reply::later(async move {
             let end = tokio::time::Instant::now() + wait;
-            while tokio::time::timeout_at(end, news).await.is_ok() {
-                match attempt(&shell, Some(ticket)) {
-                    Tried::Done(done, at) => return finish(&shell, done, at).await,
-                    Tried::NotYet(a, at, t, n) => (answer, txid, ticket, news) = (a, at, t, n),
-                }
+            loop {
+                tried = match tried {
+                    Tried::Done(answer, txid) => return finish(&shell, answer, txid).await,
+                    Tried::Deleting => {
+                        shell.settled().await;
+                        attempt(&shell, None)
+                    }
+                    Tried::NotYet(answer, txid, ticket, news) => {
+                        if tokio::time::timeout_at(end, news).await.is_err() {
+                            return finish(&shell, answer, txid).await;
+                        }
+                        attempt(&shell, Some(ticket))
+                    }
+                };
             }
-            finish(&shell, answer, txid).await
         }),
     }
 }

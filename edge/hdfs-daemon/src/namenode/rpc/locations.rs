@@ -29,7 +29,12 @@ pub(super) fn get_block_locations(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Rep
     if let Some(inode) = due.get() {
         let caller = shell.callers.get(call.caller);
         let ip = call.remote.ip().to_string();
-        shell.write_with(|nn| nn.note_access(&shell.context(call, &caller, &ip), inode));
+        // While a deletion is not at its end no change goes before it; the next read notes its time.
+        shell.write_with(|nn| {
+            if !nn.is_cleaning() {
+                nn.note_access(&shell.context(call, &caller, &ip), inode);
+            }
+        });
     }
     reply
 }

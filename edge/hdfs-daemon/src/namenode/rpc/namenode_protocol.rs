@@ -35,7 +35,7 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
                 Ok(n::GetMostRecentCheckpointTxIdResponseProto { tx_id })
             },
         ),
-        "rollEditLog" => shell.write(
+        "rollEditLog" => shell.write_at_once(
             call,
             Audit::new("rollEditLog", |_: &n::RollEditLogRequestProto| ("", "")),
             |nn, context, _| {
@@ -114,7 +114,7 @@ fn subordinate(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
                 nn.register_subordinate_namenode(context, request, own)
             })
         }
-        "startCheckpoint" => shell.write(
+        "startCheckpoint" => shell.write_at_once(
             call,
             Audit::none(),
             |nn, context, request: &n::StartCheckpointRequestProto| {

@@ -57,10 +57,15 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 fn create_snapshot(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
     let mut paths = (String::new(), String::new());
     let mut refused = None;
-    let reply = shell.write(
+    let mut waits = false;
+    let reply = shell.write_at_once(
         call,
         Audit::<p::CreateSnapshotRequestProto>::none(),
         |nn, context, request| {
+            waits = nn.is_cleaning();
+            if waits {
+                return Err(Error::io("a deletion is not at its end"));
+            }
             paths.0.clone_from(&request.snapshot_root);
             let answer = nn.create_snapshot(context, request);
             match &answer {
@@ -70,6 +75,9 @@ fn create_snapshot(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
             answer
         },
     );
+    if waits {
+        return super::after_deletions(shell, call);
+    }
     let audit =
         Audit::new("createSnapshot", |paths: &(String, String)| (paths.0.as_str(), &paths.1));
     shell.audit.record(call, &audit, &paths, refused.as_ref());
