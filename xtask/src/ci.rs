@@ -41,6 +41,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     })?;
     if !quick {
         step("sim", || simulate::run(&["--seeds", simulate::SEEDS_OF_THE_GATE]))?;
+        step("planted bugs", || simulate::run(&["--bugs"]))?;
         step("build", || cargo(&["build", "--release", "--quiet", "--bin", "hdfs"]))?;
         step("interop", || {
             count += interop::run_all()?;

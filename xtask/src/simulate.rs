@@ -10,7 +10,7 @@ pub(crate) const SEEDS_OF_THE_GATE: &str = "1000";
 /// Runs it with these arguments.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let status = Command::new(env!("CARGO"))
-        .args(["run", "--release", "--quiet", "-p", "sim", "--"])
+        .args(["run", "--release", "--quiet", "-p", "sim", "--features", "planted", "--"])
         .args(arguments)
         .current_dir(crate::root())
         .status()?;

@@ -236,7 +236,11 @@ pub fn plan_sync(
         of_state.map(|candidate| candidate.info.block.num_bytes)
     };
     let length = length_of(best).min().unwrap_or(0);
+    // Differs: a truncate whose recovery was cut off leaves replicas that are cut already beside others that are not. All of
+    // them start with the bytes that stay; Hadoop finds them inconsistent and never closes the file.
+    let all_have_enough = truncate_to.is_some_and(|wanted| length >= wanted);
     if best == ReplicaState::Finalized
+        && !all_have_enough
         && let Some(other) = length_of(best).find(|other| *other != length)
     {
         return Err(Error::io(format!(
@@ -334,6 +338,13 @@ mod tests {
         assert_eq!((indexes, length), (vec![0, 1], 100));
         let differing = [answer(0, Finalized, 100, 1_001), answer(1, Finalized, 99, 1_001)];
         assert!(plan_sync(&old, &differing, None).is_err());
+        assert!(plan_sync(&old, &differing, Some(100)).is_err());
+        let SyncPlan::Update { participants, length } =
+            plan_sync(&old, &differing, Some(99)).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((participants.len(), length), (2, 99));
         assert!(plan_sync(&old, &[answer(0, Temporary, 5, 1_001)], None).is_err());
     }
 

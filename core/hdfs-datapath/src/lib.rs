@@ -6,8 +6,10 @@
 //! bytes read back unverified (HDFS-4660).
 
 pub mod ack;
+pub mod block_writer;
 pub mod checksum;
 pub mod file_checksum;
+pub mod filler;
 pub mod packet;
 pub mod receive;
 pub mod recovery;

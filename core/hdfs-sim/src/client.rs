@@ -1,5 +1,9 @@
 //! A client: one task after another works in a directory of its own and compares every answer with what it must be.
 
+mod files;
+mod reader;
+mod writer;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +15,7 @@ use hdfs_types::{CallId, ClientId, ErrorKind, Result};
 
 use crate::cluster::Cluster;
 use crate::kernel::{NodeId, Sim};
-use crate::truth::Entry;
+use crate::truth::{Entry, FileId};
 
 /// One client process.
 #[derive(Clone)]
@@ -28,23 +32,29 @@ pub(crate) struct Client {
 impl Client {
     /// Starts the process of this machine anew: other name, other directory.
     pub(crate) fn start(cluster: &Rc<Cluster>, node: NodeId) -> Self {
+        let this = Self::observer(cluster, node);
+        cluster.sim.note(format_args!("{} starts", this.name));
+        cluster.sim.spawn(node, this.clone().work());
+        cluster.sim.spawn(node, this.clone().renew_lease());
+        this
+    }
+
+    /// One that does nothing by itself.
+    pub(crate) fn observer(cluster: &Rc<Cluster>, node: NodeId) -> Self {
         cluster.power_up(node);
         let incarnation = cluster.sim.machine(node).incarnation;
         let mut id = [0; 16];
         id[0] = u8::try_from(node.0).unwrap_or(u8::MAX);
         id[1..5].copy_from_slice(&incarnation.to_be_bytes());
         id[15] = 1;
-        let this = Self {
+        Self {
             cluster: Rc::clone(cluster),
             node,
             name: format!("client-{}-{incarnation}", node.0),
             home: format!("/c{}-{incarnation}", node.0),
             id: ClientId(id),
             calls: Rc::default(),
-        };
-        cluster.sim.note(format_args!("{} starts", this.name));
-        cluster.sim.spawn(node, this.clone().work());
-        this
+        }
     }
 
     pub(crate) fn sim(&self) -> &Sim {
@@ -122,15 +132,41 @@ impl Client {
 
     async fn step(&self) {
         let path = self.some_path();
-        match self.sim().below(10) {
+        match self.sim().below(20) {
             0..=1 => self.mkdirs(&path).await,
-            2..=4 => self.create_empty(&path).await,
-            5..=6 => {
+            2 => self.create_empty(&path).await,
+            3 => {
                 let to = self.some_path();
                 self.rename(&path, &to).await;
             }
-            7 => self.delete(&path).await,
-            _ => self.look(&path).await,
+            4 => self.delete(&path).await,
+            5..=6 => self.look(&path).await,
+            7..=10 => self.write_new(&path).await,
+            11..=12 => self.append(&path).await,
+            13 => self.truncate(&path).await,
+            _ => self.read(&path).await,
+        }
+    }
+
+    /// A file was made at this path, with the directories above it.
+    fn enter_file(&self, path: &str, replication: u32) -> FileId {
+        let mut truth = self.cluster.truth.borrow_mut();
+        let id = truth.new_file(replication);
+        for (at, _) in path.match_indices('/').skip(1) {
+            truth.tree.insert(path[..at].to_owned(), Entry::Directory);
+        }
+        truth.tree.insert(path.to_owned(), Entry::File(id));
+        id
+    }
+
+    async fn renew_lease(self) {
+        loop {
+            self.sim().sleep(Duration::from_secs(20)).await;
+            let request = p::RenewLeaseRequestProto {
+                client_name: self.name.clone(),
+                namespaces: Vec::new(),
+            };
+            let _ = self.ask(move |nn, call| nn.renew_lease(call, &request)).await;
         }
     }
 
@@ -207,12 +243,7 @@ impl Client {
         let created = self.create(path, 3).await;
         match (&created, expected) {
             (Ok(_), Ok(())) => {
-                let mut truth = self.cluster.truth.borrow_mut();
-                let id = truth.new_file(3);
-                for (at, _) in path.match_indices('/').skip(1) {
-                    truth.tree.insert(path[..at].to_owned(), Entry::Directory);
-                }
-                truth.tree.insert(path.to_owned(), Entry::File(id));
+                self.enter_file(path, 3);
             }
             (Err(_), Err(())) => return self.end(&[&top]),
             _ => {

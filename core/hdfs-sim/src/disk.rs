@@ -62,16 +62,6 @@ enum Naming {
     Removed { path: String },
 }
 
-impl Naming {
-    /// The name whose folder makes it last.
-    fn path(&self) -> &str {
-        match self {
-            Self::Made { path, .. } | Self::Removed { path } => path,
-            Self::Moved { to, .. } => to,
-        }
-    }
-}
-
 #[derive(Default)]
 struct State {
     files: BTreeMap<Handle, Content>,
@@ -269,26 +259,29 @@ impl Disk {
             return Err(Refused::Io);
         }
         let state = &mut *self.state.borrow_mut();
-        let pending = std::mem::take(&mut state.pending_names);
-        let (done, rest): (Vec<Naming>, Vec<Naming>) =
-            pending.into_iter().partition(|naming| folder(naming.path()) == path);
-        for naming in &done {
-            if let Naming::Moved { .. } = naming {
-                rename_in(&mut state.durable_names, naming);
-            }
-        }
-        // What was moved away keeps its old name until the new one lasts.
-        let moved_away = |name: &String| {
-            rest.iter().any(|naming| matches!(naming, Naming::Moved { from, .. } if from == name))
-        };
         let names = &state.names;
-        let here = |name: &String| folder(name) == path;
-        state
-            .durable_names
-            .retain(|name, _| !here(name) || names.contains_key(name) || moved_away(name));
-        let current = names.iter().filter(|(name, _)| here(name));
-        state.durable_names.extend(current.map(|(name, file)| (name.clone(), *file)));
-        state.pending_names = rest;
+        let here = |name: &str| folder(name) == path;
+        let settled: BTreeMap<Handle, &String> =
+            names.iter().filter(|(name, _)| here(name)).map(|(name, file)| (*file, name)).collect();
+        // What is found here under its name of now has no older names, and nothing of its past can come back.
+        state.pending_names.retain(|naming| match naming {
+            Naming::Made { file, .. } | Naming::Moved { file, .. } => !settled.contains_key(file),
+            Naming::Removed { path } => !here(path),
+        });
+        // What was moved away keeps its old name until the new one lasts.
+        let moving: Vec<Handle> = state
+            .pending_names
+            .iter()
+            .filter_map(|naming| match naming {
+                Naming::Moved { file, .. } => Some(*file),
+                _ => None,
+            })
+            .collect();
+        state.durable_names.retain(|name, file| {
+            !settled.contains_key(file) && (!here(name) || moving.contains(file))
+        });
+        let current = settled.into_iter().map(|(file, name)| (name.clone(), file));
+        state.durable_names.extend(current);
         Ok(())
     }
 
@@ -377,6 +370,7 @@ fn rename_in(names: &mut BTreeMap<String, Handle>, naming: &Naming) {
         }
         Naming::Moved { from, to, file } => {
             names.remove(from);
+            names.retain(|_, known| known != file);
             names.insert(to.clone(), *file);
         }
         Naming::Removed { path } => {

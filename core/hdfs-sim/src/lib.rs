@@ -7,11 +7,10 @@
 //!
 //! Simulated processes are futures that this crate's own executor runs: the machines themselves know nothing of that.
 
-#![allow(dead_code, reason = "streams wait for the simulated DataNodes")]
-
 mod check;
 mod client;
 mod cluster;
+mod datanode;
 mod disk;
 mod kernel;
 mod namenode;
@@ -24,3 +23,9 @@ pub use run::{Options, Outcome, run};
 
 /// Bytes of a block of every simulated file.
 pub(crate) const BLOCK_BYTES: u64 = 4_096;
+
+/// Bytes of a chunk with a checksum.
+pub(crate) const CHUNK_BYTES: usize = 512;
+
+/// Bytes of a DataNode's disk.
+pub(crate) const DISK_BYTES: u64 = 16 << 20;

@@ -14,7 +14,7 @@ use hdfs_format::edits::{
 use hdfs_namenode::{Call, CallKey, Caller, Identity, MachineConf, NameNode};
 use hdfs_namespace::Namespace;
 use hdfs_types::constants::NAMENODE_LAYOUT_VERSION;
-use hdfs_types::{BlockPoolId, Result, TxId};
+use hdfs_types::{BlockPoolId, Planted, PlantedBug, Result, TxId};
 
 use crate::disk::{Disk, Handle, Refused};
 use crate::kernel::{NAMENODE, Sim, Waiters};
@@ -44,7 +44,7 @@ pub(crate) fn conf(seed: u64) -> MachineConf {
     conf
 }
 
-fn machine(seed: u64) -> Result<NameNode> {
+fn machine(seed: u64, planted: Planted) -> Result<NameNode> {
     let identity = Identity {
         layout_version: NAMENODE_LAYOUT_VERSION,
         namespace_id: 1,
@@ -52,7 +52,10 @@ fn machine(seed: u64) -> Result<NameNode> {
         c_time: 0,
         block_pool_id: BlockPoolId::from(POOL),
     };
-    let conf = conf(seed);
+    let mut conf = conf(seed);
+    if planted.is(PlantedBug::RetryCacheOff) {
+        conf.retry_cache_expiry = Duration::ZERO;
+    }
     let namespace = Namespace::new(&conf.namespace);
     NameNode::new(conf, identity, namespace, TxId(0))
 }
@@ -75,6 +78,7 @@ pub(crate) struct Process {
     log: RefCell<Log>,
     queued: Waiters,
     synced: Waiters,
+    planted: Planted,
     caller: Arc<Caller>,
 }
 
@@ -88,8 +92,9 @@ impl Process {
         sim: &Sim,
         disk: &Disk,
         seed: u64,
+        planted: Planted,
     ) -> std::result::Result<Rc<Self>, String> {
-        let mut nn = machine(seed).map_err(|error| error.to_string())?;
+        let mut nn = machine(seed, planted).map_err(|error| error.to_string())?;
         let last = replay(sim, disk, &mut nn)?;
         nn.start(sim.now());
         let first = TxId(last.0 + 1);
@@ -102,6 +107,7 @@ impl Process {
             log: RefCell::new(log),
             queued: Waiters::default(),
             synced: Waiters::default(),
+            planted,
             caller: Arc::new(Caller {
                 user: "root".to_owned(),
                 groups: Vec::new(),
@@ -134,7 +140,7 @@ impl Process {
             (answer, nn.last_txid())
         };
         self.enqueue();
-        if answer.is_err() {
+        if answer.is_err() || self.planted.is(PlantedBug::AnsweredBeforeSynced) {
             return Some(answer);
         }
         self.durable(txid).await.then_some(answer)
@@ -351,7 +357,7 @@ fn finish_segment(
 
 /// A machine built from the log alone, for the checker that compares it with the live one.
 pub(crate) fn rebuilt(sim: &Sim, disk: &Disk, seed: u64) -> std::result::Result<NameNode, String> {
-    let mut nn = machine(seed).map_err(|error| error.to_string())?;
+    let mut nn = machine(seed, Planted::NONE).map_err(|error| error.to_string())?;
     let copy = disk.clone();
     replay_only(sim, &copy, &mut nn)?;
     Ok(nn)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::cluster::{Cluster, Crash};
+use crate::disk::{Disk, DiskFaults};
 use crate::kernel::{NAMENODE, NodeId};
 
 /// How rough this world is.
@@ -16,6 +17,7 @@ use crate::kernel::{NAMENODE, NodeId};
 pub(crate) struct Weather {
     loss: u64,
     duplication: u64,
+    corruption: u64,
     delay_us: u64,
     /// Mean time between faults.
     calm: Duration,
@@ -30,6 +32,7 @@ impl Weather {
         Self {
             loss: up_to(30_000),
             duplication: up_to(50_000),
+            corruption: up_to(10_000),
             delay_us: 300 + up_to(40_000),
             calm: Duration::from_millis(500 + sim.below(8_000)),
         }
@@ -40,6 +43,7 @@ impl Weather {
         let net = &mut cluster.sim.kernel().net;
         net.loss = self.loss;
         net.duplication = self.duplication;
+        net.corruption = self.corruption;
         net.delay_us = self.delay_us;
     }
 
@@ -66,6 +70,7 @@ pub(crate) fn rage(cluster: &Rc<Cluster>, weather: Weather, duration: Duration) 
         let calm = cluster.sim.between(weather.calm / 4, weather.calm * 2);
         cluster.sim.run(calm.min(left));
         watch(cluster);
+        cluster.look_at_replicas();
         if cluster.sim.now().mono < end {
             strike(cluster);
         }
@@ -84,18 +89,12 @@ pub(crate) fn watch(cluster: &Rc<Cluster>) {
 
 fn strike(cluster: &Rc<Cluster>) {
     let sim = &cluster.sim;
-    match sim.below(10) {
+    match sim.below(20) {
         0..=1 => {
             let how = if sim.chance(500_000) { Crash::Killed } else { Crash::PowerCut };
             if sim.machine(NAMENODE).up {
                 cluster.crash(NAMENODE, how);
-                let cluster = Rc::clone(cluster);
-                let down = sim.between(Duration::from_millis(50), Duration::from_secs(10));
-                sim.after(down, move |sim| {
-                    if !sim.machine(NAMENODE).up {
-                        cluster.start_namenode();
-                    }
-                });
+                restart_later(cluster, NAMENODE);
             }
         }
         2 => {
@@ -105,23 +104,105 @@ fn strike(cluster: &Rc<Cluster>) {
         }
         3..=4 => partition(cluster),
         5 => pause(cluster),
-        6 => {
-            let node = any_machine(cluster);
-            let factor = 2 + u32::try_from(sim.below(100)).unwrap_or(0);
-            sim.note(format_args!("{node:?} is {factor} times slower"));
-            sim.kernel().net.slow.insert(node, factor);
-            let calm = sim.between(Duration::from_secs(1), Duration::from_secs(20));
-            sim.after(calm, move |sim| {
-                sim.kernel().net.slow.remove(&node);
-            });
-        }
+        6 => slow(cluster),
         7 => {
             let by = i64::try_from(sim.below(7_200_000)).unwrap_or(0) - 3_600_000;
             sim.note(format_args!("the wall clocks jump by {by} ms"));
             sim.jump_wall_clock(by);
         }
-        _ => disk_trouble(cluster),
+        8 => disk_trouble(cluster, &cluster.namenode_disk.clone(), "the namenode", true),
+        9..=10 => {
+            let node = any_datanode(cluster);
+            let name = format!("{node:?}");
+            disk_trouble(cluster, &cluster.disk(node).clone(), &name, false);
+        }
+        11 => rot(cluster),
+        12 => blackout(cluster),
+        _ => {
+            let node = any_datanode(cluster);
+            let how = if sim.chance(600_000) { Crash::Killed } else { Crash::PowerCut };
+            if sim.machine(node).up {
+                cluster.crash(node, how);
+                restart_later(cluster, node);
+            }
+        }
     }
+}
+
+fn restart_later(cluster: &Rc<Cluster>, node: NodeId) {
+    let sim = &cluster.sim;
+    let down = sim.between(Duration::from_millis(50), Duration::from_secs(20));
+    let cluster = Rc::clone(cluster);
+    sim.after(down, move |sim| {
+        if sim.machine(node).up {
+            return;
+        }
+        if node == NAMENODE {
+            cluster.start_namenode();
+        } else {
+            cluster.start_datanode(node);
+        }
+    });
+}
+
+/// All machines of the cluster lose power at once.
+fn blackout(cluster: &Rc<Cluster>) {
+    cluster.sim.note(format_args!("blackout"));
+    for node in std::iter::once(NAMENODE).chain(cluster.datanodes.iter().copied()) {
+        cluster.crash(node, Crash::PowerCut);
+        restart_later(cluster, node);
+    }
+}
+
+fn slow(cluster: &Rc<Cluster>) {
+    let sim = &cluster.sim;
+    let node = any_machine(cluster);
+    let factor = 2 + u32::try_from(sim.below(100)).unwrap_or(0);
+    sim.note(format_args!("{node:?} is {factor} times slower"));
+    sim.kernel().net.slow.insert(node, factor);
+    let calm = sim.between(Duration::from_secs(1), Duration::from_secs(20));
+    sim.after(calm, move |sim| {
+        sim.kernel().net.slow.remove(&node);
+    });
+}
+
+/// A bit of a finalized replica turns over, where another good copy is there.
+fn rot(cluster: &Rc<Cluster>) {
+    let sim = &cluster.sim;
+    let Some(process) = cluster.datanode(any_datanode(cluster)) else { return };
+    let replicas = process.pool.replicas();
+    if replicas.is_empty() {
+        return;
+    }
+    let index = usize::try_from(sim.below(replicas.len() as u64)).unwrap_or(0);
+    let block = replicas[index].block;
+    // Once for each block: with as many corrupt replicas as spare nodes there is no place for a new one.
+    if !cluster.rotten.borrow_mut().insert(block.id) {
+        return;
+    }
+    let is_complete = cluster.namenode().is_some_and(|process| {
+        let nn = process.machine();
+        let info = nn.blocks().block(block.id);
+        info.is_some_and(|info| info.state == hdfs_blocks::BlockState::Complete)
+    });
+    if !is_complete {
+        return;
+    }
+    let good = cluster.good_copies(block.id);
+    let same = good.iter().filter(|(_, of)| *of == block).count();
+    if same < 2 || !good.iter().any(|(node, of)| *node == process.node && *of == block) {
+        return;
+    }
+    let (data, meta) = hdfs_datanode::layout::file_names(&block);
+    let name = if sim.chance(700_000) { data } else { meta };
+    let path = format!("finalized/{name}");
+    sim.note(format_args!("{:?}: a bit of {path} turns over", process.node));
+    cluster.disk(process.node).rot(&path, sim.below(u64::MAX));
+}
+
+fn any_datanode(cluster: &Cluster) -> NodeId {
+    let index = cluster.sim.below(cluster.datanodes.len() as u64);
+    cluster.datanodes[usize::try_from(index).unwrap_or(0)]
 }
 
 fn any_client(cluster: &Cluster) -> NodeId {
@@ -181,17 +262,19 @@ fn pause(cluster: &Rc<Cluster>) {
     sim.after(length, move |sim| sim.pause(node, false));
 }
 
-fn disk_trouble(cluster: &Rc<Cluster>) {
+/// Writes or syncs fail, or nothing fits. Syncs of a DataNode do not fail here: its recovery syncs a replica again that failed
+/// to sync, and with one replica that is the only copy (known weakness).
+fn disk_trouble(cluster: &Rc<Cluster>, disk: &Disk, whose: &str, syncs: bool) {
     let sim = &cluster.sim;
-    let mut faults = cluster.namenode_disk.faults();
+    let mut faults = disk.faults();
     match sim.below(3) {
-        0 => faults.sync_error = 200_000,
-        1 => faults.write_error = 100_000,
+        0 if syncs => faults.sync_error = 200_000,
+        0 | 1 => faults.write_error = 100_000,
         _ => faults.full = true,
     }
-    sim.note(format_args!("the namenode's disk: {faults:?}"));
-    cluster.namenode_disk.set_faults(faults);
-    let disk = cluster.namenode_disk.clone();
+    sim.note(format_args!("the disk of {whose}: {faults:?}"));
+    disk.set_faults(faults);
+    let disk = disk.clone();
     let length = sim.between(Duration::from_millis(100), Duration::from_secs(5));
-    sim.after(length, move |_| disk.set_faults(crate::disk::DiskFaults::default()));
+    sim.after(length, move |_| disk.set_faults(DiskFaults::default()));
 }

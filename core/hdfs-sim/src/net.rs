@@ -306,11 +306,6 @@ impl<M: Segment> Socket<M> {
         Ok(())
     }
 
-    /// No more comes from here.
-    pub(crate) fn end(&self) {
-        self.put(None);
-    }
-
     fn put(&self, what: Option<M>) {
         let way = self.out.borrow().way;
         let mut delay = self.sim.delay(way.0, way.1);
@@ -355,11 +350,6 @@ impl<M: Segment> Socket<M> {
             None if into.ended || into.reset => Some(Err(Gone::Reset)),
             None => None,
         }
-    }
-
-    /// Whoever waits here looks again when something arrives.
-    pub(crate) fn arrivals(&self) -> Waiters {
-        self.into.borrow().waiters.clone()
     }
 
     /// Cuts both directions from this side, so that whoever uses this end hears it at once.

@@ -10,6 +10,7 @@ mod error;
 mod ids;
 mod path;
 mod permission;
+mod planted;
 mod rng;
 mod storage;
 mod text;
@@ -25,6 +26,7 @@ pub use ids::{
 };
 pub use path::{HdfsPath, PathError, components, is_valid_name, normalize};
 pub use permission::{FsAction, FsPermission, PermissionStatus};
+pub use planted::{Planted, PlantedBug};
 pub use rng::{Rng, SplitMix64};
 pub use storage::StorageType;
 pub use text::byte_desc;

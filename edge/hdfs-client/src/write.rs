@@ -31,7 +31,8 @@ use crate::file_cipher::CRYPTO_PROTOCOL_VERSIONS;
 use crate::lease::LeaseGuard;
 use crate::located::LocatedBlock;
 use crate::metadata::permission_to_proto;
-use packet::{Filler, Packet};
+use hdfs_datapath::filler::Packet;
+use packet::{Filler, PoolHandle};
 use shared::Shared;
 use streamer::{FileContext, Streamer};
 
@@ -237,9 +238,10 @@ impl FileWriter {
         let offset = last.as_ref().filter(|_| fill_last).map_or(0, LocatedBlock::len);
         let cipher = client.file_cipher(status.file_encryption_info.as_ref()).await?;
         let cipher = cipher.map(|cipher| (cipher.start(), length));
-        let filler =
-            Filler::new(conf.checksum, block_size, conf.write_packet_bytes, offset, cipher);
-        let shared = Arc::new(Shared::new(conf.max_packets_in_flight, filler.pool()));
+        let pool = PoolHandle::default();
+        let shared = Arc::new(Shared::new(conf.max_packets_in_flight, Arc::clone(&pool.0)));
+        let packet_bytes = conf.write_packet_bytes;
+        let filler = Filler::new(conf.checksum, block_size, packet_bytes, offset, cipher, pool);
         let file_id = INodeId(status.file_id());
         let context = FileContext {
             client: client.clone(),

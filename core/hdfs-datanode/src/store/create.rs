@@ -210,8 +210,12 @@ fn reopen<S: Store>(
     };
     let (partial, _) = read_partial_chunk(&data, &meta, spec, length)?;
     let renamed = Block { generation_stamp: new_stamp, ..replica.block };
-    for (from, to) in old_names.iter().zip(&FileName::pair(Place::Rbw, renamed)) {
-        move_file(folders, from, to)?;
+    move_both(folders, &old_names, &FileName::pair(Place::Rbw, renamed))?;
+    // The NameNode counts on the new stamp as soon as the pipeline stands: a power cut must not bring the old one back,
+    // or no replica is new enough for a recovery, and bytes that were durable before are lost.
+    folders.sync_folder(Place::Rbw, id)?;
+    if replica.place == Place::Finalized {
+        folders.sync_folder(Place::Finalized, id)?;
     }
     let writer = shard.begin_writer();
     shard.forget_open(id);
@@ -252,8 +256,22 @@ fn check_chunks(spec: ChecksumSpec, wanted: ChecksumSpec) -> Result<()> {
     )))
 }
 
+/// Moves the checksums, then the data; when the data can't follow, the checksums go back, so that they stay together.
+pub(super) fn move_both(
+    folders: &impl Folders,
+    from: &[FileName; 2],
+    to: &[FileName; 2],
+) -> Result<()> {
+    move_file(folders, &from[0], &to[0])?;
+    move_file(folders, &from[1], &to[1]).inspect_err(|_| {
+        if let Err(error) = move_file(folders, &to[0], &from[0]) {
+            folders.note("move checksums back", &error);
+        }
+    })
+}
+
 /// Renames unless the name stays the same.
-pub(super) fn move_file(folders: &impl Folders, from: &FileName, to: &FileName) -> Result<()> {
+fn move_file(folders: &impl Folders, from: &FileName, to: &FileName) -> Result<()> {
     let name = |of: &FileName| {
         let stamp = match of.part {
             files::Part::Data => GenerationStamp(0),

@@ -2,6 +2,7 @@
 
 use hdfs_types::{Block, Error, Result};
 
+use super::create::move_both;
 use super::{OpenForWrite, Shard, Store};
 use crate::files::{self, BlockFile, FileName, Folders};
 use crate::replica::{Place, Replica};
@@ -108,9 +109,7 @@ pub fn finalize<S: Store, F: BlockFile>(
         }
         let from = replica.place;
         let to = FileName::pair(Place::Finalized, replica.block);
-        for (old, new) in FileName::pair(from, replica.block).iter().zip(&to) {
-            folders.rename(old, new)?;
-        }
+        move_both(folders, &FileName::pair(from, replica.block), &to)?;
         replica.wrote(length, None);
         replica.finalize();
         Ok((replica.block, from))
@@ -138,9 +137,7 @@ pub fn convert_to_rbw<S: Store, F>(
         let replica = replica.ok_or_else(|| transition::non_existent(wanted))?;
         transition::check_convert_temporary(replica, wanted)?;
         let to = FileName::pair(Place::Rbw, replica.block);
-        for (old, new) in FileName::pair(Place::Tmp, replica.block).iter().zip(&to) {
-            folders.rename(old, new)?;
-        }
+        move_both(folders, &FileName::pair(Place::Tmp, replica.block), &to)?;
         replica.convert_to_rbw(wanted.block.num_bytes);
         Ok(())
     })

@@ -2,7 +2,7 @@
 
 use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
-use super::create::move_file;
+use super::create::move_both;
 use super::{Shard, Store, until_free};
 use crate::files::{self, BlockFile, FileName, Folders, read_spec, truncate_block, used_bytes};
 use crate::recovery::{self, InitRecovery, RecoveryInfo, UpdateRecovery};
@@ -58,9 +58,7 @@ fn settle<D: Folders>(
     }
     folders.make_finalized_folder(replica.block.id)?;
     let renamed = Block { generation_stamp: stamp, ..replica.block };
-    for (from, to) in old_names.iter().zip(&FileName::pair(Place::Finalized, renamed)) {
-        move_file(folders, from, to)?;
-    }
+    move_both(folders, &old_names, &FileName::pair(Place::Finalized, renamed))?;
     folders.sync_folder(Place::Finalized, replica.block.id)?;
     if replica.place != Place::Finalized {
         folders.sync_folder(replica.place, replica.block.id)?;
@@ -82,12 +80,33 @@ pub fn init_recovery<S: Store>(
 ) -> Result<Option<RecoveryInfo>> {
     until_free(store, block.block.id, |shard| {
         let Some(replica) = shard.map().get_mut(block.block.id) else { return Ok(Ok(None)) };
-        let lengths = files::lengths(store.folders(replica.volume), replica);
+        let folders = store.folders(replica.volume);
+        if replica.writer().is_none() {
+            cut_leftovers(folders, replica)?;
+        }
+        let lengths = files::lengths(folders, replica);
         match recovery::init(replica, &block.block, recovery_id, lengths)? {
             InitRecovery::StopWriter(writer) => Ok(Err(writer)),
             InitRecovery::Ready(info) => Ok(Ok(Some(info))),
         }
     })
+}
+
+/// A write that failed on the disk, and could not be cut back then, left more bytes than the replica has: they would keep
+/// every recovery from beginning.
+fn cut_leftovers<D: Folders>(folders: &D, replica: &Replica) -> Result<()> {
+    let (Some(pipeline), Some(length)) =
+        (replica.pipeline(), files::lengths(folders, replica).data)
+    else {
+        return Ok(());
+    };
+    if length <= pipeline.bytes_on_disk {
+        return Ok(());
+    }
+    let [meta, data] = FileName::pair(replica.place, replica.block);
+    let (data, meta) = (folders.open_to_change(&data)?, folders.open_to_change(&meta)?);
+    let spec = read_spec(&meta)?;
+    files::roll_back(&data, &meta, spec, pipeline.bytes_on_disk, pipeline.last_sum)
 }
 
 /// A primary ends the recovery of a block here: new length, new stamp, finalized.

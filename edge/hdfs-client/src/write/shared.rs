@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hdfs_datapath::filler::Packet;
 use hdfs_types::{Error, ErrorKind, ExtendedBlock, Result};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
-use super::packet::{Packet, Pool};
+use super::packet::Pool;
 
 /// Shared by a writer and its streamer.
 #[derive(Debug)]

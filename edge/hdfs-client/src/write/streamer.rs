@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hdfs_datapath::ack::{AckVerdict, judge};
+use hdfs_datapath::filler::Packet;
 use hdfs_format::datatransfer::{self, Prefix};
 use hdfs_proto::common::TokenProto;
 use hdfs_proto::hdfs as proto;
@@ -22,7 +23,6 @@ use tokio::io::Interest;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
-use super::packet::Packet;
 use super::shared::Shared;
 use crate::HdfsClient;
 use crate::located::{DatanodeInfo, LocatedBlock, ReplicaLocation};

@@ -13,14 +13,12 @@ mod recover;
 mod scan;
 mod writer;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hdfs_datanode::report::{self, BlockEvent, Event};
 use hdfs_datanode::volume_choice::{VolumeChooser, VolumePolicy, VolumeSpace};
-use hdfs_datanode::{Replica, ReplicaMap, VolumeIndex, WriterId, transition};
+use hdfs_datanode::{Replica, ReplicaMap, VolumeIndex, WriterId, store, transition};
 use hdfs_format::block_list::BlockListEncoder;
 use hdfs_format::storage_dir::BlockPoolVersion;
 use hdfs_types::{
@@ -31,6 +29,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 pub(crate) use open::{OpenReplica, ReadView};
 pub(crate) use writer::{StopHandle, WriteTarget};
 
+use super::files::VolumeFolders;
 use super::random;
 use super::volume::{PoolDirs, Volume};
 
@@ -43,12 +42,37 @@ pub(crate) trait BlockListener: Send + Sync {
 }
 
 #[derive(Default)]
-struct Shard {
+pub(crate) struct Shard {
     map: ReplicaMap,
     /// Writers that run, to stop them.
     writers: FastMap<WriterId, Arc<StopHandle>>,
+    /// Writers that ever began here.
+    writers_begun: u64,
     /// Open files of finalized replicas, newest last.
     open: Vec<Arc<OpenReplica>>,
+}
+
+impl store::Shard for Shard {
+    fn map(&mut self) -> &mut ReplicaMap {
+        &mut self.map
+    }
+
+    fn forget_open(&mut self, id: BlockId) {
+        self.open.retain(|open| open.block.id != id);
+    }
+
+    fn begin_writer(&mut self) -> WriterId {
+        self.writers_begun += 1;
+        let writer = WriterId(self.writers_begun);
+        self.writers.insert(writer, Arc::default());
+        writer
+    }
+
+    fn cut_writer(&mut self, writer: WriterId) {
+        if let Some(handle) = self.writers.get(&writer) {
+            handle.cut();
+        }
+    }
 }
 
 /// One block pool: the blocks of one namespace.
@@ -58,10 +82,9 @@ pub(crate) struct Pool {
     /// What its VERSION files say.
     pub version: BlockPoolVersion,
     volumes: Arc<[Arc<Volume>]>,
-    dirs: Vec<Arc<PoolDirs>>,
+    folders: Vec<VolumeFolders>,
     shards: Vec<Mutex<Shard>>,
     chooser: Mutex<(VolumeChooser, SplitMix64)>,
-    next_writer: AtomicU64,
     stop_timeout: Duration,
     listeners: RwLock<Vec<Arc<dyn BlockListener>>>,
 }
@@ -126,16 +149,18 @@ impl Dataset {
             }
             return Ok(Arc::clone(pool));
         }
-        let dirs = self.volumes.iter().map(|volume| PoolDirs::open(&volume.root, version));
-        let dirs: Result<Vec<PoolDirs>> = dirs.collect();
+        let folders = self.volumes.iter().map(|volume| {
+            let dirs = PoolDirs::open(&volume.root, version)?;
+            Ok(VolumeFolders { dirs, volume: Arc::clone(volume) })
+        });
+        let folders: Result<Vec<VolumeFolders>> = folders.collect();
         let pool = Arc::new(Pool {
             id: version.block_pool.clone(),
             version: version.clone(),
             volumes: Arc::clone(&self.volumes),
-            dirs: dirs?.into_iter().map(Arc::new).collect(),
+            folders: folders?,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             chooser: Mutex::new((VolumeChooser::new(self.policy), random::rng())),
-            next_writer: AtomicU64::new(1),
             stop_timeout: self.stop_timeout,
             listeners: RwLock::default(),
         });
@@ -152,7 +177,7 @@ impl Pool {
     }
 
     fn dirs_of(&self, volume: VolumeIndex) -> &PoolDirs {
-        &self.dirs[usize::from(volume.0)]
+        &self.folders[usize::from(volume.0)].dirs
     }
 
     /// The volume at this index.
@@ -247,9 +272,22 @@ impl Pool {
             tracing::error!(volume = %volume.root.display(), %error, "volume failed; it takes no more blocks");
         }
     }
+}
 
-    fn new_writer(&self) -> WriterId {
-        WriterId(self.next_writer.fetch_add(1, Ordering::Relaxed))
+impl store::Store for Pool {
+    type Shard = Shard;
+    type Folders = VolumeFolders;
+
+    fn with_shard<T>(&self, id: BlockId, work: impl FnOnce(&mut Shard) -> T) -> T {
+        work(&mut self.shard(id))
+    }
+
+    fn folders(&self, volume: VolumeIndex) -> &VolumeFolders {
+        &self.folders[usize::from(volume.0)]
+    }
+
+    fn extended(&self, block: Block) -> ExtendedBlock {
+        ExtendedBlock { pool: self.id.clone(), block }
     }
 
     /// Stops a writer that a newer one displaces.
@@ -266,10 +304,4 @@ impl Pool {
             }
         }
     }
-}
-
-/// Bytes that a block and its checksums take on disk.
-fn used_bytes(data: &Path, meta: &Path) -> u64 {
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    length(data) + length(meta)
 }

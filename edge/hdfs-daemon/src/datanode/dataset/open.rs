@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hdfs_datanode::files::{read_partial_chunk, read_spec};
 use hdfs_datanode::{Replica, State, transition};
 use hdfs_datapath::ChecksumSpec;
 use hdfs_types::{Block, Error, ExtendedBlock, ReplicaState, Result};
 
-use super::super::files::{read_partial_chunk, read_spec};
+use super::super::files::DiskFile;
 use super::super::volume::io_error;
 use super::Pool;
 
@@ -117,18 +118,19 @@ impl Pool {
     fn open_files(&self, replica: &Replica) -> Result<OpenReplica> {
         let (data_path, meta_path) =
             self.dirs_of(replica.volume).files(replica.place, &replica.block);
-        let open = |path: &std::path::Path| {
-            File::open(path).map_err(|error| io_error("open", path, error))
+        let open = |path: PathBuf| match File::open(&path) {
+            Ok(file) => Ok(DiskFile { file, path }),
+            Err(error) => Err(io_error("open", &path, error)),
         };
-        let (data, meta) = (open(&data_path)?, open(&meta_path)?);
-        let spec = read_spec(&meta, &meta_path)?;
+        let (data, meta) = (open(data_path)?, open(meta_path)?);
+        let spec = read_spec(&meta)?;
         let length = replica.bytes_on_disk();
         let last_sum = match replica.state {
             State::Rbw(_) => None,
             // A corrupt last chunk is for the reader to find: it must still be able to read the rest.
-            _ => read_partial_chunk(&data, &meta, spec, length, &data_path)
-                .map_or(None, |(_, sum)| sum),
+            _ => read_partial_chunk(&data, &meta, spec, length).map_or(None, |(_, sum)| sum),
         };
-        Ok(OpenReplica { block: replica.block, data, meta, spec, path: data_path, last_sum })
+        let (path, data, meta) = (data.path, data.file, meta.file);
+        Ok(OpenReplica { block: replica.block, data, meta, spec, path, last_sum })
     }
 }

@@ -1,15 +1,14 @@
 //! The scan at start: which replicas the folders hold, and how much of those that were being written is proven.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use hdfs_datanode::layout::{FileKind, parse_file_name};
-use hdfs_datanode::{Place, Replica, VolumeIndex, transition};
+use hdfs_datanode::store::Store;
+use hdfs_datanode::{Replica, VolumeIndex, files, transition};
 use hdfs_types::{Block, BlockId, GenerationStamp, Result};
 
-use super::super::files::{proven_length, read_spec};
-use super::super::upgrade::unlink_before_change;
 use super::super::volume::{io_error, name_text};
 use super::Pool;
 
@@ -99,32 +98,7 @@ impl Pool {
         found.length?;
         let generation_stamp = found.stamp.unwrap_or(GenerationStamp::GRANDFATHER);
         let mut block = Block { id, num_bytes: 0, generation_stamp };
-        let (data_path, meta_path) = self.dirs_of(volume).files(Place::Rbw, &block);
-        for path in [&data_path, &meta_path] {
-            if let Err(error) = unlink_before_change(path) {
-                tracing::warn!("{error}");
-            }
-        }
-        let proven =
-            File::options().read(true).write(true).open(&data_path).and_then(|data| {
-                Ok((data, File::options().read(true).write(true).open(&meta_path)?))
-            });
-        if let Ok((data, meta)) = proven {
-            match proven_length(&data, &meta, &data_path) {
-                Ok(length) => {
-                    block.num_bytes = length;
-                    // Cut what is not proven: recovery compares the file's length with the replica's.
-                    let cut_meta = read_spec(&meta, &meta_path)
-                        .map_or(Ok(()), |spec| meta.set_len(spec.meta_bytes(length)));
-                    if let Err(error) = data.set_len(length).and(cut_meta) {
-                        tracing::warn!(path = %data_path.display(), %error, "cut unproven bytes");
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(path = %data_path.display(), %error, "replica proves nothing");
-                }
-            }
-        }
+        block.num_bytes = files::waiting_length(self.folders(volume), block);
         Some(Replica::waiting(block, volume))
     }
 }

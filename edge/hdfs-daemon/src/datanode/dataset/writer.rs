@@ -1,21 +1,19 @@
 //! A replica that is open for writing, and the handle that stops its writer.
 
-use std::fs::File;
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hdfs_datanode::VolumeIndex;
 use hdfs_datanode::report::{BlockEvent, Event};
-use hdfs_datanode::{Place, VolumeIndex, WriterId, transition};
-use hdfs_datapath::ChecksumSpec;
+use hdfs_datanode::store::{self, OpenForWrite, Written};
 use hdfs_rt::disk;
 use hdfs_types::{Block, Error, ExtendedBlock, Result};
 use parking_lot::{Condvar, Mutex};
 
-use super::super::files;
-use super::super::volume::{Volume, io_error, sync_dir};
+use super::super::files::DiskFile;
+use super::super::volume::Volume;
 use super::Pool;
 
 /// Stops one writer from another thread: cuts its connections and waits until it has let go.
@@ -74,25 +72,21 @@ impl StopHandle {
 pub(crate) struct WriteTarget {
     /// The pool.
     pub pool: Arc<Pool>,
-    /// The block with its present stamp; its length is not kept up to date.
-    pub block: Block,
     /// The volume that holds it.
     pub volume: Arc<Volume>,
-    /// This writer.
-    pub writer: WriterId,
     /// Stops this writer.
     pub stop: Arc<StopHandle>,
-    /// The block file.
-    pub data: File,
-    /// The `.meta` file.
-    pub meta: File,
-    /// The checksums on disk.
-    pub spec: ChecksumSpec,
-    /// Bytes on disk when this writer began.
-    pub on_disk: u64,
-    /// Bytes of the partial last chunk on disk, verified.
-    pub partial: Vec<u8>,
+    /// The files and what was in them when this writer began.
+    pub(super) open: OpenForWrite<DiskFile>,
     pub(super) reserved: u64,
+}
+
+impl std::ops::Deref for WriteTarget {
+    type Target = OpenForWrite<DiskFile>;
+
+    fn deref(&self) -> &OpenForWrite<DiskFile> {
+        &self.open
+    }
 }
 
 impl WriteTarget {
@@ -106,25 +100,12 @@ impl WriteTarget {
         self.volume.index
     }
 
-    fn update(&self, change: impl FnOnce(&mut hdfs_datanode::Replica)) -> Result<()> {
-        let mut shard = self.pool.shard(self.block.id);
-        let replica = shard.map.get_mut(self.block.id);
-        let replica = replica.ok_or_else(|| transition::not_found(&self.extended()))?;
-        // A writer that is being stopped still says what it did: whoever displaces it waits for its end, and goes on from
-        // there.
-        if replica.writer() != Some(self.writer) {
-            return Err(Error::io(format!("the writer of {} was stopped", self.extended())));
-        }
-        change(replica);
-        Ok(())
-    }
-
     /// So many bytes are in the file; readers need `last_sum` for a partial last chunk.
     ///
     /// # Errors
     /// When this writer was displaced.
     pub(crate) fn wrote(&self, on_disk: u64, last_sum: Option<u32>) -> Result<()> {
-        self.update(|replica| replica.wrote(on_disk, last_sum))
+        store::wrote(&*self.pool, &self.open, Written { on_disk, last_sum })
     }
 
     /// Every node of the pipeline has so many bytes.
@@ -132,19 +113,12 @@ impl WriteTarget {
     /// # Errors
     /// When this writer was displaced.
     pub(crate) fn acked(&self, bytes: u64) -> Result<()> {
-        self.update(|replica| replica.acked(bytes))
+        store::acked(&*self.pool, &self.open, bytes)
     }
 
     /// A write failed: cuts the files back to what the replica is known to have.
     pub(crate) fn roll_back(&self) {
-        let shard = self.pool.shard(self.block.id);
-        let known =
-            shard.map.get(self.block.id).and_then(hdfs_datanode::Replica::pipeline).copied();
-        let Some(known) = known.filter(|pipeline| pipeline.writer == Some(self.writer)) else {
-            return;
-        };
-        let (length, sum) = (known.bytes_on_disk, known.last_sum);
-        if let Err(error) = files::roll_back(&self.data, &self.meta, self.spec, length, sum) {
+        if let Err(error) = store::roll_back(&*self.pool, &self.open) {
             tracing::warn!(block = %self.extended(), %error, "cut a failed write back");
         }
     }
@@ -155,16 +129,10 @@ impl WriteTarget {
     /// When the disk refuses: nothing may be acknowledged.
     pub(crate) fn sync(&self, with_folder: bool) -> Result<()> {
         let _timing = self.volume.syncs.time();
-        let path = &self.volume.root;
         // Both files' pages go out before the first wait: one journal commit then carries the sizes of both.
-        disk::start_writeback(&self.meta, 0, 0);
-        disk::start_writeback(&self.data, 0, 0);
-        self.data.sync_data().map_err(|error| io_error("sync block on", path, error))?;
-        self.meta.sync_data().map_err(|error| io_error("sync checksums on", path, error))?;
-        if with_folder {
-            sync_dir(self.pool.dirs_of(self.volume.index).rbw())?;
-        }
-        Ok(())
+        disk::start_writeback(&self.meta.file, 0, 0);
+        disk::start_writeback(&self.data.file, 0, 0);
+        store::sync(&*self.pool, &self.open, with_folder)
     }
 
     /// The block is complete with `length` bytes: moves its files to their final folder and tells the NameNodes, who may
@@ -181,31 +149,8 @@ impl WriteTarget {
         if durable {
             self.sync(false)?;
         }
-        let dirs = self.pool.dirs_of(self.volume.index);
-        let dir = dirs.make_finalized_dir(self.block.id)?;
-        let (block, from) = {
-            let mut shard = self.pool.shard(self.block.id);
-            let replica = shard.map.get_mut(self.block.id);
-            let replica = replica.ok_or_else(|| transition::not_found(&self.extended()))?;
-            if replica.writer() != Some(self.writer) || self.stop.is_stopped() {
-                return Err(Error::io(format!("the writer of {} was stopped", self.extended())));
-            }
-            let (data, meta) = dirs.files(replica.place, &replica.block);
-            let from = data.parent().map(PathBuf::from).unwrap_or_default();
-            // The checksums move first: a block file is never seen without them.
-            for path in [&meta, &data] {
-                let to = dir.join(path.file_name().unwrap_or_default());
-                std::fs::rename(path, &to).map_err(|error| io_error("move", path, error))?;
-            }
-            replica.wrote(length, None);
-            replica.finalize();
-            (replica.block, from)
-        };
-        if durable {
-            sync_dir(&dir)?;
-            sync_dir(&from)?;
-        }
-        self.volume.add_used((length + self.spec.meta_bytes(length)).cast_signed());
+        let is_stopped = || self.stop.is_stopped();
+        let block = store::finalize(&*self.pool, &self.open, length, durable, is_stopped)?;
         self.pool
             .tell(self.volume.index, &Event { block, event: BlockEvent::Received, delete_hint });
         Ok(block)
@@ -216,35 +161,12 @@ impl WriteTarget {
     /// # Errors
     /// When it is not the copy that was asked for, or the disk refuses.
     pub(crate) fn convert_to_rbw(&self, wanted: &ExtendedBlock) -> Result<()> {
-        let dirs = self.pool.dirs_of(self.volume.index);
-        let mut shard = self.pool.shard(self.block.id);
-        let replica = shard.map.get_mut(self.block.id);
-        let replica = replica.ok_or_else(|| transition::non_existent(wanted))?;
-        transition::check_convert_temporary(replica, wanted)?;
-        let (data, meta) = dirs.files(Place::Tmp, &replica.block);
-        for path in [&meta, &data] {
-            let to = dirs.rbw().join(path.file_name().unwrap_or_default());
-            std::fs::rename(path, &to).map_err(|error| io_error("move", path, error))?;
-        }
-        replica.convert_to_rbw(wanted.block.num_bytes);
-        Ok(())
+        store::convert_to_rbw(&*self.pool, &self.open, wanted)
     }
 
     /// The copy failed: its files go.
     pub(crate) fn discard(&self) {
-        let mut shard = self.pool.shard(self.block.id);
-        let ours = shard
-            .map
-            .get(self.block.id)
-            .filter(|replica| replica.place == Place::Tmp && replica.writer() == Some(self.writer));
-        let Some(replica) = ours else { return };
-        let (data, meta) = self.pool.dirs_of(self.volume.index).files(Place::Tmp, &replica.block);
-        shard.map.remove(self.block.id);
-        for path in [data, meta] {
-            if let Err(error) = std::fs::remove_file(&path) {
-                tracing::warn!(path = %path.display(), %error, "remove failed copy");
-            }
-        }
+        store::discard(&*self.pool, &self.open);
     }
 }
 

@@ -12,12 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use hdfs_datapath::ChecksumSpec;
 use hdfs_datapath::ack::{AckAction, PendingPacket, last_node_ack};
-use hdfs_datapath::receive::{check_packet, plan_write};
-use hdfs_datapath::{ChecksumSpec, checksum};
-use hdfs_format::datatransfer::{
-    HEARTBEAT_SEQNO, PACKET_LENGTHS_BYTES, PacketHeader, PacketLengths, encode_delimited_into,
-};
+use hdfs_datapath::block_writer::{BlockSink, BlockWriter, PacketSpan, Step, parse};
+use hdfs_format::datatransfer::{HEARTBEAT_SEQNO, encode_delimited_into};
 use hdfs_proto::hdfs::Status;
 use hdfs_rt::disk;
 use hdfs_types::{Error, ErrorKind, Result};
@@ -42,32 +40,37 @@ pub(super) enum AckMode {
     Mirrored(Input),
 }
 
-/// One packet in the input buffer.
-#[derive(Clone, Copy)]
-struct Parsed {
-    header: PacketHeader,
-    sums: (usize, usize),
-    data: (usize, usize),
-    end: usize,
-}
-
 /// Receives one block.
 pub(super) struct Receiver<'a> {
     shared: &'a Arc<Shared>,
     target: &'a WriteTarget,
-    /// The checksums that the writer sends.
-    client_spec: ChecksumSpec,
+    writer: BlockWriter,
     mirror: Option<Arc<TcpStream>>,
     peer: SocketAddr,
-    verify: bool,
-    on_disk: u64,
-    /// Bytes of the partial last chunk on disk.
-    partial: Vec<u8>,
-    synced_folder: bool,
     /// Up to here the system was asked to write to the disk.
     writeback: u64,
     corrupt: bool,
-    sums: Vec<u8>,
+}
+
+/// The files of the replica.
+struct DiskSink<'a>(&'a WriteTarget);
+
+impl BlockSink for DiskSink<'_> {
+    fn write(
+        &mut self,
+        data: &mut Vec<IoSlice<'_>>,
+        data_at: u64,
+        sums: &[u8],
+        meta_at: u64,
+    ) -> Result<()> {
+        let target = self.0;
+        write_slices(&target.data.file, data, data_at)
+            .and_then(|()| target.meta.file.write_all_at(sums, meta_at))
+            .map_err(|error| {
+                target.volume.errors.fetch_add(1, Ordering::Relaxed);
+                io_error("write block on", &target.volume.root, error)
+            })
+    }
 }
 
 impl<'a> Receiver<'a> {
@@ -79,25 +82,21 @@ impl<'a> Receiver<'a> {
         peer: SocketAddr,
     ) -> Self {
         let verify = shared.conf.verify_every_hop || mirror.is_none();
+        let partial = target.partial.clone();
         Self {
             shared,
             target,
-            client_spec,
+            writer: BlockWriter::new(client_spec, target.spec, verify, target.on_disk, partial),
             mirror,
             peer,
-            verify,
-            on_disk: target.on_disk,
-            partial: target.partial.clone(),
-            synced_folder: false,
             writeback: target.on_disk,
             corrupt: false,
-            sums: Vec::new(),
         }
     }
 
     /// Bytes on disk.
     pub(super) fn length(&self) -> u64 {
-        self.on_disk
+        self.writer.on_disk()
     }
 
     /// True when a packet's checksums did not match.
@@ -172,60 +171,94 @@ impl<'a> Receiver<'a> {
     fn process(
         &mut self,
         bytes: &[u8],
-        packets: &[Parsed],
+        packets: &[PacketSpan],
         acks: &mut Acks,
         finalize: bool,
         upstream: &TcpStream,
     ) -> Result<()> {
         let counters = &self.shared.counters;
         counters.packets_received.fetch_add(packets.len() as u64, Ordering::Relaxed);
-        let (good, failure) = self.check(bytes, packets);
+        let (count, failure) = self.writer.check(bytes, packets);
+        let (good, refused) = packets.split_at(count);
         let began = Instant::now();
-        if let Some(end) = good.last().map(|packet| packet.end) {
-            self.forward(&bytes[..end], acks);
-        }
-        let forwarded = Instant::now();
-        self.note_slow(forwarded.duration_since(began), &counters.slow_mirror);
-        self.write(bytes, good)?;
-        if good.iter().any(|packet| packet.header.data_len > 0) {
-            let took = forwarded.elapsed();
-            counters.writes.record(took);
-            self.target.volume.writes.record(took);
-            self.note_slow(took, &counters.slow_write);
-        }
-        if good.iter().any(|packet| packet.header.sync_block && packet.header.data_len > 0)
-            || good.iter().any(|p| p.header.sync_block && !p.header.last_packet_in_block)
+        for step in
+            self.writer.steps(good, finalize, self.shared.conf.sync_on_close).into_iter().flatten()
         {
-            let began = Instant::now();
-            self.target.sync(!self.synced_folder)?;
-            self.note_slow(began.elapsed(), &counters.slow_sync);
-            self.synced_folder = true;
+            self.perform(step, bytes, good, acks, upstream, began)?;
         }
-        if let Some(last) = good.last().filter(|packet| packet.header.last_packet_in_block)
-            && finalize
-        {
-            let durable = self.shared.conf.sync_on_close || last.header.sync_block;
-            let began = Instant::now();
-            self.target.finalize(self.on_disk, durable, None)?;
-            let took = began.elapsed();
-            counters.finalize.record(took);
-            self.note_slow(took, &counters.slow_sync);
+        let (Some(error), Some(packet)) = (failure, refused.first()) else { return Ok(()) };
+        let error = self.explain(packet, error);
+        if error.kind == ErrorKind::Checksum {
+            self.corrupt = true;
+            self.shared.counters.checksum_errors.fetch_add(1, Ordering::Relaxed);
+            self.acknowledge(&[*packet], Status::ErrorChecksum, acks, upstream, began)?;
+            if let Acks::Mirrored(responder) = acks {
+                responder.wait_until_told();
+            }
         }
-        let ready = Instant::now();
-        self.acknowledge(good, Status::Success, acks, upstream, began)?;
-        self.note_slow(ready.elapsed(), &counters.slow_ack);
-        if let Some((packet, error)) = failure {
-            if error.kind == ErrorKind::Checksum {
-                self.corrupt = true;
-                self.shared.counters.checksum_errors.fetch_add(1, Ordering::Relaxed);
-                self.acknowledge(&[packet], Status::ErrorChecksum, acks, upstream, began)?;
-                if let Acks::Mirrored(responder) = acks {
-                    responder.wait_until_told();
+        Err(error)
+    }
+
+    /// One step of a batch that arrived at `began`.
+    fn perform(
+        &mut self,
+        step: Step,
+        bytes: &[u8],
+        good: &[PacketSpan],
+        acks: &mut Acks,
+        upstream: &TcpStream,
+        began: Instant,
+    ) -> Result<()> {
+        let counters = &self.shared.counters;
+        let started = Instant::now();
+        match step {
+            Step::Forward => {
+                if let Some(end) = good.last().map(|packet| packet.end) {
+                    self.forward(&bytes[..end], acks);
+                }
+                self.note_slow(started.elapsed(), &counters.slow_mirror);
+            }
+            Step::Write => {
+                self.write(bytes, good)?;
+                if good.iter().any(|packet| packet.header.data_len > 0) {
+                    let took = started.elapsed();
+                    counters.writes.record(took);
+                    self.target.volume.writes.record(took);
+                    self.note_slow(took, &counters.slow_write);
                 }
             }
-            return Err(error);
+            Step::Sync { with_folder } => {
+                self.target.sync(with_folder)?;
+                self.note_slow(started.elapsed(), &counters.slow_sync);
+            }
+            Step::Finalize { durable } => {
+                self.target.finalize(self.writer.on_disk(), durable, None)?;
+                let took = started.elapsed();
+                counters.finalize.record(took);
+                self.note_slow(took, &counters.slow_sync);
+            }
+            Step::Acknowledge => {
+                self.acknowledge(good, Status::Success, acks, upstream, began)?;
+                self.note_slow(started.elapsed(), &counters.slow_ack);
+            }
         }
         Ok(())
+    }
+
+    /// Names the block and the peer of a packet that is refused.
+    fn explain(&self, packet: &PacketSpan, error: Error) -> Error {
+        let (block, peer) = (self.target.extended(), self.peer);
+        if error.kind != ErrorKind::Checksum {
+            return Error::new(error.kind, format!("{block} from {peer}: {}", error.message));
+        }
+        tracing::warn!(
+            %block, %peer, offset_in_block = packet.header.offset_in_block, %error,
+            "Checksum error in block"
+        );
+        Error::new(
+            ErrorKind::Checksum,
+            format!("Unexpected checksum mismatch while writing {block} from {peer}"),
+        )
     }
 
     /// Counts a step that took long.
@@ -233,45 +266,6 @@ impl<'a> Receiver<'a> {
         if took > self.shared.conf.slow_io {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// The packets up to the first that is malformed or corrupt, and that one.
-    fn check<'p>(
-        &self,
-        bytes: &[u8],
-        packets: &'p [Parsed],
-    ) -> (&'p [Parsed], Option<(Parsed, Error)>) {
-        let mut received = self.on_disk;
-        for (index, packet) in packets.iter().enumerate() {
-            if let Err(error) = self.check_one(bytes, packet, received) {
-                return (&packets[..index], Some((*packet, error)));
-            }
-            let end = packet.header.offset_in_block + u64::from(packet.header.data_len);
-            received = received.max(end);
-        }
-        (packets, None)
-    }
-
-    fn check_one(&self, bytes: &[u8], packet: &Parsed, received: u64) -> Result<()> {
-        let sums = &bytes[packet.sums.0..packet.sums.1];
-        let block = self.target.extended();
-        check_packet(self.client_spec, &packet.header, sums.len(), received)
-            .map_err(|error| Error::io(format!("{block} from {}: {error}", self.peer)))?;
-        let unsigned = sums.is_empty() && packet.header.data_len > 0;
-        if unsigned || (!self.verify && self.client_spec == self.target.spec) {
-            return Ok(());
-        }
-        let data = &bytes[packet.data.0..packet.data.1];
-        checksum::verify(self.client_spec, data, sums).map_err(|error| {
-            tracing::warn!(
-                %block, peer = %self.peer, offset_in_block = packet.header.offset_in_block, %error,
-                "Checksum error in block"
-            );
-            Error::new(
-                ErrorKind::Checksum,
-                format!("Unexpected checksum mismatch while writing {block} from {}", self.peer),
-            )
-        })
     }
 
     /// Passes verified packets on. A node below that is gone does not end the write: the client decides.
@@ -287,105 +281,33 @@ impl<'a> Receiver<'a> {
         }
     }
 
-    fn write(&mut self, bytes: &[u8], packets: &[Parsed]) -> Result<()> {
-        let spec = self.target.spec;
-        let size = spec.kind.size();
-        let per = u64::from(spec.bytes_per_checksum);
-        let before = self.on_disk;
-        let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(packets.len());
-        let mut sums = std::mem::take(&mut self.sums);
-        sums.clear();
-        let (mut data_from, mut meta_from) = (self.on_disk, 0);
-        for packet in packets {
-            let Some(plan) = plan_write(spec, &packet.header, self.on_disk) else { continue };
-            if slices.is_empty() {
-                meta_from = plan.meta_offset;
-            } else if plan.recompute.is_some() || plan.meta_offset != meta_from + sums.len() as u64
-            {
-                self.flush(&mut slices, &sums, data_from, meta_from)?;
-                sums.clear();
-                (data_from, meta_from) = (self.on_disk, plan.meta_offset);
-            }
-            let all = &bytes[packet.data.0..packet.data.1];
-            let data = all.get(plan.skip_data..).unwrap_or_default();
-            if let Some(partial) = plan.recompute {
-                let mut chunk = std::mem::take(&mut self.partial);
-                chunk.extend_from_slice(data.get(..partial.from_packet).unwrap_or_default());
-                sums.extend_from_slice(&checksum::sum(spec.kind, &chunk).to_be_bytes());
-                self.partial = chunk;
-            }
-            let translated;
-            let unsigned = packet.sums.0 == packet.sums.1 && !all.is_empty();
-            let packet_sums = if self.client_spec == spec && !unsigned {
-                &bytes[packet.sums.0..packet.sums.1]
-            } else {
-                let mut own = Vec::new();
-                checksum::append_sums(spec, all, &mut own);
-                translated = own;
-                &translated
-            };
-            sums.extend_from_slice(packet_sums.get(plan.skip_sums * size..).unwrap_or_default());
-            slices.push(IoSlice::new(data));
-            self.on_disk = packet.header.offset_in_block + u64::from(packet.header.data_len);
-            self.keep_partial(all, plan.recompute.is_some(), per);
-        }
-        if self.on_disk > before {
-            self.flush(&mut slices, &sums, data_from, meta_from)?;
-            let last_sum = (!self.on_disk.is_multiple_of(per))
-                .then(|| sums.last_chunk::<4>().map(|sum| u32::from_be_bytes(*sum)))
-                .flatten();
-            self.target.wrote(self.on_disk, last_sum)?;
-            let written = &self.shared.counters.bytes_written;
-            written.fetch_add(self.on_disk - before, Ordering::Relaxed);
+    fn write(&mut self, bytes: &[u8], packets: &[PacketSpan]) -> Result<()> {
+        let before = self.writer.on_disk();
+        let written = self.writer.write(bytes, packets, &mut DiskSink(self.target))?;
+        if let Some(last_sum) = written {
+            let on_disk = self.writer.on_disk();
+            self.target.wrote(on_disk, last_sum)?;
+            let counted = &self.shared.counters.bytes_written;
+            counted.fetch_add(on_disk - before, Ordering::Relaxed);
             self.write_back();
         }
-        self.sums = sums;
         Ok(())
     }
 
     /// Lets the disk work while the network does: the sync at the end then has little to wait for.
     fn write_back(&mut self) {
         let conf = &self.shared.conf;
-        let waiting = self.on_disk - self.writeback.min(self.on_disk);
+        let on_disk = self.writer.on_disk();
+        let waiting = on_disk - self.writeback.min(on_disk);
         if waiting >= WRITEBACK_BYTES && (conf.sync_on_close || conf.sync_behind_writes) {
-            disk::start_writeback(&self.target.data, self.writeback, waiting);
-            self.writeback = self.on_disk;
+            disk::start_writeback(&self.target.data.file, self.writeback, waiting);
+            self.writeback = on_disk;
         }
-    }
-
-    /// Remembers the bytes of a partial last chunk: a packet that continues it inside needs them.
-    fn keep_partial(&mut self, data: &[u8], extended: bool, per: u64) {
-        let partial = usize::try_from(self.on_disk % per).unwrap_or(0);
-        if extended && partial != 0 {
-            return;
-        }
-        self.partial.clear();
-        if partial != 0 {
-            self.partial.extend_from_slice(&data[data.len() - partial..]);
-        }
-    }
-
-    fn flush(
-        &self,
-        slices: &mut Vec<IoSlice<'_>>,
-        sums: &[u8],
-        data_from: u64,
-        meta_from: u64,
-    ) -> Result<()> {
-        let path = &self.target.volume.root;
-        write_slices(&self.target.data, slices, data_from)
-            .and_then(|()| self.target.meta.write_all_at(sums, meta_from))
-            .map_err(|error| {
-                self.target.volume.errors.fetch_add(1, Ordering::Relaxed);
-                io_error("write block on", path, error)
-            })?;
-        slices.clear();
-        Ok(())
     }
 
     fn acknowledge(
         &self,
-        packets: &[Parsed],
+        packets: &[PacketSpan],
         status: Status,
         acks: &mut Acks,
         upstream: &TcpStream,
@@ -396,7 +318,7 @@ impl<'a> Receiver<'a> {
         }
         let pending = packets.iter().map(|packet| PendingPacket {
             seqno: packet.header.seqno,
-            end_offset: packet.header.offset_in_block + u64::from(packet.header.data_len),
+            end_offset: packet.end_offset(),
             last: packet.header.last_packet_in_block,
             status,
         });
@@ -429,28 +351,4 @@ enum Acks {
     None,
     Direct,
     Mirrored(Responder),
-}
-
-/// Finds the complete packets; answers how many bytes the next incomplete one needs.
-fn parse(bytes: &[u8], packets: &mut Vec<Parsed>) -> Result<usize> {
-    let mut at = 0;
-    loop {
-        let rest = &bytes[at..];
-        let Some(lengths) = rest.first_chunk::<PACKET_LENGTHS_BYTES>() else {
-            return Ok(PACKET_LENGTHS_BYTES);
-        };
-        let lengths = PacketLengths::decode(*lengths)?;
-        if rest.len() < lengths.total() {
-            return Ok(lengths.total());
-        }
-        let body = PACKET_LENGTHS_BYTES + lengths.header;
-        let header = PacketHeader::decode(&rest[PACKET_LENGTHS_BYTES..body], lengths.body)?;
-        let end = at + lengths.total();
-        let data = end - header.data_len as usize;
-        packets.push(Parsed { header, sums: (at + body, data), data: (data, end), end });
-        at = end;
-        if header.last_packet_in_block {
-            return Ok(0);
-        }
-    }
 }

@@ -138,7 +138,7 @@ impl Xceiver<'_> {
                 }
                 Stage::PipelineSetupStreamingRecovery => {
                     let _timing = counters.recover_rbw.time();
-                    pool.recover_rbw(block, stamp, min, max, expected, plan.spec)?
+                    pool.recover_rbw(block, stamp, (min, max), expected, plan.spec)?
                 }
                 Stage::PipelineSetupAppend => {
                     pool.append(block, stamp, min, expected, plan.spec)?
