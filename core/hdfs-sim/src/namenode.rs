@@ -96,7 +96,7 @@ impl Process {
     ) -> std::result::Result<Rc<Self>, String> {
         let mut nn = machine(seed, planted).map_err(|error| error.to_string())?;
         let last = replay(sim, disk, &mut nn)?;
-        nn.start(sim.now());
+        nn.start(sim.now()).map_err(|error| error.to_string())?;
         let first = TxId(last.0 + 1);
         let log = Log::open(disk, first, last).map_err(|why| format!("{why:?}: open a segment"))?;
         nn.open_segment();
