@@ -521,7 +521,7 @@ impl NameNode {
 
     /// Goes on with a deletion that is not at its end.
     pub fn clean_slice(&mut self, now: Now) {
-        const STEPS_A_SLICE: usize = 5_000;
+        const STEPS_A_SLICE: usize = 500;
         self.clean(now, STEPS_A_SLICE);
     }
 

@@ -19,7 +19,7 @@ struct Arguments {
 /// Seeds that failed once.
 const REMEMBERED: &str = include_str!("../../../core/hdfs-sim/seeds.txt");
 /// Seeds within which every planted bug must be found.
-const SEEDS_A_BUG: u64 = 1_000;
+const SEEDS_A_BUG: u64 = 2_000;
 
 fn main() -> std::process::ExitCode {
     match arguments().and_then(|arguments| work(&arguments)) {

@@ -23,7 +23,7 @@ use crate::namespace::Namespace;
 use crate::store::record::Slot;
 
 /// Steps that an operation does at once; what is more waits.
-pub const INLINE_STEPS: usize = 2_000;
+pub const INLINE_STEPS: usize = 500;
 /// Entries of a list that cost as much as a step when a step reads the list.
 const ENTRIES_A_STEP: usize = 32;
 
