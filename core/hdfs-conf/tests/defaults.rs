@@ -20,6 +20,11 @@ const NOT_IN_HADOOPS_FILES: &[(&str, &str)] = &[
     ("fs.s3a.endpoint.region", "only in the sources of S3A (org.apache.hadoop.fs.s3a.Constants)"),
     ("httpfs.http.hostname", "in httpfs-default.xml, which is in another jar"),
     ("httpfs.http.port", "in httpfs-default.xml, which is in another jar"),
+    ("dfs.namenode.snapshot.deletion.ordered", "only in the code (SnapshotManager)"),
+    (
+        "dfs.namenode.snapshot.deletion.ordered.gc.period.ms",
+        "only in the code (SnapshotDeletionGc)",
+    ),
     ("dfs.namenode.snapshot.trashroot.enabled", "only in the code (DFSConfigKeys)"),
     (
         "hadoop.security.keystore.java-keystore-provider.password-file",

@@ -386,5 +386,5 @@ fn replay_only(sim: &Sim, disk: &Disk, nn: &mut NameNode) -> std::result::Result
             }
         }
     }
-    Ok(())
+    nn.add_blocks().map_err(|error| error.to_string())
 }
