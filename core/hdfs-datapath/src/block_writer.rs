@@ -12,8 +12,10 @@
 use std::io::IoSlice;
 
 use hdfs_format::datatransfer::{PACKET_LENGTHS_BYTES, PacketHeader, PacketLengths};
+use hdfs_proto::hdfs::Status;
 use hdfs_types::{Error, ErrorKind, Planted, PlantedBug, Result};
 
+use crate::ack::PendingPacket;
 use crate::receive::{check_packet, plan_write};
 use crate::{ChecksumSpec, checksum};
 
@@ -34,6 +36,16 @@ impl PacketSpan {
     /// First byte of the block after its data.
     pub fn end_offset(&self) -> u64 {
         self.header.offset_in_block + u64::from(self.header.data_len)
+    }
+
+    /// The packet while it waits for its acknowledgement, with what this DataNode says about it.
+    pub fn pending(&self, status: Status) -> PendingPacket {
+        PendingPacket {
+            seqno: self.header.seqno,
+            end_offset: self.end_offset(),
+            last: self.header.last_packet_in_block,
+            status,
+        }
     }
 }
 

@@ -13,5 +13,6 @@ pub mod filler;
 pub mod packet;
 pub mod receive;
 pub mod recovery;
+pub mod write_plan;
 
 pub use hdfs_format::block_meta::{ChecksumSpec, ChecksumType};

@@ -8,15 +8,13 @@ use std::time::Duration;
 use hdfs_datanode::files::BlockFile;
 use hdfs_datanode::report::BlockEvent;
 use hdfs_datanode::store::{self, NewReplica, OpenForWrite, Written};
-use hdfs_datapath::ChecksumSpec;
 use hdfs_datapath::ack::{AckAction, MirrorAcks, PendingPacket, last_node_ack, mirror_lost};
 use hdfs_datapath::block_writer::{BlockSink, BlockWriter, PacketSpan, Step, parse};
-use hdfs_format::datatransfer::{
-    HEARTBEAT_SEQNO, UNKNOWN_SEQNO, block_op_response, extended_block, status_of,
-};
+use hdfs_datapath::write_plan::WritePlan;
+use hdfs_format::datatransfer::{HEARTBEAT_SEQNO, UNKNOWN_SEQNO, block_op_response, status_of};
 use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 use hdfs_proto::hdfs::{OpWriteBlockProto, PipelineAckProto, Status};
-use hdfs_types::{Error, ErrorKind, ExtendedBlock, GenerationStamp, PlantedBug, Result};
+use hdfs_types::{Error, ErrorKind, PlantedBug, Result};
 
 use super::store::{SimFile, Stop};
 use super::{DataNode, DataSocket, Frame, machine_at};
@@ -26,37 +24,6 @@ use crate::net::Gone;
 /// Patience of a DataNode with its neighbours.
 const READ_LIMIT: Duration = Duration::from_secs(20);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-
-struct Plan {
-    block: ExtendedBlock,
-    stage: Stage,
-    from_datanode: bool,
-    is_transfer: bool,
-    spec: ChecksumSpec,
-    new_stamp: GenerationStamp,
-}
-
-impl Plan {
-    fn new(request: &OpWriteBlockProto) -> Result<Self> {
-        let stage = Stage::try_from(request.stage)
-            .map_err(|_| Error::io(format!("Unsupported stage {}", request.stage)))?;
-        let checksum = &request.requested_checksum;
-        let spec = ChecksumSpec::new(checksum.r#type, i64::from(checksum.bytes_per_checksum))
-            .map_err(|error| Error::io(error.to_string()))?;
-        Ok(Self {
-            block: extended_block(&request.header.base_header.block),
-            stage,
-            from_datanode: request.header.client_name.is_empty(),
-            is_transfer: matches!(stage, Stage::TransferRbw | Stage::TransferFinalized),
-            spec,
-            new_stamp: GenerationStamp(request.latest_generation_stamp),
-        })
-    }
-
-    fn is_client_pipeline(&self) -> bool {
-        !self.from_datanode && !self.is_transfer
-    }
-}
 
 /// A replica that this task writes; it lets go of it at its end.
 pub(super) struct Writing {
@@ -201,7 +168,7 @@ impl DataNode {
         socket: Rc<DataSocket>,
         request: OpWriteBlockProto,
     ) -> Result<()> {
-        let plan = Plan::new(&request)?;
+        let plan = WritePlan::new(&request)?;
         let writing = match self.open_target(&plan, &request) {
             Ok(open) => open.map(|open| {
                 let stop = self.pool.stop_of(open.writer);
@@ -266,7 +233,7 @@ impl DataNode {
 
     fn open_target(
         &self,
-        plan: &Plan,
+        plan: &WritePlan,
         request: &OpWriteBlockProto,
     ) -> Result<Option<OpenForWrite<SimFile>>> {
         let (block, stamp, pool) = (&plan.block, plan.new_stamp, &self.pool);
@@ -305,7 +272,7 @@ impl DataNode {
 
     async fn connect_mirror(
         self: &Rc<Self>,
-        plan: &Plan,
+        plan: &WritePlan,
         request: &OpWriteBlockProto,
         upstream: &DataSocket,
     ) -> Result<Option<(Rc<DataSocket>, Status, String)>> {
@@ -324,7 +291,7 @@ impl DataNode {
 
     async fn open_mirror(
         self: &Rc<Self>,
-        plan: &Plan,
+        plan: &WritePlan,
         request: &OpWriteBlockProto,
     ) -> Result<(Rc<DataSocket>, Status, String)> {
         let gone = |gone: Gone| Error::io(format!("the next node: {gone:?}"));
@@ -352,7 +319,7 @@ impl DataNode {
 
     async fn receive(
         self: &Rc<Self>,
-        plan: &Plan,
+        plan: &WritePlan,
         writing: &Rc<Writing>,
         socket: &Rc<DataSocket>,
         mirror: Option<Rc<DataSocket>>,
@@ -385,7 +352,7 @@ impl DataNode {
 
     async fn receive_packets(
         self: &Rc<Self>,
-        plan: &Plan,
+        plan: &WritePlan,
         writing: &Rc<Writing>,
         link: &mut Link<'_>,
     ) -> Result<u64> {
@@ -463,7 +430,7 @@ impl DataNode {
         Ok(())
     }
 
-    fn end_copy(&self, plan: &Plan, writing: &Writing, length: u64) -> Result<()> {
+    fn end_copy(&self, plan: &WritePlan, writing: &Writing, length: u64) -> Result<()> {
         if plan.stage == Stage::TransferRbw {
             store::sync(&self.pool, &writing.open, false)?;
             store::convert_to_rbw(&self.pool, &writing.open, &plan.block)
@@ -482,12 +449,7 @@ impl DataNode {
         if packets.is_empty() {
             return Ok(());
         }
-        let pending = packets.iter().map(|packet| PendingPacket {
-            seqno: packet.header.seqno,
-            end_offset: packet.end_offset(),
-            last: packet.header.last_packet_in_block,
-            status,
-        });
+        let pending = packets.iter().map(|packet| packet.pending(status));
         if let Some(responder) = &link.responder {
             responder.push(pending);
             return Ok(());

@@ -77,21 +77,23 @@ impl LockMetrics {
         guard
     }
 
-    /// Tells how long the lock was held shared.
-    pub(crate) fn held_shared(&self, since: Coarse) {
+    /// Tells how long the lock was held shared, and by which code.
+    pub(crate) fn held_shared(&self, since: Coarse, by: &str) {
         let held = since.elapsed();
         if held >= self.read_threshold {
             self.long_reads.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!("the namespace lock was held shared for {} ms", held.as_millis());
+            let held = held.as_millis();
+            tracing::warn!("the namespace lock was held shared for {held} ms by {by}");
         }
     }
 
-    /// Tells how long the lock was held exclusively.
-    pub(crate) fn held_exclusively(&self, since: Coarse) {
+    /// Tells how long the lock was held exclusively, and by which code.
+    pub(crate) fn held_exclusively(&self, since: Coarse, by: &str) {
         let held = since.elapsed();
         if held >= self.write_threshold {
             self.long_writes.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!("the namespace lock was held exclusively for {} ms", held.as_millis());
+            let held = held.as_millis();
+            tracing::warn!("the namespace lock was held exclusively for {held} ms by {by}");
         }
     }
 }

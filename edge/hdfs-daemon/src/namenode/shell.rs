@@ -163,6 +163,7 @@ impl Shell {
     ///
     /// Returns the answer and the transaction that it depends on.
     pub(crate) fn write_with<T>(&self, f: impl FnOnce(&mut NameNode) -> T) -> (T, TxId) {
+        let by = std::any::type_name_of_val(&f);
         let mut machine = self.lock_machine();
         let since = Coarse::now();
         let answer = f(&mut machine);
@@ -179,7 +180,7 @@ impl Shell {
             self.cleaning.send_replace(cleaning);
         }
         drop(machine);
-        self.metrics.lock.held_exclusively(since);
+        self.metrics.lock.held_exclusively(since, by);
         (answer, txid)
     }
 
@@ -233,13 +234,14 @@ impl Shell {
         };
         let caller = self.callers.get(call.caller);
         let ip = call.remote.ip().to_string();
+        let by = std::any::type_name_of_val(&f);
         let answer = {
             let context = self.context(call, &caller, &ip);
             let machine = self.read_machine();
             let since = Coarse::now();
             let answer = f(&machine, &context, &request);
             drop(machine);
-            self.metrics.lock.held_shared(since);
+            self.metrics.lock.held_shared(since, by);
             answer
         };
         self.audit.record(call, &audit, &request, answer.as_ref().err());

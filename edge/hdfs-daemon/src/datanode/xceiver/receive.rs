@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hdfs_datapath::ChecksumSpec;
-use hdfs_datapath::ack::{AckAction, PendingPacket, last_node_ack};
+use hdfs_datapath::ack::{AckAction, last_node_ack};
 use hdfs_datapath::block_writer::{BlockSink, BlockWriter, PacketSpan, Step, parse};
 use hdfs_format::datatransfer::{HEARTBEAT_SEQNO, encode_delimited_into};
 use hdfs_proto::hdfs::Status;
@@ -316,12 +316,7 @@ impl<'a> Receiver<'a> {
         if packets.is_empty() {
             return Ok(());
         }
-        let pending = packets.iter().map(|packet| PendingPacket {
-            seqno: packet.header.seqno,
-            end_offset: packet.end_offset(),
-            last: packet.header.last_packet_in_block,
-            status,
-        });
+        let pending = packets.iter().map(|packet| packet.pending(status));
         match acks {
             Acks::None => Ok(()),
             Acks::Mirrored(responder) => responder.push(pending, sent),

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hdfs_datanode::report::BlockEvent;
-use hdfs_datapath::ChecksumSpec;
-use hdfs_format::datatransfer::{Op, block_op_response, encode_op, extended_block};
+use hdfs_datapath::write_plan::WritePlan;
+use hdfs_format::datatransfer::{Op, block_op_response, encode_op};
 use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 use hdfs_proto::hdfs::{BlockOpResponseProto, OpWriteBlockProto, Status};
-use hdfs_types::{Error, ErrorKind, ExtendedBlock, GenerationStamp, Result, StorageType};
+use hdfs_types::{Error, ErrorKind, Result, StorageType};
 
 use super::super::dataset::{Pool, WriteTarget};
 use super::super::wire::{self, Input, transfer_address};
@@ -20,18 +20,6 @@ use super::{After, Xceiver};
 /// More patience for every further node of a pipeline, when reading and when writing.
 const EXTENSION: Duration = Duration::from_secs(5);
 
-/// What a request asks for.
-struct Plan {
-    block: ExtendedBlock,
-    stage: Stage,
-    /// No client name: another DataNode copies a block here.
-    from_datanode: bool,
-    /// A copy for a pipeline that is being recovered.
-    is_transfer: bool,
-    spec: ChecksumSpec,
-    new_stamp: GenerationStamp,
-}
-
 /// The next node of the pipeline.
 struct Mirror {
     stream: Arc<TcpStream>,
@@ -40,39 +28,9 @@ struct Mirror {
     first_bad_link: String,
 }
 
-impl Plan {
-    fn new(request: &OpWriteBlockProto) -> Result<Self> {
-        let stage = Stage::try_from(request.stage)
-            .map_err(|_| Error::io(format!("Unsupported stage {}", request.stage)))?;
-        let checksum = &request.requested_checksum;
-        let spec = ChecksumSpec::new(checksum.r#type, i64::from(checksum.bytes_per_checksum))
-            .map_err(|error| Error::io(format!("Could not create DataChecksum: {error}")))?;
-        let is_transfer = matches!(stage, Stage::TransferRbw | Stage::TransferFinalized);
-        if is_transfer && !request.targets.is_empty() {
-            return Err(Error::io(format!(
-                "{} does not support multiple targets",
-                stage.as_str_name()
-            )));
-        }
-        Ok(Self {
-            block: extended_block(&request.header.base_header.block),
-            stage,
-            from_datanode: request.header.client_name.is_empty(),
-            is_transfer,
-            spec,
-            new_stamp: GenerationStamp(request.latest_generation_stamp),
-        })
-    }
-
-    /// A client waits for acknowledgements of its own pipeline.
-    fn is_client_pipeline(&self) -> bool {
-        !self.from_datanode && !self.is_transfer
-    }
-}
-
 impl Xceiver<'_> {
     pub(super) fn write_block(&mut self, request: OpWriteBlockProto) -> Result<After> {
-        let plan = Plan::new(&request)?;
+        let plan = WritePlan::new(&request)?;
         let pool = self.shared.dataset.pool(&plan.block.pool)?;
         let target = match self.open_target(&pool, &plan, &request) {
             Ok(target) => target,
@@ -114,7 +72,7 @@ impl Xceiver<'_> {
     fn open_target(
         &self,
         pool: &Arc<Pool>,
-        plan: &Plan,
+        plan: &WritePlan,
         request: &OpWriteBlockProto,
     ) -> Result<Option<WriteTarget>> {
         let block = &plan.block;
@@ -166,7 +124,11 @@ impl Xceiver<'_> {
     }
 
     /// Connects to the next node and passes the request on. A client is told which node does not answer.
-    fn connect_mirror(&self, plan: &Plan, request: &OpWriteBlockProto) -> Result<Option<Mirror>> {
+    fn connect_mirror(
+        &self,
+        plan: &WritePlan,
+        request: &OpWriteBlockProto,
+    ) -> Result<Option<Mirror>> {
         let Some(next) = request.targets.first() else { return Ok(None) };
         match self.open_mirror(plan, request) {
             Ok(mirror) => Ok(Some(mirror)),
@@ -186,7 +148,7 @@ impl Xceiver<'_> {
         }
     }
 
-    fn open_mirror(&self, plan: &Plan, request: &OpWriteBlockProto) -> Result<Mirror> {
+    fn open_mirror(&self, plan: &WritePlan, request: &OpWriteBlockProto) -> Result<Mirror> {
         let conf = &self.shared.conf;
         let next = request.targets.first().ok_or_else(|| Error::io("no target"))?;
         let further = u32::try_from(request.targets.len()).unwrap_or(u32::MAX);
@@ -226,7 +188,7 @@ impl Xceiver<'_> {
 
     fn receive(
         &mut self,
-        plan: &Plan,
+        plan: &WritePlan,
         request: &OpWriteBlockProto,
         target: &WriteTarget,
         mirror: Option<Mirror>,
@@ -270,7 +232,7 @@ impl Xceiver<'_> {
     }
 
     /// A copy is complete: it becomes final, or part of the pipeline that is being recovered.
-    fn end_copy(&self, plan: &Plan, target: &WriteTarget, length: u64) -> Result<()> {
+    fn end_copy(&self, plan: &WritePlan, target: &WriteTarget, length: u64) -> Result<()> {
         if plan.stage == Stage::TransferRbw {
             target.sync(false)?;
             let _timing = self.shared.counters.convert_temporary.time();
