@@ -71,6 +71,11 @@ pub struct BlocksConf {
     /// Blocks rescanned in one round after a postponed decision
     /// (`dfs.namenode.blocks.per.postponedblocks.rescan`).
     pub postponed_rescan_limit: usize,
+    /// Time after which a node that kept a surplus replica is told once more
+    /// (`dfs.namenode.excess.redundancy.timeout-sec`).
+    pub excess_timeout: Duration,
+    /// Surplus replicas looked at in one round (`dfs.namenode.excess.redundancy.timeout.check.limit`).
+    pub excess_check_limit: usize,
     /// Racks of the cluster are few, so a lone node of a rack counts less
     /// (`net.topology.impl` is the default one).
     pub default_location: String,
@@ -106,6 +111,8 @@ impl Default for BlocksConf {
             decommission_blocks_per_interval: 500_000,
             decommission_max_tracked_nodes: 100,
             postponed_rescan_limit: 10_000,
+            excess_timeout: Duration::from_secs(3_600),
+            excess_check_limit: 1_000,
             default_location: "/default-rack".to_owned(),
         }
     }

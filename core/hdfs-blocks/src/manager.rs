@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod dump;
+mod excess;
 mod heartbeat;
 mod invariants;
 mod lifecycle;
@@ -303,7 +304,9 @@ pub struct BlockManager {
     /// Surplus replicas on different kinds of storage: which of them go depends on the file's storage policy.
     undecided: Vec<surplus::Undecided>,
     corrupt: BTreeMap<BlockId, SmallVec<[CorruptReplica; 1]>>,
-    excess: BTreeMap<(DatanodeSlot, BlockId), Mono>,
+    excess: BTreeMap<(DatanodeSlot, BlockId), excess::Excess>,
+    /// Where the look for orders that were not carried out stands.
+    excess_cursor: Option<(DatanodeSlot, BlockId)>,
     needed: LowRedundancy,
     pending: BTreeMap<BlockId, Pending>,
     /// Blocks whose surplus can't be judged while a storage has not reported.
@@ -361,6 +364,7 @@ impl BlockManager {
             undecided: Vec::new(),
             corrupt: BTreeMap::new(),
             excess: BTreeMap::new(),
+            excess_cursor: None,
             needed: LowRedundancy::default(),
             pending: BTreeMap::new(),
             postponed: BTreeSet::new(),

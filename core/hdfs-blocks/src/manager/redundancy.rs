@@ -73,6 +73,10 @@ impl BlockManager {
             self.rescue_excess(slot, expected - counts.live);
             counts = self.count(slot);
         }
+        if self.is_last_excess(&counts) {
+            self.recall_excess(slot);
+            counts = self.count(slot);
+        }
         let pending = self.pending_count(id);
         if self.has_enough(slot, &counts, pending) {
             self.needed.remove(id);
@@ -80,24 +84,6 @@ impl BlockManager {
             let have = counts.live + pending;
             let level = Level::of(have, counts.read_only, counts.out_of_service(), expected);
             self.needed.put(id, level, expected);
-        }
-    }
-
-    /// Other replicas were lost: takes back deletions of surplus ones that no node was told of yet. (Hadoop deletes them
-    /// all the same and copies again, if it still can.)
-    fn rescue_excess(&mut self, slot: u32, wanted: u32) {
-        let block = self.map.block(slot);
-        let mut left = wanted;
-        for storage in self.map.storages(slot) {
-            let node = self.storage(storage).datanode;
-            if left > 0
-                && self.is_excess_on(block.id, node)
-                && self.is_queued_for_deletion(node, block)
-            {
-                self.datanode_mut(node).invalidate.remove(&block.id);
-                self.excess.remove(&(node, block.id));
-                left -= 1;
-            }
         }
     }
 
@@ -181,6 +167,7 @@ impl BlockManager {
         }
         self.scan_redundancy(now, SCAN_SLICE);
         self.rescan_postponed(now);
+        self.give_up_excess(now);
         self.decide_surplus(now, policy_of);
         let live = self.topology.nodes().len();
         let limit = live * self.conf.work_multiplier as usize;
@@ -267,21 +254,26 @@ impl BlockManager {
             .chain(&pending_targets)
             .map(|storage| self.storage(*storage).datanode)
             .collect();
-        let targets = self.choose_copies(
-            now,
-            CopyRequest {
-                count,
-                writer: Some(source),
-                chosen: &live,
-                excluded,
-                block_size,
-                policy,
-            },
-        );
+        let request = CopyRequest {
+            count,
+            writer: Some(source),
+            chosen: &live,
+            excluded,
+            block_size,
+            policy,
+        };
+        let spare = (counts.live < required && counts.corrupt > 0).then(|| request.clone());
+        let mut targets = self.choose_copies(now, request);
+        let chosen = targets.len();
+        // A node that is to delete an old replica can't take a new one before it did.
+        targets.retain(|target| !self.datanode_of(*target).invalidate.contains_key(&id));
         let no_better = counts.live >= required
             && missing_racks > 0
             && self.missing_racks(slot, &targets) >= missing_racks;
         if targets.is_empty() || no_better {
+            if let Some(request) = spare.filter(|_| chosen == 0) {
+                self.make_room(now, slot, &counts, &request);
+            }
             self.copies_not_scheduled += 1;
             return false;
         }
@@ -293,6 +285,26 @@ impl BlockManager {
         self.datanode_mut(source).transfers.push_back(task);
         self.update_needed(slot);
         true
+    }
+
+    /// Every node that could take a copy holds a corrupt replica: deletes one of them, where a copy could go. Two replicas
+    /// stay, good or bad: should the good one turn out to be none, a reader may still try the others. (Hadoop leaves the
+    /// block as it is until a node joins.)
+    fn make_room(&mut self, now: Mono, slot: u32, counts: &Counts, request: &CopyRequest<'_>) {
+        if counts.live + counts.corrupt < 3 {
+            return;
+        }
+        for corrupt in self.corrupt.get(&self.map.id(slot)).cloned().unwrap_or_default() {
+            let mut request = CopyRequest { count: 1, ..request.clone() };
+            request.excluded.remove(&corrupt.node);
+            if self.choose_copies(now, request).is_empty() {
+                continue;
+            }
+            if let Some(storage) = self.storage_on(slot, corrupt.node) {
+                self.invalidate_replica(slot, storage, corrupt.block);
+            }
+            return;
+        }
     }
 
     /// A node to copy from: any good replica, at random, on a node that is not sending enough already. A

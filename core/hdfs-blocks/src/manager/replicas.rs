@@ -75,10 +75,6 @@ impl BlockManager {
             && self.corrupt.get(&id).is_some_and(|all| all.iter().any(|c| c.node == node))
     }
 
-    pub(crate) fn is_excess_on(&self, id: BlockId, node: DatanodeSlot) -> bool {
-        !self.excess.is_empty() && self.excess.contains_key(&(node, id))
-    }
-
     /// What the replica of a block on a storage counts as.
     pub(crate) fn classify(&self, id: BlockId, storage: StorageSlot) -> ReplicaClass {
         let storage = self.storage(storage);
@@ -247,7 +243,9 @@ impl BlockManager {
         if counts.live > expected {
             self.process_surplus(now, slot, Some(node), delete_hint);
         }
-        if counts.corrupt > 0 && counts.usable() >= expected {
+        if counts.corrupt > 0 {
+            // Hadoop looks only when there are enough good ones: with as many nodes as good and corrupt replicas, no
+            // node is left for the copies that are missing.
             self.invalidate_corrupt_replicas(slot);
         }
     }
@@ -377,7 +375,7 @@ impl BlockManager {
     }
 
     /// Deletes a corrupt replica, unless the good ones are not known well enough: then the decision is postponed.
-    fn invalidate_replica(&mut self, slot: u32, storage: StorageSlot, reported: Block) {
+    pub(crate) fn invalidate_replica(&mut self, slot: u32, storage: StorageSlot, reported: Block) {
         let counts = self.count(slot);
         let id = self.map.id(slot);
         // "Repair never destroys the last verified copy": stricter than Hadoop, which trusts storages that have not

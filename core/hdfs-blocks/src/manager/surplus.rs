@@ -88,10 +88,11 @@ impl BlockManager {
         }
         // A block always keeps one: "repair never destroys the last verified copy".
         let wanted = wanted.max(1);
-        for storage in self.choose_to_delete(now, policy, judged, wanted, added, delete_hint) {
-            let node = self.storage(storage).datanode;
-            self.excess.insert((node, block.id), now);
-            self.queue_deletion(node, block);
+        let again = self.recalled_among(block.id, &judged, judged.len().saturating_sub(wanted));
+        judged.retain(|storage| !again.contains(storage));
+        let more = self.choose_to_delete(now, policy, judged, wanted, added, delete_hint);
+        for storage in again.into_iter().chain(more) {
+            self.mark_excess(now, slot, self.storage(storage).datanode);
         }
         self.refresh_safe(slot);
         if unknown {

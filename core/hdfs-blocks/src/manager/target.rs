@@ -57,6 +57,7 @@ struct Round<'a> {
 }
 
 /// A request for copies of an existing block, or for more nodes of a pipeline.
+#[derive(Clone)]
 pub(crate) struct CopyRequest<'a> {
     pub(crate) count: usize,
     pub(crate) writer: Option<DatanodeSlot>,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use hdfs_blocks::{BlocksConf, DatanodeStorage, IncrementalBlock, ReceivedDeleted};
+use hdfs_blocks::{
+    BlocksConf, DatanodeCommand, DatanodeStorage, IncrementalBlock, ReceivedDeleted,
+};
 use hdfs_types::{BlockId, StorageType};
 
 use crate::cluster::{Cluster, block, storage_of, uuid};
@@ -83,7 +85,7 @@ fn a_node_sends_two_at_a_time_and_what_is_urgent_first() {
     let now = c.now();
     let reply = c.bm.handle_heartbeat(now, &first).expect("registered");
     let copies = reply.commands.iter().map(|command| match command {
-        hdfs_blocks::DatanodeCommand::Transfer(transfers) => {
+        DatanodeCommand::Transfer(transfers) => {
             transfers.iter().map(|t| t.block.id.0).collect::<Vec<_>>()
         }
         other => panic!("only copies were expected, not {other:?}"),
@@ -237,5 +239,108 @@ fn the_scan_after_safe_mode_finds_what_is_missing_in_slices() {
     assert!(c.bm.scan_redundancy(c.mono(), 100));
     while c.bm.scan_redundancy(c.mono(), 100) {}
     assert_eq!(c.bm.stats(c.mono()).low_redundancy, 500);
+    c.check();
+}
+
+/// Nodes that hold a replica which counts as surplus, after the order to delete it went out.
+fn ordered_away(c: &mut Cluster, nodes: usize) -> Vec<usize> {
+    (0..nodes).filter(|node| !c.told_to_delete(*node).is_empty()).collect()
+}
+
+#[test]
+fn an_order_to_delete_that_was_lost_is_given_again() {
+    let conf = BlocksConf { excess_check_limit: 2, ..BlocksConf::default() };
+    let mut c = Cluster::with(conf, &["/default-rack"; 3]);
+    for id in 1..=5 {
+        c.closed_block(id, &[0, 1, 2], 3);
+        c.bm.set_replication(c.mono(), BlockId(id), 2).expect("known");
+    }
+    let told: Vec<_> = (0..3).flat_map(|node| c.told_to_delete(node)).collect();
+    assert_eq!(told.len(), 5);
+    // The replies never arrived: the full reports still list the replicas.
+    for _ in 0..3 {
+        c.bm.compute_work(c.mono(), &|_| 0);
+    }
+    assert_eq!(ordered_away(&mut c, 3), [0; 0], "not before its time");
+    c.pass(Duration::from_secs(3_601));
+    for _ in 0..3 {
+        c.bm.compute_work(c.mono(), &|_| 0);
+    }
+    let again: Vec<_> = (0..3).flat_map(|node| c.told_to_delete(node)).collect();
+    assert_eq!(again, told, "two a round, the same ones, once");
+    c.check();
+}
+
+#[test]
+fn a_replica_that_was_ordered_away_counts_again_when_it_is_the_last_one() {
+    let mut c = Cluster::of(3);
+    let done = c.closed_block(1, &[0, 1], 2);
+    c.bm.set_replication(c.mono(), BlockId(1), 1).expect("known");
+    let kept_by_loss = ordered_away(&mut c, 2)[0];
+    let other = 1 - kept_by_loss;
+    c.deleted(other, done);
+    assert_eq!(c.bm.stats(c.mono()).missing, 0);
+    assert_eq!(c.readable_on(1), [kept_by_loss]);
+    c.bm.set_replication(c.mono(), BlockId(1), 2).expect("known");
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1, "and is copied from");
+    let told = copies(&mut c, 3);
+    assert_eq!((told[0].0, told[0].1), (kept_by_loss, 1));
+    c.check();
+}
+
+/// The order may still be carried out: another replica must not go because this one counts.
+#[test]
+fn a_replica_that_was_ordered_away_once_is_the_first_to_go_again() {
+    let mut c = Cluster::of(2);
+    let done = c.closed_block(1, &[0, 1], 2);
+    c.bm.set_replication(c.mono(), BlockId(1), 1).expect("known");
+    let ordered = ordered_away(&mut c, 2)[0];
+    let other = 1 - ordered;
+    c.deleted(other, done);
+    c.received(other, done);
+    assert_eq!(ordered_away(&mut c, 2), [ordered]);
+    assert_eq!(c.bm.replica_counts(BlockId(1)).map(|n| (n.live, n.excess)), Some((1, 1)));
+    c.check();
+}
+
+/// HDFS leaves such a block alone until a node joins.
+#[test]
+fn corrupt_replicas_on_every_other_node_make_room_for_copies() {
+    for (nodes, corrupt) in [(4, [1, 2].as_slice()), (3, &[1, 2]), (3, &[2])] {
+        let mut c = Cluster::of(nodes);
+        let done = c.closed_block(1, &[0, 1, 2], 3);
+        for node in corrupt {
+            c.bm.report_bad_block(c.mono(), done, &uuid(*node), None, "checksum").expect("known");
+            c.check();
+        }
+        for _ in 0..20 {
+            c.bm.compute_work(c.mono(), &|_| 0);
+            for node in 0..nodes {
+                for command in c.heartbeat(node) {
+                    match command {
+                        DatanodeCommand::Invalidate(gone) => c.deleted(node, gone[0]),
+                        DatanodeCommand::Transfer(sent) => {
+                            c.nodes_of(&sent[0].targets)
+                                .into_iter()
+                                .for_each(|to| c.received(to, done));
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            c.check();
+        }
+        let counts = c.bm.replica_counts(BlockId(1)).expect("known");
+        assert_eq!((counts.live, counts.corrupt), (3, 0), "{corrupt:?} of {nodes}");
+    }
+}
+
+#[test]
+fn the_only_other_replica_is_kept_though_it_is_corrupt() {
+    let mut c = Cluster::of(2);
+    let done = c.closed_block(1, &[0, 1], 2);
+    c.bm.report_bad_block(c.mono(), done, &uuid(1), None, "checksum").expect("known");
+    c.bm.compute_work(c.mono(), &|_| 0);
+    assert_eq!(ordered_away(&mut c, 2), [0; 0]);
     c.check();
 }

@@ -147,6 +147,10 @@ keys! { NAMENODE:
     DFS_NAMENODE_REDUNDANCY_QUEUE_RESTART_ITERATIONS = "dfs.namenode.redundancy.queue.restart.iterations", Int, "2400";
     /// Time after which a replication that was ordered counts as failed.
     DFS_NAMENODE_RECONSTRUCTION_PENDING_TIMEOUT_SEC = "dfs.namenode.reconstruction.pending.timeout-sec", Time(Seconds), "300", was "dfs.replication.pending.timeout.sec", "dfs.namenode.replication.pending.timeout-sec";
+    /// Time after which a DataNode that kept a surplus replica is told once more to delete it.
+    DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_SEC = "dfs.namenode.excess.redundancy.timeout-sec", Time(Seconds), "3600";
+    /// Surplus replicas that each round looks at for that.
+    DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_CHECK_LIMIT = "dfs.namenode.excess.redundancy.timeout.check.limit", Int, "1000";
     /// Whether placement avoids busy DataNodes.
     DFS_NAMENODE_REDUNDANCY_CONSIDER_LOAD = "dfs.namenode.redundancy.considerLoad", Bool, "true", was "dfs.replication.considerLoad", "dfs.namenode.replication.considerLoad";
     /// A DataNode is busy above this multiple of the average load.

@@ -189,9 +189,13 @@ fn refuse_unsupported(conf: &Configuration) -> Result<()> {
         let value = conf.get_str(key);
         (!value.eq_ignore_ascii_case(supported)).then(|| format!("{}={value}", key.name))
     };
+    // Only the defaults are built: another class would be silently another behaviour.
+    let class = |key: &Key| other(key, key.default.unwrap_or_default());
     let nameservice = || conf.iter().find(|(key, _)| key.starts_with("dfs.ha.namenodes."));
     let asked = other(&keys::HADOOP_SECURITY_AUTHENTICATION, "simple")
         .or_else(|| other(&keys::DFS_HTTP_POLICY, "HTTP_ONLY"))
+        .or_else(|| class(&keys::DFS_NAMENODE_HOSTS_PROVIDER_CLASSNAME))
+        .or_else(|| class(&keys::DFS_BLOCK_REPLICATOR_CLASSNAME))
         .or_else(|| on(&keys::DFS_BLOCK_ACCESS_TOKEN_ENABLE))
         .or_else(|| on(&keys::DFS_ENCRYPT_DATA_TRANSFER))
         .or_else(|| conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).map(str::to_owned))
@@ -441,6 +445,10 @@ pub(crate) fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
             .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_MAX_CONCURRENT_TRACKED_NODES)?,
         postponed_rescan_limit: conf
             .get_usize(&keys::DFS_NAMENODE_BLOCKS_PER_POSTPONEDBLOCKS_RESCAN)?,
+        excess_timeout: conf.get_duration(&keys::DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_SEC)?,
+        excess_check_limit: conf
+            .get_usize(&keys::DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_CHECK_LIMIT)?
+            .max(1),
         ..BlocksConf::default()
     })
 }
