@@ -13,6 +13,7 @@ pub mod recovery;
 pub mod replica;
 pub mod report;
 pub mod schedule;
+pub mod startup;
 pub mod store;
 pub mod transition;
 pub mod volume_choice;

@@ -1,5 +1,7 @@
 //! A DataNode with a stand-in NameNode, spoken to in raw bytes of the data-transfer protocol.
 
+#[path = "datanode/disks.rs"]
+mod disks;
 #[path = "datanode/harness.rs"]
 mod harness;
 

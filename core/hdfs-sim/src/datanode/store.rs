@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hdfs_datanode::files::{self, BlockFile, FileName, Folders, Part, read_spec};
-use hdfs_datanode::layout::{self, FileKind, parse_file_name};
+use hdfs_datanode::layout;
+use hdfs_datanode::startup::{FolderContents, Inventory};
 use hdfs_datanode::store::Store;
 use hdfs_datanode::{Place, Replica, ReplicaMap, State, VolumeIndex, WriterId, store, transition};
 use hdfs_datapath::checksum;
 use hdfs_format::datatransfer::PacketHeader;
 use hdfs_types::{
-    Block, BlockId, BlockPoolId, Error, ErrorKind, ExtendedBlock, GenerationStamp, Planted,
-    PlantedBug, Result,
+    Block, BlockId, BlockPoolId, Error, ErrorKind, ExtendedBlock, Planted, PlantedBug, Result,
 };
 
 use super::DataNode;
@@ -234,6 +234,16 @@ impl Store for Pool {
     }
 }
 
+/// The names of a folder.
+fn contents(disk: &Disk, place: Place) -> Result<FolderContents> {
+    let mut contents = FolderContents::default();
+    for path in disk.list(&DataNode::path_of(place, "")) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        contents.note(name, || Ok(disk.open(&path).map_or(0, |file| disk.len(file))))?;
+    }
+    Ok(contents)
+}
+
 /// Data in one packet that a reader gets.
 const PACKET_DATA: u64 = 1_024;
 
@@ -244,53 +254,28 @@ impl Pool {
     /// When the disk refuses.
     pub(crate) fn scan(sim: &Sim, disk: &Disk, planted: Planted) -> Result<Self> {
         let folders = SimFolders { sim: sim.clone(), disk: disk.clone(), planted };
+        let mut inventory = Inventory::new(DataNode::VOLUME);
+        for place in [Place::Finalized, Place::Rbw, Place::Tmp] {
+            inventory.add(place, &contents(disk, place)?);
+        }
+        let claim = |folders: &SimFolders, block: Block| match planted {
+            bug if bug.is(PlantedBug::UnprovenBytesClaimed) => block.num_bytes,
+            _ => files::waiting_length(folders, block),
+        };
+        let found = inventory.take(&folders, claim)?;
         for path in disk.list("tmp/") {
             disk.remove(&path).map_err(|why| explain("remove", &path, why))?;
         }
         let pool = Self { folders, shard: RefCell::default() };
-        for place in [Place::Finalized, Place::Rbw] {
-            for block in pool.found(place) {
-                pool.add(place, block);
-            }
+        for replica in found.replicas {
+            pool.add(replica);
         }
         Ok(pool)
     }
 
-    /// The blocks of a folder: length of the data, newest stamp of the checksums.
-    fn found(&self, place: Place) -> Vec<Block> {
-        let mut found: BTreeMap<BlockId, (Option<u64>, Option<GenerationStamp>)> = BTreeMap::new();
-        let disk = &self.folders.disk;
-        for path in disk.list(&DataNode::path_of(place, "")) {
-            match parse_file_name(path.rsplit('/').next().unwrap_or_default()) {
-                FileKind::Block(id) => {
-                    let length = disk.open(&path).map_or(0, |file| disk.len(file));
-                    found.entry(id).or_default().0 = Some(length);
-                }
-                FileKind::Meta(id, stamp) => {
-                    let known = &mut found.entry(id).or_default().1;
-                    *known = (*known).max(Some(stamp));
-                }
-                FileKind::Other => {}
-            }
-        }
-        let blocks = found.into_iter().filter_map(|(id, (length, stamp))| {
-            let generation_stamp = stamp.unwrap_or(GenerationStamp::GRANDFATHER);
-            Some(Block { id, num_bytes: length?, generation_stamp })
-        });
-        blocks.collect()
-    }
-
-    fn add(&self, place: Place, mut block: Block) {
-        let replica = if place == Place::Finalized {
-            Replica::finalized(block, DataNode::VOLUME)
-        } else {
-            if !self.folders.planted.is(PlantedBug::UnprovenBytesClaimed) {
-                block.num_bytes = files::waiting_length(&self.folders, block);
-            }
-            Replica::waiting(block, DataNode::VOLUME)
-        };
+    fn add(&self, replica: Replica) {
         let mut shard = self.shard.borrow_mut();
-        if let Some(known) = shard.map.get(block.id)
+        if let Some(known) = shard.map.get(replica.block.id)
             && *transition::better_duplicate(&known.block, &replica.block) == known.block
         {
             return;

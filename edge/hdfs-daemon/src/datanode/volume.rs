@@ -330,7 +330,7 @@ pub(crate) struct PoolDirs {
 }
 
 impl PoolDirs {
-    /// Creates what is missing and checks the pool's VERSION; empties `tmp`.
+    /// Creates what is missing and checks the pool's VERSION.
     ///
     /// # Errors
     /// When the folder belongs to another namespace, or cannot be used.
@@ -345,12 +345,6 @@ impl PoolDirs {
             known: (0..1_024).map(|_| AtomicBool::new(false)).collect(),
             current,
         };
-        match fs::remove_dir_all(&dirs.tmp) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error("empty folder", &dirs.tmp, error));
-            }
-            _ => {}
-        }
         for dir in [&dirs.finalized, &dirs.rbw, &dirs.tmp] {
             disk::create_dir_all_durable(dir)?;
         }
@@ -405,6 +399,21 @@ impl PoolDirs {
     /// The folder of replicas that are being written.
     pub(crate) fn rbw(&self) -> &Path {
         &self.rbw
+    }
+
+    /// The folder of copies in flight.
+    pub(crate) fn tmp(&self) -> &Path {
+        &self.tmp
+    }
+
+    /// Removes copies that were in flight when the process before ended.
+    ///
+    /// # Errors
+    /// When the folder cannot be emptied.
+    pub(crate) fn empty_tmp(&self) -> Result<()> {
+        fs::remove_dir_all(&self.tmp)
+            .map_err(|error| io_error("empty folder", &self.tmp, error))?;
+        Ok(disk::create_dir_all_durable(&self.tmp)?)
     }
 
     /// The two files of a replica at this place.

@@ -1,24 +1,15 @@
 //! The scan at start: which replicas the folders hold, and how much of those that were being written is proven.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use hdfs_datanode::layout::{FileKind, parse_file_name};
+use hdfs_datanode::startup::{FolderContents, Inventory};
 use hdfs_datanode::store::Store;
-use hdfs_datanode::{Replica, VolumeIndex, files, transition};
-use hdfs_types::{Block, BlockId, GenerationStamp, Result};
+use hdfs_datanode::{Place, Replica, VolumeIndex, files, transition};
+use hdfs_types::Result;
 
 use super::super::volume::{io_error, name_text};
 use super::Pool;
-
-/// What one folder holds about one block.
-#[derive(Default)]
-struct Found {
-    length: Option<u64>,
-    meta_length: u64,
-    stamp: Option<GenerationStamp>,
-}
 
 impl Pool {
     /// Reads all folders of the pool, one thread a volume.
@@ -57,75 +48,49 @@ impl Pool {
         shard.map.insert(replica);
     }
 
+    /// Reads the folders of one volume. Replicas whose files a crash left in two folders are joined first; copies that were
+    /// in flight go.
     fn scan_volume(&self, volume: VolumeIndex) -> Result<Vec<Replica>> {
         let dirs = self.dirs_of(volume);
-        let mut replicas = Vec::new();
-        let mut used = 0;
-        self.scan_finalized(dirs.finalized(), volume, &mut replicas, &mut used)?;
-        for (id, found) in read_folder(dirs.rbw())?.0 {
-            if let Some(replica) = self.scan_rbw(id, &found, volume) {
-                replicas.push(replica);
-            }
+        let mut inventory = Inventory::new(volume);
+        read_tree(dirs.finalized(), &mut inventory)?;
+        for (place, folder) in [(Place::Rbw, dirs.rbw()), (Place::Tmp, dirs.tmp())] {
+            inventory.add(place, &read_folder(folder)?.0);
         }
-        self.volume(volume).add_used(i64::try_from(used).unwrap_or(i64::MAX));
-        Ok(replicas)
-    }
-
-    fn scan_finalized(
-        &self,
-        dir: &Path,
-        volume: VolumeIndex,
-        replicas: &mut Vec<Replica>,
-        used: &mut u64,
-    ) -> Result<()> {
-        let (blocks, subdirs) = read_folder(dir)?;
-        for (id, found) in blocks {
-            let Some(length) = found.length else { continue };
-            // Hadoop takes a block without checksums for one with stamp 0: the NameNode then sees that it is corrupt.
-            let generation_stamp = found.stamp.unwrap_or(GenerationStamp::GRANDFATHER);
-            *used += length + found.meta_length;
-            let block = Block { id, num_bytes: length, generation_stamp };
-            replicas.push(Replica::finalized(block, volume));
+        let found = inventory.take(self.folders(volume), files::waiting_length)?;
+        dirs.empty_tmp()?;
+        if found.joined > 0 {
+            let (folder, replicas) = (&self.volume(volume).root, found.joined);
+            tracing::info!(volume = %folder.display(), replicas, "joined replicas that a crash left in two folders");
         }
-        for subdir in subdirs {
-            self.scan_finalized(&dir.join(subdir), volume, replicas, used)?;
-        }
-        Ok(())
-    }
-
-    /// A replica that was being written waits for recovery, with the bytes that its checksums prove.
-    fn scan_rbw(&self, id: BlockId, found: &Found, volume: VolumeIndex) -> Option<Replica> {
-        found.length?;
-        let generation_stamp = found.stamp.unwrap_or(GenerationStamp::GRANDFATHER);
-        let mut block = Block { id, num_bytes: 0, generation_stamp };
-        block.num_bytes = files::waiting_length(self.folders(volume), block);
-        Some(Replica::waiting(block, volume))
+        self.volume(volume).add_used(i64::try_from(found.used).unwrap_or(i64::MAX));
+        Ok(found.replicas)
     }
 }
 
-type Folder = (BTreeMap<BlockId, Found>, Vec<String>);
+/// The finalized replicas: in folders inside folders.
+fn read_tree(dir: &Path, inventory: &mut Inventory) -> Result<()> {
+    let (contents, subdirs) = read_folder(dir)?;
+    inventory.add(Place::Finalized, &contents);
+    for subdir in subdirs {
+        read_tree(&dir.join(subdir), inventory)?;
+    }
+    Ok(())
+}
 
 /// The blocks of one folder, and its subfolders.
-fn read_folder(dir: &Path) -> Result<Folder> {
+fn read_folder(dir: &Path) -> Result<(FolderContents, Vec<String>)> {
     let fail = |error| io_error("read folder", dir, error);
-    let mut blocks: BTreeMap<BlockId, Found> = BTreeMap::new();
+    let mut contents = FolderContents::default();
     let mut subdirs = Vec::new();
     for entry in fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name();
         let name = name_text(&name);
-        match parse_file_name(name) {
-            FileKind::Block(id) => {
-                blocks.entry(id).or_default().length = Some(entry.metadata().map_err(fail)?.len());
-            }
-            FileKind::Meta(id, stamp) => {
-                let found = blocks.entry(id).or_default();
-                found.stamp = found.stamp.max(Some(stamp));
-                found.meta_length = entry.metadata().map_err(fail)?.len();
-            }
-            FileKind::Other if name.starts_with("subdir") => subdirs.push(name.to_owned()),
-            FileKind::Other => {}
+        let length = || entry.metadata().map(|found| found.len()).map_err(fail);
+        if !contents.note(name, length)? && name.starts_with("subdir") {
+            subdirs.push(name.to_owned());
         }
     }
-    Ok((blocks, subdirs))
+    Ok((contents, subdirs))
 }
