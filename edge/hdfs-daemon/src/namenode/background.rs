@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hdfs_namenode::NameNode;
@@ -57,7 +58,8 @@ fn every(
     );
 }
 
-/// Slices of deletions, one after the other: calls that change something wait for the end.
+/// Slices of deletions, one after the other: calls that change something wait for the end. Whoever waits for the lock
+/// gets it between two slices: a thread that was just woken would lose the race against the next slice again and again.
 fn clean_forever(tasks: &mut JoinSet<()>, shell: &Arc<Shell>, runtime: &tokio::runtime::Handle) {
     let mut cleaning = shell.watch_cleaning();
     let shell = Arc::downgrade(shell);
@@ -65,8 +67,11 @@ fn clean_forever(tasks: &mut JoinSet<()>, shell: &Arc<Shell>, runtime: &tokio::r
         while cleaning.wait_for(|cleaning| *cleaning).await.is_ok() {
             let Some(shell) = shell.upgrade() else { return };
             shell.write_with(|nn| nn.clean_slice(now()));
-            drop(shell);
-            tokio::task::yield_now().await;
+            if shell.metrics.lock.waiting.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            } else {
+                tokio::task::yield_now().await;
+            }
         }
     };
     tasks.spawn_on(task, runtime);
