@@ -52,6 +52,14 @@ fn check_files(replica: &Replica, files: FileLengths) -> Result<()> {
     }
 }
 
+/// True when this answer of a DataNode says that it has only an older version of the block, whose bytes do not count.
+pub fn is_only_older(error: &Error) -> bool {
+    error.message.contains(OLDER)
+}
+
+/// Hadoop's words for it.
+const OLDER: &str = "replica.getGenerationStamp() < block.getGenerationStamp()";
+
 /// Begins the recovery of this replica: stops its writer, checks it, and marks it.
 ///
 /// # Errors
@@ -72,9 +80,7 @@ pub fn init(
         check_files(replica, files)?;
     }
     if replica.block.generation_stamp < block.generation_stamp {
-        return Err(Error::io(format!(
-            "replica.getGenerationStamp() < block.getGenerationStamp(), block={block}, replica={replica}"
-        )));
+        return Err(Error::io(format!("{OLDER}, block={block}, replica={replica}")));
     }
     if replica.block.generation_stamp >= recovery_id {
         return Err(Error::io(format!(
@@ -176,6 +182,15 @@ pub fn finish(replica: &mut Replica, recovery_id: GenerationStamp, length: u64) 
     replica.state = State::Finalized;
 }
 
+/// A recovery cut the replica's file to this length and failed after that: it waits for the next one.
+pub fn was_cut(replica: &mut Replica, length: u64) {
+    replica.block.num_bytes = replica.block.num_bytes.min(length);
+    if let State::Rur(recovery) = &mut replica.state {
+        recovery.bytes_on_disk = recovery.bytes_on_disk.min(length);
+        recovery.visible = recovery.visible.map(|visible| visible.min(length));
+    }
+}
+
 /// One replica as the primary sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Candidate {
@@ -201,13 +216,15 @@ pub enum SyncPlan {
 
 /// Chooses length and participants: finalized replicas decide when there are any, else the shortest of the best state.
 ///
-/// `answers`: every replica that a DataNode reported. `truncate_to`: the length that a truncate asks for.
+/// `answers`: every replica that a DataNode reported. `silent`: how many locations did not say what they have. `truncate_to`:
+/// the length that a truncate asks for.
 ///
 /// # Errors
-/// When finalized replicas differ, or only replicas that may not serve exist.
+/// When finalized replicas differ, only replicas that may not serve exist, or the bytes may be where nobody answered.
 pub fn plan_sync(
     block: &ExtendedBlock,
     answers: &[Candidate],
+    silent: usize,
     truncate_to: Option<u64>,
 ) -> Result<SyncPlan> {
     let usable: Vec<&Candidate> = answers
@@ -229,6 +246,12 @@ pub fn plan_sync(
         )));
     }
     let Some(best) = sync.iter().map(|candidate| candidate.info.original_state).min() else {
+        if silent > 0 {
+            // Differs: Hadoop deletes the block. A node that is asked again later may have all its bytes.
+            return Err(Error::io(format!(
+                "Nobody who answered has bytes of block {block}, but {silent} locations did not answer: it is not deleted"
+            )));
+        }
         return Ok(SyncPlan::Delete);
     };
     let length_of = |state: ReplicaState| {
@@ -331,21 +354,22 @@ mod tests {
                 answer(2, Rbw, 90, 1_001),
                 answer(3, Rwr, 100, 1_001),
             ],
+            1,
             None,
         );
         let SyncPlan::Update { participants, length } = plan.unwrap() else { panic!() };
         let indexes: Vec<usize> = participants.iter().map(|c| c.index).collect();
         assert_eq!((indexes, length), (vec![0, 1], 100));
         let differing = [answer(0, Finalized, 100, 1_001), answer(1, Finalized, 99, 1_001)];
-        assert!(plan_sync(&old, &differing, None).is_err());
-        assert!(plan_sync(&old, &differing, Some(100)).is_err());
+        assert!(plan_sync(&old, &differing, 0, None).is_err());
+        assert!(plan_sync(&old, &differing, 0, Some(100)).is_err());
         let SyncPlan::Update { participants, length } =
-            plan_sync(&old, &differing, Some(99)).unwrap()
+            plan_sync(&old, &differing, 0, Some(99)).unwrap()
         else {
             panic!()
         };
         assert_eq!((participants.len(), length), (2, 99));
-        assert!(plan_sync(&old, &[answer(0, Temporary, 5, 1_001)], None).is_err());
+        assert!(plan_sync(&old, &[answer(0, Temporary, 5, 1_001)], 0, None).is_err());
     }
 
     #[test]
@@ -359,11 +383,17 @@ mod tests {
             answer(3, Rbw, 5, 1_000),
             answer(4, Rbw, 0, 1_001),
         ];
-        let SyncPlan::Update { participants, length } = plan_sync(&old, &answers, None).unwrap()
+        let SyncPlan::Update { participants, length } = plan_sync(&old, &answers, 0, None).unwrap()
         else {
             panic!()
         };
         assert_eq!((participants.len(), length), (2, 80));
-        assert_eq!(plan_sync(&old, &answers[3..], None).unwrap(), SyncPlan::Delete);
+        assert_eq!(plan_sync(&old, &answers[3..], 0, None).unwrap(), SyncPlan::Delete);
+        assert!(
+            plan_sync(&old, &answers[3..], 1, None)
+                .unwrap_err()
+                .to_string()
+                .contains("1 locations")
+        );
     }
 }

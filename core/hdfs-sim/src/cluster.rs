@@ -245,7 +245,6 @@ impl Cluster {
         self.sim.end_tasks(node);
         if node == NAMENODE {
             *self.namenode.borrow_mut() = None;
-            self.truth.borrow_mut().namenode_restarts();
             if how == Crash::PowerCut {
                 self.namenode_disk.power_cut();
             }

@@ -52,7 +52,7 @@ pub(crate) struct Truth {
     pub(crate) reads: u64,
     /// Bytes that were acknowledged.
     pub(crate) acknowledged: u64,
-    /// How often a DataNode lost power, or the NameNode restarted.
+    /// How often a DataNode lost power.
     pub(crate) power_cuts: u64,
 }
 
@@ -68,17 +68,6 @@ impl Truth {
     /// A file that must exist.
     pub(crate) fn file(&mut self, id: FileId) -> &mut FileTruth {
         self.files.entry(id).or_default()
-    }
-
-    /// The NameNode restarts: until a DataNode reports the last block of an open file, a recovery of its lease takes that block
-    /// for one that was never written, and drops it (known weakness, as in Hadoop). The blocks before it are safe.
-    pub(crate) fn namenode_restarts(&mut self) {
-        self.power_cuts += 1;
-        for file in self.files.values_mut().filter(|file| !file.closed) {
-            file.durable -= file.durable % crate::BLOCK_BYTES as usize;
-            file.visible = file.visible.min(file.durable);
-            file.lost_power = true;
-        }
     }
 
     /// A DataNode lost power: what open files had only in its memory may be gone.

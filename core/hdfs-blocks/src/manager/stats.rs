@@ -174,6 +174,16 @@ impl BlockManager {
         })
     }
 
+    /// True when every volume of every live DataNode has reported all its replicas since this NameNode became active.
+    pub fn live_storages_have_reported(&self) -> bool {
+        let has_reported = |slot: &crate::datanode::StorageSlot| {
+            let storage = self.storage(*slot);
+            !storage.contents_stale || storage.state() == StorageState::Failed
+        };
+        let mut live = self.datanodes().map(|slot| self.datanode(slot)).filter(|node| node.alive);
+        live.all(|node| !node.storages.is_empty() && node.storages.iter().all(has_reported))
+    }
+
     /// Bytes on the heap for blocks and for which storage holds which.
     pub fn heap_bytes(&self) -> usize {
         let sets: usize = self.storages.iter().map(|storage| storage.blocks.heap_bytes()).sum();

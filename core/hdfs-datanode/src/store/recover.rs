@@ -145,7 +145,15 @@ pub fn update_recovery<S: Store>(
                 (replica.block.generation_stamp, None, Some(copy))
             }
         };
-        settle(folders, &replica, stamp, truncate_to)?;
+        if let Err(error) = settle(folders, &replica, stamp, truncate_to) {
+            let entry = shard.map().get_mut(id).ok_or_else(|| transition::not_found(old))?;
+            let length = files::lengths(folders, entry).data;
+            if let Some(cut) = truncate_to.filter(|cut| length == Some(*cut)) {
+                // Only the rest failed: the next attempt must not miss the bytes that are gone as they should.
+                recovery::was_cut(entry, cut);
+            }
+            return Err(error);
+        }
         let length = truncate_to.unwrap_or_else(|| replica.bytes_on_disk());
         let entry = shard.map().get_mut(id).ok_or_else(|| transition::not_found(old))?;
         recovery::finish(entry, stamp, length);

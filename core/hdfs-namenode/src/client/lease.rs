@@ -68,7 +68,7 @@ impl NameNode {
             return Err(Error::new(ErrorKind::FileNotFound, format!("inode {inode} is deleted")));
         };
         let path = String::from_utf8_lossy(&file.path).into_owned();
-        match self.state_of_end(&file, &path)? {
+        match self.state_of_end(now, &file, &path)? {
             End::Complete => {
                 self.close(&call, inode)?;
                 return Ok(true);
@@ -82,6 +82,7 @@ impl NameNode {
                 return Ok(true);
             }
             End::Recover(last) => self.start_recovery(&call, last)?,
+            End::Unreported => {}
         }
         match new_holder {
             Some(holder) => {
@@ -110,7 +111,7 @@ impl NameNode {
     }
 
     /// What the last blocks of a file without a writer allow.
-    fn state_of_end(&self, file: &FileBlocks, path: &str) -> Result<End> {
+    fn state_of_end(&self, now: Now, file: &FileBlocks, path: &str) -> Result<End> {
         let state = |block: &Block| {
             self.blocks.block(block.id).map_or(BlockState::Complete, |info| info.state)
         };
@@ -145,9 +146,20 @@ impl NameNode {
         }
         let stored = self.blocks.block(last.id).map_or(*last, |info| info.block);
         if self.blocks.expected_locations(last.id).is_empty() && stored.num_bytes == 0 {
-            return Ok(End::Empty);
+            return Ok(if self.may_be_unreported(now) { End::Unreported } else { End::Empty });
         }
         Ok(End::Recover(stored))
+    }
+
+    /// True while a block without known locations may have replicas all the same.
+    ///
+    /// Locations of open blocks are in no log: after a restart only reports tell them. Differs: Hadoop takes such a block for
+    /// one that was never written, and drops it with what was synced to it. Here every DataNode that lives must have
+    /// reported, and one that was down gets the time after which a silent node is dead.
+    fn may_be_unreported(&self, now: Now) -> bool {
+        let waited = self.safe_mode_left().map(|left| now.mono.since(left));
+        waited.is_none_or(|waited| waited < self.conf.blocks.dead_interval())
+            || !self.blocks.live_storages_have_reported()
     }
 
     fn start_recovery(&mut self, call: &Call<'_>, last: Block) -> Result<()> {
@@ -294,6 +306,8 @@ enum End {
     Empty,
     /// Replicas must agree first.
     Recover(Block),
+    /// Nobody has reported the last block since the NameNode started: whether it was written is not known yet.
+    Unreported,
 }
 
 /// The NameNode itself.

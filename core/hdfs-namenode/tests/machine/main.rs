@@ -223,6 +223,52 @@ fn a_silent_writers_file_is_recovered_and_closed() {
 }
 
 #[test]
+fn after_a_restart_a_block_that_nobody_has_reported_is_not_taken_for_empty() {
+    let mut script = Script::new(2);
+    let told = script.run(
+        "create /f
+         add /f
+         receiving 0 1:4
+         restart
+         recover /f
+         join
+         recover /f
+         wait 600
+         recover /f
+         receiving 0 1:4
+         recover /f
+         heartbeat 0
+         recovered 4
+         info /f
+         create /never-written
+         add /never-written
+         restart
+         join
+         wait 629
+         recover /never-written
+         wait 2
+         recover /never-written",
+    );
+    expect![[r#"
+        create /f: inode 16386
+        add /f: blk_1073741825_1001 on 2 nodes at 0
+        restart: 4 operations
+        recover /f: false
+        recover /f: false
+        recover /f: false
+        recover /f: false
+        heartbeat 0: recover blk_1073741825_1001 to 1002
+        info /f: 4 bytes, 3 replicas
+        create /never-written: inode 16387
+        add /never-written: blk_1073741826_1003 on 2 nodes at 0
+        restart: 14 operations
+        recover /never-written: false
+        recover /never-written: true
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
 fn a_truncated_file_is_cut_by_a_recovery() {
     let mut script = Script::new(1);
     let told = script.run(

@@ -72,8 +72,7 @@ impl Client {
             }
         }
         match error {
-            // After a restart the NameNode knows neither places nor length of a block that is being written. The real client
-            // takes such a block without length for an empty one (known weakness).
+            // After a restart the NameNode knows neither places nor length of a block that is being written.
             None if located.locs.is_empty() => {
                 Err(Error::io("Could not obtain the last block locations."))
             }

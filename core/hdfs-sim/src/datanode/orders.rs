@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hdfs_datanode::command::{Command, Transfer};
-use hdfs_datanode::recovery::{Candidate, RecoveryInfo, SyncPlan, plan_sync};
+use hdfs_datanode::recovery::{Candidate, RecoveryInfo, SyncPlan, is_only_older, plan_sync};
 use hdfs_datanode::report::BlockEvent;
 use hdfs_datanode::store::{self, Invalidated, Store};
 use hdfs_format::datatransfer::{block, extended_block, extended_block_proto, status_of};
@@ -163,7 +163,7 @@ impl DataNode {
         let old = extended_block(&request.block.b);
         let locations: Vec<&DatanodeIdProto> =
             request.block.locs.iter().map(|node| &node.id).collect();
-        let (mut answers, mut errors) = (Vec::new(), 0);
+        let (mut answers, mut errors, mut silent) = (Vec::new(), 0, 0);
         for (index, node) in locations.iter().enumerate() {
             match self.ask(node, &old, request.new_gen_stamp).await {
                 Ok(Some(info)) => answers.push(Candidate { index, info }),
@@ -172,6 +172,7 @@ impl DataNode {
                 Err(error) => {
                     self.sim.note(format_args!("{:?} asks {}: {error}", self.node, node.ip_addr));
                     errors += 1;
+                    silent += usize::from(!is_only_older(&error));
                 }
             }
         }
@@ -180,7 +181,7 @@ impl DataNode {
         }
         self.sim.note(format_args!("{:?} recovers {old}: {answers:?}", self.node));
         let new_block = request.truncate_block.as_ref().map(block);
-        let plan = plan_sync(&old, &answers, new_block.map(|block| block.num_bytes))?;
+        let plan = plan_sync(&old, &answers, silent, new_block.map(|block| block.num_bytes))?;
         let (participants, length) = match plan {
             SyncPlan::Delete => return self.commit(request, &old, 0, true, &[]).await,
             SyncPlan::Update { participants, length } => (participants, length),
@@ -190,8 +191,9 @@ impl DataNode {
         for candidate in &participants {
             let Some(node) = locations.get(candidate.index) else { continue };
             let stamp = request.new_gen_stamp;
-            if self.update(node, candidate, stamp, new_id, length).await.is_ok() {
-                updated.push((*node).clone());
+            match self.update(node, candidate, stamp, new_id, length).await {
+                Ok(()) => updated.push((*node).clone()),
+                Err(error) => self.sim.note(format_args!("{:?} update: {error}", self.node)),
             }
         }
         if updated.is_empty() {

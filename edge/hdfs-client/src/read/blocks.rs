@@ -141,8 +141,9 @@ async fn open_block_length(client: &HdfsClient, located: &LocatedBlocks) -> Resu
         return Ok(Some(0));
     };
     if last.locations.is_empty() {
-        // Without a length nothing was written to any DataNode.
-        return Ok(if last.is_empty() { Some(0) } else { None });
+        // Differs: Hadoop takes such a block without length for empty. But a block that is being written has its pipeline's
+        // locations, unless the NameNode has restarted and no DataNode has reported it yet: it may have any length.
+        return Ok(None);
     }
     let mut error = None;
     for place in &last.locations {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use hdfs_datanode::recovery::{Candidate, RecoveryInfo, SyncPlan, plan_sync};
+use hdfs_datanode::recovery::{Candidate, RecoveryInfo, SyncPlan, is_only_older, plan_sync};
 use hdfs_format::datatransfer::{block, extended_block, extended_block_proto};
 use hdfs_proto::hdfs::datanode::CommitBlockSynchronizationRequestProto;
 use hdfs_proto::hdfs::{
@@ -34,6 +34,18 @@ pub(super) fn recover(
     }
 }
 
+/// Does this for every element at the same time, so that one silent node costs its time-out once; results in order.
+fn at_once<T: Sync, R: Send>(of: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = of.iter().map(|element| scope.spawn(move || work(element))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Result<R>>| {
+            thread.join().unwrap_or_else(|_| Err(Error::io("a thread of the recovery panicked")))
+        };
+        running.into_iter().map(join).collect()
+    })
+}
+
 struct Recovery<'a> {
     shared: &'a Arc<Shared>,
     service: &'a NameServiceState,
@@ -45,19 +57,20 @@ impl Recovery<'_> {
     fn run(&self) -> Result<()> {
         let locations: Vec<&DatanodeIdProto> =
             self.request.block.locs.iter().map(|node| &node.id).collect();
-        let mut answers = Vec::new();
-        let mut errors = 0;
-        for (index, node) in locations.iter().enumerate() {
-            match self.ask(node) {
+        let (mut answers, mut errors, mut silent) = (Vec::new(), 0, 0);
+        for (index, answer) in at_once(&locations, |node| self.ask(node)).into_iter().enumerate() {
+            let node = &locations[index].ip_addr;
+            match answer {
                 Ok(Some(info)) => answers.push(Candidate { index, info }),
                 Ok(None) => {}
                 Err(error) if error.kind == ErrorKind::RecoveryInProgress => {
-                    tracing::warn!(block = %self.old, node = node.ip_addr, %error, "recovery is already in progress");
+                    tracing::warn!(block = %self.old, node, %error, "recovery is already in progress");
                     return Ok(());
                 }
                 Err(error) => {
                     errors += 1;
-                    tracing::warn!(block = %self.old, node = node.ip_addr, %error, "Failed to recover block");
+                    silent += usize::from(!is_only_older(&error));
+                    tracing::warn!(block = %self.old, node, %error, "Failed to recover block");
                 }
             }
         }
@@ -65,7 +78,7 @@ impl Recovery<'_> {
             return Err(Error::io(format!("All datanodes failed: block={}", self.old)));
         }
         let new_block = self.request.truncate_block.as_ref().map(block);
-        match plan_sync(&self.old, &answers, new_block.map(|block| block.num_bytes))? {
+        match plan_sync(&self.old, &answers, silent, new_block.map(|block| block.num_bytes))? {
             SyncPlan::Delete => self.commit(0, true, Vec::new(), Vec::new()),
             SyncPlan::Update { participants, length } => {
                 let new_id = new_block.map_or(self.old.block.id, |block| block.id);
@@ -82,9 +95,14 @@ impl Recovery<'_> {
         length: u64,
     ) -> Result<()> {
         let (mut nodes, mut storages) = (Vec::new(), Vec::new());
-        for candidate in participants {
-            let Some(node) = locations.get(candidate.index) else { continue };
-            match self.update_one(node, candidate, new_id, length) {
+        let chosen: Vec<(&DatanodeIdProto, &Candidate)> = participants
+            .iter()
+            .filter_map(|candidate| Some((*locations.get(candidate.index)?, candidate)))
+            .collect();
+        let updated =
+            at_once(&chosen, |(node, candidate)| self.update_one(node, candidate, new_id, length));
+        for ((node, _), answer) in chosen.iter().zip(updated) {
+            match answer {
                 Ok(storage) => {
                     nodes.push((*node).clone());
                     storages.push(storage);

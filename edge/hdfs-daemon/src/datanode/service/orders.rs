@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use hdfs_datanode::command::Command;
+use parking_lot::Mutex;
 
 use super::super::dataset::Pool;
 use super::super::metrics::Active;
@@ -12,6 +13,9 @@ use super::super::recovery;
 use super::super::upgrade;
 use super::super::xceiver;
 use super::Actor;
+
+/// Block recoveries of one order that run at the same time.
+const RECOVERIES_AT_ONCE: usize = 4;
 
 impl Actor {
     pub(super) fn perform(self: &Arc<Self>, pool: &Arc<Pool>, command: Command) {
@@ -41,9 +45,19 @@ impl Actor {
                 let actor = Arc::clone(self);
                 background("recovery", move || {
                     let _active = Active::new(&actor.shared.counters.recoveries);
-                    for block in blocks {
-                        recovery::recover(&actor.shared, &actor.service, &block);
-                    }
+                    let next = Mutex::new(blocks.into_iter());
+                    let work = || {
+                        loop {
+                            let Some(block) = next.lock().next() else { return };
+                            recovery::recover(&actor.shared, &actor.service, &block);
+                        }
+                    };
+                    // A block whose holder is silent holds the others up only when there are many of its kind.
+                    thread::scope(|scope| {
+                        for _ in 0..RECOVERIES_AT_ONCE {
+                            scope.spawn(work);
+                        }
+                    });
                 });
             }
             Command::Finalize { pool } => {
