@@ -196,6 +196,8 @@ pub struct Datanode {
     pub location: String,
     /// Way out of service.
     pub admin_state: AdminState,
+    /// Nodes of one upgrade domain are down at the same time.
+    pub upgrade_domain: Option<String>,
     /// Wall-clock end of maintenance, if any.
     pub maintenance_expires: Option<WallMillis>,
     /// Heartbeats arrive.
@@ -269,6 +271,7 @@ impl Datanode {
             registration,
             location,
             admin_state: AdminState::Normal,
+            upgrade_domain: None,
             maintenance_expires: None,
             alive: false,
             disallowed: false,

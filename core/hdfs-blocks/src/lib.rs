@@ -19,6 +19,7 @@ mod command;
 mod conf;
 mod datanode;
 mod event;
+mod hosts;
 mod low_redundancy;
 mod manager;
 mod registration;
@@ -33,10 +34,11 @@ pub use command::{DatanodeCommand, HeartbeatReply, NO_ACK, RecoveringBlock, Tran
 pub use conf::BlocksConf;
 pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, StorageSlot};
 pub use event::BlockEvent;
+pub use hosts::{DefaultPorts, HostEntry, HostsLists};
 pub use manager::{
     BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, DumpNames, FsStats, FullReport,
-    GroupStats, HostsLists, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts,
-    ReplicaHealth, SafeCounts, StorageTypeStats, StripedUnits, TargetRequest,
+    GroupStats, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts, ReplicaHealth,
+    SafeCounts, StorageTypeStats, StripedUnits, TargetRequest,
 };
 pub use registration::{
     DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,

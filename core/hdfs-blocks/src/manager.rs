@@ -35,6 +35,7 @@ use crate::block_map::{BlockMap, BlockState};
 use crate::conf::BlocksConf;
 use crate::datanode::{Datanode, DatanodeSlot, Storage, StorageSlot};
 use crate::event::BlockEvent;
+use crate::hosts::HostsLists;
 use crate::low_redundancy::LowRedundancy;
 use crate::report_lease::ReportLeases;
 use crate::slot_set::SlotSet;
@@ -128,15 +129,6 @@ pub enum DatanodeReportType {
     EnteringMaintenance = 5,
     /// In maintenance.
     InMaintenance = 6,
-}
-
-/// The files of `dfs.hosts` and `dfs.hosts.exclude`, one entry a line: `host`, `ip` or either with `:port`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct HostsLists {
-    /// Who may join; empty: everybody.
-    pub include: Vec<String>,
-    /// Who leaves.
-    pub exclude: Vec<String>,
 }
 
 /// Counts for safe mode.

@@ -130,8 +130,11 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::GetDatanodeReportRequestProto,
     ) -> Result<p::GetDatanodeReportResponseProto> {
-        let slots = self.blocks.list_datanodes(call.now.mono, report_type(request.r#type)?);
-        let di = slots.into_iter().map(|slot| convert::datanode_info(&self.blocks, slot)).collect();
+        let kind = report_type(request.r#type)?;
+        let slots = self.blocks.list_datanodes(call.now.mono, kind);
+        let known = slots.into_iter().map(|slot| convert::datanode_info(&self.blocks, slot));
+        let absent = self.blocks.never_registered(kind);
+        let di = known.chain(absent.iter().map(convert::datanode_info_short)).collect();
         Ok(p::GetDatanodeReportResponseProto { di })
     }
 
@@ -141,7 +144,8 @@ impl NameNode {
         call: &Call<'_>,
         request: &p::GetDatanodeStorageReportRequestProto,
     ) -> Result<p::GetDatanodeStorageReportResponseProto> {
-        let slots = self.blocks.list_datanodes(call.now.mono, report_type(request.r#type)?);
+        let kind = report_type(request.r#type)?;
+        let slots = self.blocks.list_datanodes(call.now.mono, kind);
         let report = |slot| p::DatanodeStorageReportProto {
             datanode_info: convert::datanode_info(&self.blocks, slot),
             storage_reports: self
@@ -152,7 +156,12 @@ impl NameNode {
                 .map(|storage| convert::storage_report_proto(&self.blocks, *storage))
                 .collect(),
         };
-        let datanode_storage_reports = slots.into_iter().map(report).collect();
+        let absent = self.blocks.never_registered(kind);
+        let absent = absent.iter().map(|node| p::DatanodeStorageReportProto {
+            datanode_info: convert::datanode_info_short(node),
+            storage_reports: Vec::new(),
+        });
+        let datanode_storage_reports = slots.into_iter().map(report).chain(absent).collect();
         Ok(p::GetDatanodeStorageReportResponseProto { datanode_storage_reports })
     }
 

@@ -194,7 +194,7 @@ pub(crate) fn datanode_info_short(datanode: &Datanode) -> DatanodeInfoProto {
         cache_capacity: Some(datanode.cache_capacity),
         cache_used: Some(datanode.cache_used),
         last_update_monotonic: Some(datanode.last_update.0 / 1_000_000),
-        upgrade_domain: None,
+        upgrade_domain: datanode.upgrade_domain.clone(),
         last_block_report_time: Some(datanode.last_block_report_wall.0),
         last_block_report_monotonic: Some(datanode.last_block_report.0 / 1_000_000),
         num_blocks: Some(0),

@@ -1,14 +1,19 @@
-//! Nodes that leave service.
+//! Nodes that leave service, for good or for a while.
 //!
 //! A node on the exclude list is *decommissioning*: its replicas no longer count as live, so the redundancy queues copy
 //! them elsewhere. When every block on it is safe without it, it is *decommissioned*. Nothing on it is deleted.
+//!
+//! A node that *enters maintenance* will be down until some moment: its replicas are expected back, so that only blocks
+//! with fewer live ones elsewhere than `dfs.namenode.maintenance.replication.min` are copied. Then it is *in maintenance*,
+//! and may die without any of its replicas being forgotten.
 
-use hdfs_types::BlockId;
+use hdfs_types::{BlockId, WallMillis};
 
+use super::BlockManager;
 use super::replicas::Counts;
-use super::{BlockManager, HostsLists};
 use crate::datanode::{AdminState, DatanodeSlot, LeavingService, StorageSlot};
-use crate::registration::{DatanodeRegistration, Now};
+use crate::hosts::HostsLists;
+use crate::registration::Now;
 
 /// How far the look at a leaving node's blocks has come.
 #[derive(Clone, Debug, Default)]
@@ -18,35 +23,15 @@ pub(crate) struct AdminScan {
     found: LeavingService,
 }
 
-/// True when a line of a hosts file names this node: by address or host name, with or without a port.
-fn names(line: &str, node: &DatanodeRegistration) -> bool {
-    let (host, port) = match line.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse::<u16>().ok()),
-        None => (line, None),
-    };
-    let host_fits = host == node.ip
-        || host.eq_ignore_ascii_case(&node.host_name)
-        || node.peer_host_name.as_deref().is_some_and(|name| host.eq_ignore_ascii_case(name));
-    host_fits && port.is_none_or(|port| port == 0 || port == node.xfer_port)
-}
-
 impl BlockManager {
-    pub(crate) fn is_included(&self, node: &DatanodeRegistration) -> bool {
-        self.hosts.include.is_empty() || self.hosts.include.iter().any(|line| names(line, node))
-    }
-
-    fn is_excluded(&self, node: &DatanodeRegistration) -> bool {
-        self.hosts.exclude.iter().any(|line| names(line, node))
-    }
-
-    /// Takes new include and exclude lists: nodes off the include list are turned away with their next heartbeat, nodes
-    /// on the exclude list are decommissioned, and nodes taken off it come back into service.
+    /// Takes what new files of hosts say: nodes that may not join any more are turned away with their next heartbeat, others
+    /// go into maintenance, are decommissioned, or come back into service.
     ///
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.DatanodeManager.refreshNodes (3.5.0)
     pub fn refresh_nodes(&mut self, now: Now, hosts: HostsLists) {
         self.hosts = hosts;
         for slot in self.datanodes().collect::<Vec<_>>() {
-            let included = self.is_included(&self.datanode(slot).registration);
+            let included = self.hosts.is_included(&self.datanode(slot).registration);
             self.datanode_mut(slot).disallowed = !included;
             if included {
                 self.apply_hosts_to(now, slot);
@@ -54,35 +39,86 @@ impl BlockManager {
         }
     }
 
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.DatanodeManager.refreshDatanodes (3.5.0)
     pub(crate) fn apply_hosts_to(&mut self, now: Now, slot: DatanodeSlot) {
         let node = self.datanode(slot);
-        let leaving = node.is_decommissioning() || node.is_decommissioned();
-        let excluded = self.is_excluded(&node.registration);
-        if excluded && !leaving {
-            self.start_decommission(now, slot);
-        } else if !excluded && leaving {
-            self.stop_decommission(now, slot);
+        let (retires, is_maintenance) =
+            (node.is_decommissioning() || node.is_decommissioned(), node.is_maintenance());
+        let maintenance = self.hosts.maintenance_of(&node.registration, now.wall);
+        let excluded = self.hosts.is_excluded(&node.registration);
+        let domain = self.hosts.upgrade_domain_of(&node.registration);
+        self.datanode_mut(slot).upgrade_domain = domain;
+        if let Some(expires) = maintenance {
+            self.start_maintenance(now, slot, expires);
+        } else if excluded {
+            if !retires {
+                self.start_decommission(now, slot);
+            }
+        } else if is_maintenance {
+            self.stop_maintenance(now, slot);
+        } else if retires {
+            self.return_to_service(now, slot);
         }
     }
 
-    fn start_decommission(&mut self, now: Now, slot: DatanodeSlot) {
+    fn set_admin_state(&mut self, slot: DatanodeSlot, state: AdminState) {
         self.exclude_load(slot);
-        let node = self.datanode_mut(slot);
-        node.admin_state = if node.alive {
-            AdminState::DecommissionInProgress
-        } else {
-            AdminState::Decommissioned
-        };
-        node.leaving = LeavingService { started_ms: now.wall.0, ..LeavingService::default() };
+        self.datanode_mut(slot).admin_state = state;
         self.include_load(slot);
+    }
+
+    fn start_decommission(&mut self, now: Now, slot: DatanodeSlot) {
+        let node = self.datanode(slot);
+        let (alive, was_maintenance) = (node.alive, node.is_maintenance());
+        self.set_admin_state(
+            slot,
+            if alive { AdminState::DecommissionInProgress } else { AdminState::Decommissioned },
+        );
+        self.datanode_mut(slot).maintenance_expires = None;
+        if was_maintenance && !alive {
+            self.purge_dead(slot);
+        }
+        self.begin_leaving(now, slot);
+    }
+
+    /// A node that is dead, or retired, is in maintenance at once.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.HeartbeatManager.startMaintenance (3.5.0)
+    fn start_maintenance(&mut self, now: Now, slot: DatanodeSlot, expires: WallMillis) {
+        let at_once = self.conf.maintenance_min_replication == 0;
+        let node = self.datanode_mut(slot);
+        node.maintenance_expires = Some(expires);
+        if node.is_maintenance() {
+            return;
+        }
+        if !node.alive || node.is_decommissioned() || at_once {
+            self.decommission_cursors.remove(&slot);
+            self.set_admin_state(slot, AdminState::InMaintenance);
+        } else {
+            self.set_admin_state(slot, AdminState::EnteringMaintenance);
+            self.begin_leaving(now, slot);
+        }
+    }
+
+    fn begin_leaving(&mut self, now: Now, slot: DatanodeSlot) {
+        self.datanode_mut(slot).leaving =
+            LeavingService { started_ms: now.wall.0, ..LeavingService::default() };
         self.decommission_cursors.insert(slot, AdminScan::default());
     }
 
-    fn stop_decommission(&mut self, now: Now, slot: DatanodeSlot) {
-        self.exclude_load(slot);
-        self.datanode_mut(slot).admin_state = AdminState::Normal;
-        self.datanode_mut(slot).leaving = LeavingService::default();
-        self.include_load(slot);
+    /// The replicas of a node that died in maintenance were expected back: not any more.
+    fn stop_maintenance(&mut self, now: Now, slot: DatanodeSlot) {
+        self.return_to_service(now, slot);
+        if !self.datanode(slot).alive {
+            self.purge_dead(slot);
+        }
+    }
+
+    fn return_to_service(&mut self, now: Now, slot: DatanodeSlot) {
+        self.set_admin_state(slot, AdminState::Normal);
+        let node = self.datanode_mut(slot);
+        node.leaving = LeavingService::default();
+        node.maintenance_expires = None;
         self.decommission_cursors.remove(&slot);
         if self.datanode(slot).alive {
             for storage in self.datanode(slot).storages.clone() {
@@ -93,23 +129,26 @@ impl BlockManager {
         }
     }
 
-    /// One round of the decommission monitor (`dfs.namenode.decommission.interval`, 30 s): looks at the blocks of the
-    /// nodes that leave, a limited number a round, and retires the nodes whose blocks are all safe elsewhere.
+    /// One round of the decommission monitor (`dfs.namenode.decommission.interval`, 30 s): ends maintenance whose time is
+    /// over, looks at the blocks of the nodes that leave, a limited number a round, and lets those nodes go whose blocks are
+    /// all safe elsewhere.
     ///
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.DatanodeAdminDefaultMonitor (3.5.0)
-    pub fn check_decommission(&mut self, _now: Now) {
+    pub fn check_decommission(&mut self, now: Now) {
         if !self.populating_queues || self.safe_mode {
             return;
         }
+        let expired = |slot: &DatanodeSlot| {
+            let node = self.datanode(*slot);
+            node.is_maintenance() && node.maintenance_expires.is_none_or(|end| end <= now.wall)
+        };
+        for slot in self.datanodes().filter(expired).collect::<Vec<_>>() {
+            self.stop_maintenance(now, slot);
+        }
         let mut left = self.conf.decommission_blocks_per_interval;
-        let nodes: Vec<DatanodeSlot> = self
-            .decommission_cursors
-            .keys()
-            .copied()
-            .take(self.conf.decommission_max_tracked_nodes)
-            .collect();
-        for slot in nodes {
-            if !self.datanode(slot).is_decommissioning() {
+        for slot in self.tracked_nodes() {
+            let node = self.datanode(slot);
+            if !node.is_decommissioning() && node.admin_state != AdminState::EnteringMaintenance {
                 self.decommission_cursors.remove(&slot);
             } else if self.scan_leaving(slot, &mut left) {
                 self.end_pass(slot);
@@ -117,10 +156,23 @@ impl BlockManager {
         }
     }
 
+    /// The nodes to look at in one round: no more than the limit, and dead ones after the others, so that they hold up
+    /// nobody.
+    fn tracked_nodes(&self) -> Vec<DatanodeSlot> {
+        let mut nodes: Vec<DatanodeSlot> = self.decommission_cursors.keys().copied().collect();
+        nodes.sort_by_key(|slot| !self.datanode(*slot).alive);
+        match self.conf.decommission_max_tracked_nodes {
+            0 => {}
+            limit => nodes.truncate(limit),
+        }
+        nodes
+    }
+
     /// Looks at some blocks of a leaving node; true at the end of a pass.
     fn scan_leaving(&mut self, slot: DatanodeSlot, left: &mut usize) -> bool {
         let mut scan = self.decommission_cursors.get(&slot).cloned().unwrap_or_default();
         let storages: Vec<StorageSlot> = self.datanode(slot).storages.clone();
+        let retires = self.datanode(slot).is_decommissioning();
         while let Some(storage) = storages.get(scan.storage) {
             if *left == 0 {
                 break;
@@ -131,7 +183,7 @@ impl BlockManager {
             let whole = *left > 0;
             scan.from = blocks.last().map_or(0, |last| last + 1);
             for block in blocks {
-                self.look_at_leaving(block, &mut scan.found);
+                self.look_at_leaving(block, retires, &mut scan.found);
             }
             if whole {
                 scan.storage += 1;
@@ -143,20 +195,27 @@ impl BlockManager {
         done
     }
 
-    fn look_at_leaving(&mut self, block: u32, found: &mut LeavingService) {
+    fn look_at_leaving(&mut self, block: u32, retires: bool, found: &mut LeavingService) {
         self.update_needed(block);
         let counts = self.count(block);
         let open = !self.map.entry(block).is_complete();
-        if !self.may_lose_leaving(block, &counts) {
+        if !self.may_lose_leaving(block, retires, &counts) {
             found.under_replicated += 1;
             found.under_replicated_in_open_files += u64::from(open);
             found.out_of_service_only += u64::from(counts.live == 0 && counts.out_of_service() > 0);
         }
     }
 
-    /// Enough replicas stay when the leaving nodes are gone.
-    fn may_lose_leaving(&self, block: u32, counts: &Counts) -> bool {
-        if !self.map.entry(block).is_complete() {
+    /// Enough replicas stay when the leaving nodes are gone, for good or for a while.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.DatanodeAdminManager.isSufficient (3.5.0)
+    fn may_lose_leaving(&self, block: u32, retires: bool, counts: &Counts) -> bool {
+        let entry = self.map.entry(block);
+        if !retires {
+            let min = self.conf.maintenance_min_replication.min(entry.replication());
+            return self.has_enough(block, counts, 0) || counts.live >= u32::from(min);
+        }
+        if !entry.is_complete() {
             return counts.live >= u32::from(self.conf.min_replication);
         }
         self.has_enough(block, counts, 0) || counts.live >= u32::from(self.conf.default_replication)
@@ -166,7 +225,8 @@ impl BlockManager {
     pub fn blocks_decommission(&self, id: BlockId) -> bool {
         let Some(block) = self.map.find(id) else { return false };
         let counts = self.count(block);
-        counts.decommissioning > 0 && !self.may_lose_leaving(block, &counts)
+        (counts.decommissioning > 0 && !self.may_lose_leaving(block, true, &counts))
+            || (counts.maintenance_readable > 0 && !self.may_lose_leaving(block, false, &counts))
     }
 
     fn end_pass(&mut self, slot: DatanodeSlot) {
@@ -179,9 +239,11 @@ impl BlockManager {
         let healthy =
             if node.alive { reported } else { self.pending.is_empty() && self.needed.len() == 0 };
         if scan.found.under_replicated == 0 && healthy {
-            self.exclude_load(slot);
-            self.datanode_mut(slot).admin_state = AdminState::Decommissioned;
-            self.include_load(slot);
+            let state = match self.datanode(slot).admin_state {
+                AdminState::EnteringMaintenance => AdminState::InMaintenance,
+                _ => AdminState::Decommissioned,
+            };
+            self.set_admin_state(slot, state);
             self.decommission_cursors.remove(&slot);
         }
     }

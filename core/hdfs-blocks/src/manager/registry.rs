@@ -4,6 +4,7 @@ use hdfs_types::{DatanodeUuid, Error, ErrorKind, Mono, Result};
 
 use super::{BlockInfo, BlockManager, DatanodeReportType};
 use crate::datanode::{AdminState, Datanode, DatanodeSlot, Storage, StorageSlot};
+use crate::hosts::HostEntry;
 use crate::registration::{DatanodeRegistration, DatanodeStorage, Now, StorageState};
 
 impl BlockManager {
@@ -23,7 +24,7 @@ impl BlockManager {
         registration: DatanodeRegistration,
         location: Option<&str>,
     ) -> Result<DatanodeSlot> {
-        if !self.is_included(&registration) {
+        if !self.hosts.is_included(&registration) {
             return Err(disallowed(&registration));
         }
         let location = location.unwrap_or(&self.conf.default_location).to_owned();
@@ -143,10 +144,15 @@ impl BlockManager {
         self.datanode_mut(slot).alive = false;
         self.forget_work_of(slot);
         self.drop_held_of(slot);
-        if self.datanode(slot).admin_state == AdminState::InMaintenance {
+        if self.datanode(slot).is_maintenance() {
             // Its replicas are expected back.
             return;
         }
+        self.purge_dead(slot);
+    }
+
+    /// The replicas of a dead node are forgotten, in slices.
+    pub(crate) fn purge_dead(&mut self, slot: DatanodeSlot) {
         for storage in self.datanode(slot).storages.clone() {
             if !self.storage(storage).blocks.is_empty() {
                 self.to_purge.insert(storage);
@@ -291,7 +297,7 @@ impl BlockManager {
     pub fn list_datanodes(&self, now: Mono, kind: DatanodeReportType) -> Vec<DatanodeSlot> {
         let mut nodes: Vec<DatanodeSlot> = self
             .datanodes()
-            .filter(|slot| self.is_included(&self.datanode(*slot).registration))
+            .filter(|slot| !self.datanode(*slot).disallowed)
             .filter(|slot| {
                 let node = self.datanode(*slot);
                 match kind {
@@ -310,6 +316,53 @@ impl BlockManager {
             .collect();
         nodes.sort_by_key(|slot| self.datanode(*slot).registration.xfer_addr());
         nodes
+    }
+
+    /// Nodes that the files of hosts name and that never registered: dead ones, as they are shown. They come after those of
+    /// [`Self::list_datanodes`].
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.DatanodeManager.getDatanodeListForReport (3.5.0)
+    pub fn never_registered(&self, kind: DatanodeReportType) -> Vec<Datanode> {
+        if !matches!(kind, DatanodeReportType::All | DatanodeReportType::Dead) {
+            return Vec::new();
+        }
+        let entries = self.hosts.entries().iter().filter(|entry| entry.included);
+        entries.filter(|entry| !self.is_known(entry)).map(|entry| self.stand_in(entry)).collect()
+    }
+
+    fn is_known(&self, entry: &HostEntry) -> bool {
+        let fits = |node: &DatanodeRegistration| entry.has_port(node.xfer_port);
+        let mut names = std::iter::once(&entry.host).chain(&entry.addresses);
+        let at_name = |name: &String| {
+            let nodes = self.datanodes_on_host(name).iter();
+            nodes.map(|slot| &self.datanode(*slot).registration).any(fits)
+        };
+        // Names of nodes are looked up as they were given: few entries have to be compared with every node.
+        names.any(at_name)
+            || self.datanodes().map(|slot| &self.datanode(slot).registration).any(|node| {
+                let same = |name: &str| entry.host.eq_ignore_ascii_case(name);
+                fits(node)
+                    && (same(&node.host_name) || node.peer_host_name.as_deref().is_some_and(same))
+            })
+    }
+
+    fn stand_in(&self, entry: &HostEntry) -> Datanode {
+        let ports = self.hosts.ports();
+        let registration = DatanodeRegistration {
+            ip: entry.addresses.first().unwrap_or(&entry.host).clone(),
+            host_name: entry.host.clone(),
+            xfer_port: if entry.port == 0 { ports.xfer } else { entry.port },
+            info_port: ports.info,
+            info_secure_port: ports.info_secure,
+            ipc_port: ports.ipc,
+            ..DatanodeRegistration::default()
+        };
+        let excluded = self.hosts.is_excluded(&registration);
+        let mut node = Datanode::new(registration, self.conf.default_location.clone());
+        if excluded {
+            node.admin_state = AdminState::Decommissioned;
+        }
+        node
     }
 
     /// Every block with a replica on a node, for the balancer's getBlocks.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hdfs_types::{BlockId, Mono, StorageType};
 
-use super::{BlockInfo, BlockManager, FsStats, SafeCounts};
+use super::{BlockInfo, BlockManager, DatanodeReportType, FsStats, SafeCounts};
 use crate::datanode::AdminState;
 use crate::low_redundancy::Level;
 use crate::registration::StorageState;
@@ -68,6 +68,10 @@ impl BlockManager {
         };
         for slot in self.datanodes() {
             self.add_node(now, slot, &mut stats);
+        }
+        for node in self.never_registered(DatanodeReportType::Dead) {
+            stats.dead_datanodes += 1;
+            stats.decommissioned_dead_datanodes += u32::from(node.is_decommissioned());
         }
         stats
     }

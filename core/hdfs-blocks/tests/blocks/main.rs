@@ -3,6 +3,7 @@
 mod cluster;
 mod dump;
 mod life;
+mod maintenance;
 mod memory;
 mod nodes;
 mod placement;

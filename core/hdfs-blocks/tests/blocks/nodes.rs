@@ -72,7 +72,7 @@ fn a_node_that_moves_keeps_its_replicas_and_its_old_address_is_free() {
 fn nodes_off_the_include_list_are_turned_away() {
     let mut c = Cluster::of(2);
     let now = c.now();
-    let hosts = HostsLists { include: vec!["host1".into()], exclude: Vec::new() };
+    let hosts = HostsLists::from_lines(&["host1"], &[]);
     c.bm.refresh_nodes(now, hosts);
     let heartbeat = c.heartbeat_of(0);
     let error = c.bm.handle_heartbeat(now, &heartbeat).expect_err("it is not included");
@@ -92,7 +92,7 @@ fn a_node_that_leaves_is_retired_once_its_blocks_are_safe_elsewhere() {
         c.closed_block(id, &[0, 1, 2], 3);
     }
     let now = c.now();
-    c.bm.refresh_nodes(now, HostsLists { include: Vec::new(), exclude: vec!["10.0.0.0".into()] });
+    c.bm.refresh_nodes(now, HostsLists::from_lines(&[], &["10.0.0.0"]));
     let slot = c.bm.find_datanode("dn-0").expect("registered");
     assert!(c.bm.datanode(slot).is_decommissioning());
     c.bm.check_decommission(now);

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use hdfs_blocks::{BlocksConf, DatanodeCommand, HostsLists, NO_ACK, ReportedReplica};
-use hdfs_types::{Block, BlockId, GenerationStamp, ReplicaState};
+use hdfs_blocks::{
+    AdminState, BlocksConf, DatanodeCommand, DefaultPorts, HostEntry, HostsLists, NO_ACK,
+    ReportedReplica,
+};
+use hdfs_types::{Block, BlockId, GenerationStamp, ReplicaState, WallMillis};
 use proptest::prelude::*;
 
 use crate::cluster::{Cluster, OWNER, block, finalized};
@@ -200,9 +203,15 @@ impl World {
             }
             Step::Register { node } => self.c.register(node, "/r1"),
             Step::Exclude { nodes } => {
-                let exclude = (0..NODES).filter(|n| nodes >> n & 1 == 1 && *n < 3);
-                let exclude = exclude.map(|n| format!("host{n}")).collect();
-                self.c.bm.refresh_nodes(now, HostsLists { include: Vec::new(), exclude });
+                // Two that leave for good, and one that leaves for a while.
+                let entries = (0..NODES).filter(|n| nodes >> n & 1 == 1 && *n < 3).map(|n| {
+                    let admin = [AdminState::Decommissioned, AdminState::InMaintenance][n / 2];
+                    let maintenance_expires = Some(WallMillis(now.wall.0 + 60_000));
+                    let entry = HostEntry::from_line(&format!("host{n}"), true, admin);
+                    HostEntry { maintenance_expires, ..entry }
+                });
+                let lists = HostsLists::new(entries.collect(), true, DefaultPorts::default());
+                self.c.bm.refresh_nodes(now, lists);
                 self.c.bm.check_decommission(now);
             }
             Step::Work => {

@@ -138,8 +138,8 @@ fn replicas_on_nodes_that_leave_are_no_surplus_and_no_last_copy() {
     let mut c = Cluster::of(3);
     c.closed_block(1, &[0, 1], 2);
     let now = c.now();
-    let exclude = vec!["host0".to_owned(), "host1".to_owned()];
-    c.bm.refresh_nodes(now, HostsLists { include: Vec::new(), exclude });
+    let exclude = ["host0", "host1"];
+    c.bm.refresh_nodes(now, HostsLists::from_lines(&[], &exclude));
     c.bm.set_replication(c.mono(), BlockId(1), 1).expect("known");
     for node in 0..3 {
         assert_eq!(c.told_to_delete(node), []);

@@ -209,6 +209,8 @@ keys! { NAMENODE:
     DFS_HOSTS = "dfs.hosts", Text, none;
     /// File of the DataNodes to be decommissioned.
     DFS_HOSTS_EXCLUDE = "dfs.hosts.exclude", Text, none;
+    /// How long reading those files may take; 0: as long as it takes.
+    DFS_HOSTS_TIMEOUT = "dfs.hosts.timeout", Time(Millis), "0";
     /// Class that reads those files.
     DFS_NAMENODE_HOSTS_PROVIDER_CLASSNAME = "dfs.namenode.hosts.provider.classname", Text, "org.apache.hadoop.hdfs.server.blockmanagement.HostFileManager";
     /// How often decommissioning is checked.

@@ -251,8 +251,7 @@ impl Fsck {
             format!("DatanodeInfoWithStorage[{address},{uuid},{kind}]")
         };
         if self.options.upgrade_domains {
-            // No node has an upgrade domain: they come from Hadoop's file of combined hosts.
-            text.push_str("(ud=undefined)");
+            put!(text, "(ud={})", node.upgrade_domain.as_deref().unwrap_or("undefined"));
         }
         if self.options.replica_details {
             let health = nn.blocks.replica_health(call.now.mono, id, storage);

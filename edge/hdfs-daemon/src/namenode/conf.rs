@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hdfs_blocks::BlocksConf;
+use hdfs_blocks::{BlocksConf, DefaultPorts};
 use hdfs_conf::{Configuration, HostPort, Key, StorageLocation, keys};
 use hdfs_format::reserved_names::ReservedNames;
 use hdfs_namenode::{MachineConf, SafeModeConf};
@@ -14,6 +14,28 @@ use hdfs_types::{Error, ErrorKind, Result};
 
 use super::image_store::ImageSettings;
 use super::storage::DirSpec;
+
+/// The files that say which DataNodes may join, and which are to leave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HostsConf {
+    pub(crate) include: Option<PathBuf>,
+    /// Not read with [`HostsFormat::Combined`].
+    pub(crate) exclude: Option<PathBuf>,
+    pub(crate) format: HostsFormat,
+    /// Zero: as long as it takes.
+    pub(crate) timeout: Duration,
+    pub(crate) ports: DefaultPorts,
+}
+
+/// What the files look like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum HostsFormat {
+    /// A host a line.
+    #[default]
+    Lines,
+    /// One file in JSON.
+    Combined,
+}
 
 /// What the shell needs; [`MachineConf`] is what the machine needs.
 #[derive(Clone, Debug)]
@@ -71,8 +93,7 @@ pub(crate) struct NameNodeConf {
     /// `dfs.permissions.superusergroup`.
     pub(crate) superuser_group: String,
     /// `dfs.hosts` and `dfs.hosts.exclude`.
-    pub(crate) hosts_include: Option<PathBuf>,
-    pub(crate) hosts_exclude: Option<PathBuf>,
+    pub(crate) hosts: HostsConf,
     /// `hadoop.user.group.static.mapping.overrides` and the other keys of group mapping live there.
     pub(crate) configuration: Configuration,
 }
@@ -134,8 +155,7 @@ impl NameNodeConf {
                 Duration::ZERO
             },
             superuser_group: conf.get_str(&keys::DFS_PERMISSIONS_SUPERUSERGROUP).to_owned(),
-            hosts_include: conf.get_opt(&keys::DFS_HOSTS).map(PathBuf::from),
-            hosts_exclude: conf.get_opt(&keys::DFS_HOSTS_EXCLUDE).map(PathBuf::from),
+            hosts: hosts_conf(conf)?,
             configuration: conf.clone(),
         })
     }
@@ -194,7 +214,7 @@ fn refuse_unsupported(conf: &Configuration) -> Result<()> {
     let nameservice = || conf.iter().find(|(key, _)| key.starts_with("dfs.ha.namenodes."));
     let asked = other(&keys::HADOOP_SECURITY_AUTHENTICATION, "simple")
         .or_else(|| other(&keys::DFS_HTTP_POLICY, "HTTP_ONLY"))
-        .or_else(|| class(&keys::DFS_NAMENODE_HOSTS_PROVIDER_CLASSNAME))
+        .or_else(|| hosts_provider(conf).err())
         .or_else(|| class(&keys::DFS_BLOCK_REPLICATOR_CLASSNAME))
         .or_else(|| on(&keys::DFS_BLOCK_ACCESS_TOKEN_ENABLE))
         .or_else(|| on(&keys::DFS_ENCRYPT_DATA_TRANSFER))
@@ -209,6 +229,41 @@ fn refuse_unsupported(conf: &Configuration) -> Result<()> {
             ),
         )),
     }
+}
+
+fn hosts_conf(conf: &Configuration) -> Result<HostsConf> {
+    Ok(HostsConf {
+        include: conf.get_opt(&keys::DFS_HOSTS).map(PathBuf::from),
+        exclude: conf.get_opt(&keys::DFS_HOSTS_EXCLUDE).map(PathBuf::from),
+        format: hosts_provider(conf).unwrap_or_default(),
+        timeout: conf.get_duration(&keys::DFS_HOSTS_TIMEOUT)?,
+        ports: default_ports(conf)?,
+    })
+}
+
+/// Who reads the files of hosts.
+///
+/// # Errors
+/// The setting, when it names another class.
+fn hosts_provider(conf: &Configuration) -> std::result::Result<HostsFormat, String> {
+    let key = &keys::DFS_NAMENODE_HOSTS_PROVIDER_CLASSNAME;
+    let class = conf.get_str(key);
+    match class.rsplit_once('.').map_or(class, |(_, name)| name) {
+        "HostFileManager" => Ok(HostsFormat::Lines),
+        "CombinedHostFileManager" => Ok(HostsFormat::Combined),
+        _ => Err(format!("{}={class}", key.name)),
+    }
+}
+
+/// The ports of a DataNode that a file of hosts names without its having registered.
+fn default_ports(conf: &Configuration) -> Result<DefaultPorts> {
+    let port = |key| conf.get_host_port(key).map(|address| address.port);
+    Ok(DefaultPorts {
+        xfer: port(&keys::DFS_DATANODE_ADDRESS)?,
+        info: port(&keys::DFS_DATANODE_HTTP_ADDRESS)?,
+        info_secure: port(&keys::DFS_DATANODE_HTTPS_ADDRESS)?,
+        ipc: port(&keys::DFS_DATANODE_IPC_ADDRESS)?,
+    })
 }
 
 /// The folders for images and edits, each once.

@@ -69,7 +69,7 @@ pub fn start_with(conf: &Configuration, option: &StartOption) -> Result<NameNode
         send.send_replace(Some(why.to_owned()));
     })?;
     let shell = Arc::new(Shell::new(loaded.machine, log, loaded.images, settings, progress)?);
-    let lists = hosts::read(&shell.conf)?;
+    let lists = hosts::read(&shell.conf.hosts)?;
     let ((), first) = shell.write_with(|nn| {
         nn.set_hosts(now(), lists);
         nn.open_segment();

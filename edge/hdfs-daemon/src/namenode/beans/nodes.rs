@@ -35,6 +35,9 @@ pub(super) fn live(view: &View<'_>) -> String {
             "lastBlockReport": report_age,
             "blockPoolUsedPercentStdDev": pool_deviation(view, node),
         });
+        if let (Some(domain), Some(fields)) = (&node.upgrade_domain, shown.as_object_mut()) {
+            fields.insert("upgradeDomain".to_owned(), json!(domain));
+        }
         if let (Some(failures), Some(fields)) = (&node.volume_failures, shown.as_object_mut()) {
             fields.insert("failedStorageIDs".to_owned(), json!(failures.locations));
             fields.insert("lastVolumeFailureDate".to_owned(), json!(failures.last_failure_ms));
@@ -114,12 +117,12 @@ pub(super) fn entering_maintenance(view: &View<'_>) -> String {
 fn listed(view: &View<'_>, kind: DatanodeReportType, show: impl Fn(&Datanode) -> Value) -> String {
     let blocks = view.nn.blocks();
     let nodes = blocks.list_datanodes(view.now.mono, kind);
+    let absent = blocks.never_registered(kind);
     let map: Map<String, Value> = nodes
         .into_iter()
-        .map(|slot| {
-            let node = blocks.datanode(slot);
-            (node.registration.xfer_addr_with_host_name(), show(node))
-        })
+        .map(|slot| blocks.datanode(slot))
+        .chain(&absent)
+        .map(|node| (node.registration.xfer_addr_with_host_name(), show(node)))
         .collect();
     Value::Object(map).to_string()
 }

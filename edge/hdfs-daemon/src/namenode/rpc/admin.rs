@@ -98,7 +98,7 @@ fn change(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 }
 
 fn refresh_nodes(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
-    let lists = match shell.racks.reload().and_then(|()| hosts::read(&shell.conf)) {
+    let lists = match shell.racks.reload().and_then(|()| hosts::read(&shell.conf.hosts)) {
         Ok(lists) => lists,
         Err(error) => return Reply::error(error),
     };
