@@ -9,6 +9,46 @@ use hdfs_types::{Block, BlockId, Error, ErrorKind, Result};
 use crate::recovery::FileLengths;
 use crate::replica::{Place, Replica};
 
+/// A sync failed: what was to be safe is lost for good, though another sync may succeed. Nobody syncs it again: the replica
+/// is not trusted before the next start reads it from the disk.
+#[derive(Debug)]
+pub struct NotSynced(pub Error);
+
+/// Why files could not be changed.
+#[derive(Debug)]
+pub enum FileError {
+    /// The disk refused, or they are not what they should be; what is there is as it was, or can be cut back.
+    Refused(Error),
+    /// A sync failed.
+    NotSynced(NotSynced),
+}
+
+impl From<Error> for FileError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<NotSynced> for FileError {
+    fn from(error: NotSynced) -> Self {
+        Self::NotSynced(error)
+    }
+}
+
+impl From<NotSynced> for Error {
+    fn from(error: NotSynced) -> Self {
+        error.0
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Refused(error) | FileError::NotSynced(NotSynced(error)) => error,
+        }
+    }
+}
+
 /// A file that is open for reading, and for writing where it was opened so. Positions and lengths are bytes.
 ///
 /// Errors name the file and what was done to it: `DiskError`, `DiskOutOfSpace`, `FileNotFound`.
@@ -37,7 +77,10 @@ pub trait BlockFile {
     ///
     /// # Errors
     /// When the disk refuses; then nothing of it may be acknowledged, and no second sync tells anything.
-    fn sync(&self) -> Result<()>;
+    fn sync(&self) -> Result<(), NotSynced>;
+    /// What is read from now on comes from the medium, where that is possible: after a sync that failed, memory may hold
+    /// what the medium does not.
+    fn forget_cached(&self);
     /// Its path, for messages.
     fn shown(&self) -> String;
 }
@@ -112,7 +155,7 @@ pub trait Folders {
     ///
     /// # Errors
     /// When the disk refuses.
-    fn sync_folder(&self, place: Place, id: BlockId) -> Result<()>;
+    fn sync_folder(&self, place: Place, id: BlockId) -> Result<(), NotSynced>;
     /// Finalized replicas take so many bytes more, or less.
     fn add_used(&self, bytes: i64);
     /// A file that should go could not be removed.
@@ -203,20 +246,24 @@ pub fn roll_back(
     spec: ChecksumSpec,
     length: u64,
     last_sum: Option<u32>,
-) -> Result<()> {
-    data.cut(length)?;
-    meta.cut(spec.meta_bytes(length))?;
-    match last_sum {
-        Some(sum) if spec.kind.size() > 0 => {
-            let chunk = length / u64::from(spec.bytes_per_checksum);
-            let at = META_HEADER_BYTES as u64 + chunk * spec.kind.size() as u64;
-            meta.write_at(&sum.to_be_bytes(), at)
-        }
-        _ => Ok(()),
+) -> Result<(), FileError> {
+    if let Some(sum) = last_sum.filter(|_| spec.kind.size() > 0) {
+        let chunk = length / u64::from(spec.bytes_per_checksum);
+        set_sum(meta, META_HEADER_BYTES as u64 + chunk * spec.kind.size() as u64, sum)?;
     }
+    data.cut(length)?;
+    Ok(meta.cut(spec.meta_bytes(length))?)
 }
 
-/// Cuts a block to `length` bytes and makes the checksum of its last chunk anew, from bytes that were verified.
+/// The checksum of a chunk that is about to be cut is safe before the data is: a power cut then leaves data of which the
+/// checksum proves the start. The other way round it would prove nothing.
+fn set_sum(meta: &impl BlockFile, at: u64, sum: u32) -> Result<(), FileError> {
+    meta.write_at(&sum.to_be_bytes(), at)?;
+    Ok(meta.sync()?)
+}
+
+/// Cuts a block to `length` bytes and makes the checksum of its last chunk anew, from bytes that were verified. Durable when
+/// this returns.
 ///
 /// The checksum is on disk before bytes go: whatever step fails or is lost with the power, a second call ends what the first
 /// began.
@@ -229,18 +276,15 @@ pub fn truncate_block(
     spec: ChecksumSpec,
     old_length: u64,
     length: u64,
-) -> Result<()> {
+) -> Result<(), FileError> {
     let per = u64::from(spec.bytes_per_checksum);
     let size = spec.kind.size() as u64;
     let partial = length % per;
     let old_length = old_length.min(data.length()?);
     if old_length < length {
-        let shown = data.shown();
-        return Err(Error::io(format!(
-            "{shown} has {old_length} bytes: it can't be cut to {length}"
-        )));
+        let text = format!("{} has {old_length} bytes: it can't be cut to {length}", data.shown());
+        return Err(Error::io(text).into());
     }
-    let mut last = None;
     if partial != 0 && size != 0 {
         let start = length - partial;
         let whole = usize::try_from(per.min(old_length - start)).unwrap_or(0);
@@ -249,34 +293,33 @@ pub fn truncate_block(
         let mut sum = [0; 4];
         let at = META_HEADER_BYTES as u64 + start / per * size;
         read_exact(meta, &mut sum, at)?;
-        let (sum, whole) = (u32::from_be_bytes(sum), checksum::sum(spec.kind, &chunk));
+        let stored = u32::from_be_bytes(sum);
+        let before = checksum::sum(spec.kind, &chunk);
         chunk.truncate(usize::try_from(partial).unwrap_or(0));
-        let cut = checksum::sum(spec.kind, &chunk);
-        // An attempt before this one may have written it already.
-        if sum != whole && sum != cut {
-            return Err(Error::new(
-                ErrorKind::Checksum,
-                format!("the chunk at {start} of {} is corrupt", data.shown()),
-            ));
+        let after = checksum::sum(spec.kind, &chunk);
+        // An attempt that was interrupted has put the new one in place.
+        if stored != before && stored != after {
+            let text = format!("the chunk at {start} of {} is corrupt", data.shown());
+            return Err(Error::new(ErrorKind::Checksum, text).into());
         }
-        last = (sum != cut).then_some((at, cut));
-    }
-    if let Some((at, sum)) = last {
-        meta.write_at(&sum.to_be_bytes(), at)?;
-        meta.sync()?;
+        set_sum(meta, at, after)?;
     }
     data.cut(length)?;
     meta.cut(spec.meta_bytes(length))?;
     data.sync()?;
-    meta.sync()
+    Ok(meta.sync()?)
 }
 
 /// The longest prefix of the block file that its checksums prove: what a replica that was being written may claim after
 /// a crash (HDFS-5728).
 ///
+/// Differs: Hadoop looks at the last chunk only, and drops all of it when its checksum does not match.
+///
 /// # Errors
 /// When the files cannot be read.
 pub fn proven_length(data: &impl BlockFile, meta: &impl BlockFile) -> Result<u64> {
+    data.forget_cached();
+    meta.forget_cached();
     let length = data.length()?;
     let meta_length = meta.length()?;
     if length == 0 || meta_length < META_HEADER_BYTES as u64 {
@@ -302,7 +345,10 @@ pub fn proven_length(data: &impl BlockFile, meta: &impl BlockFile) -> Result<u64
         let sums_at = META_HEADER_BYTES as u64 + at / per as u64 * 4;
         read_exact(meta, &mut sums[..sums_now], sums_at)?;
         if let Err(bad) = checksum::verify(spec, &block[..now], &sums[..sums_now]) {
-            return Ok(at + bad.offset as u64);
+            // A chunk may have grown after its checksum: what that proves was acknowledged, and perhaps synced.
+            let chunk = &block[bad.offset..now.min(bad.offset + per)];
+            let proven = checksum::proven_prefix(spec.kind, chunk, bad.expected);
+            return Ok(at + (bad.offset + proven) as u64);
         }
         at += now as u64;
     }

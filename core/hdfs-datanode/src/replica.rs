@@ -195,6 +195,8 @@ impl fmt::Display for Replica {
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaMap {
     replicas: BTreeMap<BlockId, Replica>,
+    /// Those whose files are there and are not trusted before the next start: a sync of theirs failed, or their volume.
+    failed: BTreeMap<BlockId, VolumeIndex>,
 }
 
 impl ReplicaMap {
@@ -221,6 +223,18 @@ impl ReplicaMap {
     /// Forgets a replica.
     pub fn remove(&mut self, id: BlockId) -> Option<Replica> {
         self.replicas.remove(&id)
+    }
+
+    /// Forgets a replica whose files stay as they are, and are not trusted before the next start reads them.
+    pub fn fail(&mut self, id: BlockId) -> Option<Replica> {
+        let replica = self.replicas.remove(&id)?;
+        self.failed.insert(id, replica.volume);
+        Some(replica)
+    }
+
+    /// The volume that has files of a replica that failed.
+    pub fn failed_on(&self, id: BlockId) -> Option<VolumeIndex> {
+        self.failed.get(&id).copied()
     }
 
     /// All replicas, by block id.

@@ -7,6 +7,7 @@
 //! - What is acknowledged as durable lies in files and folders that were synced before.
 //! - A block file is never found without its checksums: they move first.
 //! - A replica's stamp only grows, and its files carry it before the map says so.
+//! - No sync is repeated: a replica whose sync failed is out of the map, and its files wait for the next start.
 //! - Only [`invalidate`] and the start of a newer copy remove a replica's files.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.FsDatasetImpl (3.5.0)
@@ -16,13 +17,15 @@ mod finish;
 mod recover;
 
 use hdfs_datapath::ChecksumSpec;
-use hdfs_types::{Block, BlockId, ExtendedBlock, Result};
+use hdfs_types::{Block, BlockId, Error, ExtendedBlock, Result};
 
 pub use create::{NewReplica, append, create_rbw, create_temporary, recover_append, recover_rbw};
-pub use finish::{Written, acked, convert_to_rbw, discard, finalize, roll_back, sync, wrote};
+pub use finish::{
+    Written, acked, convert_to_rbw, discard, finalize, roll_back, sync, sync_data, wrote,
+};
 pub use recover::{init_recovery, recover_close, update_recovery};
 
-use crate::files::{self, Folders};
+use crate::files::{self, FileError, Folders};
 use crate::replica::{ReplicaMap, VolumeIndex, WriterId};
 
 /// One shard of the replica map, held exclusively.
@@ -89,6 +92,14 @@ fn until_free<S: Store, T>(
             Err(writer) => store.stop_writer(id, writer)?,
         }
     }
+}
+
+/// A change of a replica's files failed: one whose sync failed is not trusted any more.
+fn distrust(map: &mut ReplicaMap, id: BlockId, error: FileError) -> Error {
+    if matches!(error, FileError::NotSynced(_)) {
+        map.fail(id);
+    }
+    error.into()
 }
 
 /// What became of one block of an order to delete.

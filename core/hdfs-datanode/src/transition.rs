@@ -34,6 +34,14 @@ pub fn non_existent(block: &ExtendedBlock) -> Error {
     Error::new(ErrorKind::ReplicaNotFound, format!("Replica does not exist {block}"))
 }
 
+/// The error for a replica whose files are here and are not trusted before the next start.
+pub fn distrusted(block: &ExtendedBlock) -> Error {
+    Error::io(format!(
+        "the files of {block} here are not trusted: a sync of them failed, or their volume did; the next start of the \
+         DataNode reads them again"
+    ))
+}
+
 fn missing(message: String) -> Error {
     Error::new(ErrorKind::ReplicaNotFound, message)
 }

@@ -84,7 +84,7 @@ pub enum Step {
     Forward,
     /// Write them: [`BlockWriter::write`].
     Write,
-    /// Sync both files, and with `with_folder` their names.
+    /// Sync both files, and with `with_folder` their names; then say so: [`BlockWriter::synced`].
     Sync {
         /// For the first time.
         with_folder: bool,
@@ -103,17 +103,21 @@ pub type Steps = [Option<Step>; 5];
 
 /// Where the bytes go.
 pub trait BlockSink {
-    /// Writes the slices to the block file from `data_at` on, then the checksums to the `.meta` file from `meta_at` on.
+    /// Writes the slices to the block file, from `at` on.
     ///
     /// # Errors
     /// When the disk refuses.
-    fn write(
-        &mut self,
-        data: &mut Vec<IoSlice<'_>>,
-        data_at: u64,
-        sums: &[u8],
-        meta_at: u64,
-    ) -> Result<()>;
+    fn write_data(&mut self, data: &mut Vec<IoSlice<'_>>, at: u64) -> Result<()>;
+    /// The block file survives a power cut as it is now.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    fn sync_data(&mut self) -> Result<()>;
+    /// Writes checksums to the `.meta` file, from `at` on.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    fn write_sums(&mut self, sums: &[u8], at: u64) -> Result<()>;
 }
 
 /// The state of one block that is being written here.
@@ -125,6 +129,8 @@ pub struct BlockWriter {
     disk_spec: ChecksumSpec,
     verify: bool,
     on_disk: u64,
+    /// Bytes that may have been promised to survive a power cut.
+    promised: u64,
     /// Bytes of the partial last chunk on disk.
     partial: Vec<u8>,
     synced_folder: bool,
@@ -143,7 +149,17 @@ impl BlockWriter {
         partial: Vec<u8>,
     ) -> Self {
         let (synced_folder, sums, planted) = (false, Vec::new(), Planted::NONE);
-        Self { client_spec, disk_spec, verify, on_disk, partial, synced_folder, sums, planted }
+        Self {
+            client_spec,
+            disk_spec,
+            verify,
+            on_disk,
+            promised: on_disk,
+            partial,
+            synced_folder,
+            sums,
+            planted,
+        }
     }
 
     /// The same with a bug, for the simulation to find.
@@ -238,7 +254,7 @@ impl BlockWriter {
                 meta_from = plan.meta_offset;
             } else if plan.recompute.is_some() || plan.meta_offset != meta_from + sums.len() as u64
             {
-                sink.write(&mut slices, data_from, &sums, meta_from)?;
+                self.put(sink, (&mut slices, data_from), (&sums, meta_from))?;
                 slices.clear();
                 sums.clear();
                 (data_from, meta_from) = (self.on_disk, plan.meta_offset);
@@ -272,7 +288,7 @@ impl BlockWriter {
         }
         let mut written = None;
         if self.on_disk > before {
-            sink.write(&mut slices, data_from, &sums, meta_from)?;
+            self.put(sink, (&mut slices, data_from), (&sums, meta_from))?;
             let last_sum = (!self.on_disk.is_multiple_of(per))
                 .then(|| sums.last_chunk::<4>().map(|sum| u32::from_be_bytes(*sum)))
                 .flatten();
@@ -280,6 +296,27 @@ impl BlockWriter {
         }
         self.sums = sums;
         Ok(written)
+    }
+
+    /// A sync succeeded: what is on disk is promised from now on.
+    pub fn synced(&mut self) {
+        self.promised = self.on_disk;
+    }
+
+    /// Data, then checksums. The checksum of a chunk of which some bytes are promised replaces the one that proves them: it
+    /// must not reach the disk before the data that it covers, or a power cut leaves neither.
+    fn put(
+        &self,
+        sink: &mut impl BlockSink,
+        (data, data_at): (&mut Vec<IoSlice<'_>>, u64),
+        (sums, sums_at): (&[u8], u64),
+    ) -> Result<()> {
+        sink.write_data(data, data_at)?;
+        let replaces = !sums.is_empty() && sums_at < self.disk_spec.meta_bytes(self.promised);
+        if replaces && !self.planted.is(PlantedBug::SumsBeforeData) {
+            sink.sync_data()?;
+        }
+        sink.write_sums(sums, sums_at)
     }
 
     /// Remembers the bytes of a partial last chunk: a packet that continues it inside needs them.

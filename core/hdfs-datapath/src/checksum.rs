@@ -76,6 +76,20 @@ fn verify_with(
     Ok(())
 }
 
+/// The longest start of a chunk that has this checksum: what a chunk that grew afterwards was when it was summed.
+pub fn proven_prefix(kind: ChecksumType, chunk: &[u8], expected: u32) -> usize {
+    let mut composer = Composer::new(kind);
+    let (mut proven, mut so_far) = (0, 0);
+    for (index, byte) in chunk.iter().enumerate() {
+        let one = sum(kind, std::slice::from_ref(byte));
+        so_far = if index == 0 { one } else { composer.concat(so_far, one, 1) };
+        if so_far == expected {
+            proven = index + 1;
+        }
+    }
+    proven
+}
+
 /// The checksum of two pieces in a row, from the checksum of each.
 ///
 /// Zero bytes appended to the first piece multiply its CRC by x^(8 n); both polynomials are used bit-reflected.

@@ -71,6 +71,8 @@ struct State {
     next: u64,
     /// What is wrong with it now.
     pub(crate) faults: DiskFaults,
+    /// A sync failed since the process began.
+    lost_sync: bool,
     capacity: u64,
 }
 
@@ -245,6 +247,7 @@ impl Disk {
         let Some(content) = state.files.get_mut(&file) else { return Err(Refused::Io) };
         let pending = std::mem::take(&mut content.pending);
         if failed {
+            state.lost_sync = true;
             return Err(Refused::Io);
         }
         for change in &pending {
@@ -253,9 +256,29 @@ impl Disk {
         Ok(())
     }
 
+    /// True when a sync failed since [`Self::begin_anew`]: whoever uses the disk ends.
+    pub(crate) fn has_lost_a_sync(&self) -> bool {
+        self.state.borrow().lost_sync
+    }
+
+    /// A process begins to use it.
+    pub(crate) fn begin_anew(&self) {
+        self.state.borrow_mut().lost_sync = false;
+    }
+
+    /// What is read of the file from now on is what the medium has, and what waits to go there.
+    pub(crate) fn forget_cached(&self, file: Handle) {
+        if let Some(content) = self.state.borrow_mut().files.get_mut(&file) {
+            let mut bytes = content.durable.clone();
+            content.pending.iter().for_each(|change| Content::apply(&mut bytes, change));
+            content.current = bytes;
+        }
+    }
+
     /// The names in this folder survive a crash when this succeeds.
     pub(crate) fn sync_folder(&self, path: &str) -> Disked<()> {
         if self.fails(self.faults().sync_error) {
+            self.state.borrow_mut().lost_sync = true;
             return Err(Refused::Io);
         }
         let state = &mut *self.state.borrow_mut();

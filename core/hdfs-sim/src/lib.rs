@@ -24,8 +24,5 @@ pub use run::{Options, Outcome, run};
 /// Bytes of a block of every simulated file.
 pub(crate) const BLOCK_BYTES: u64 = 4_096;
 
-/// Bytes of a chunk with a checksum.
-pub(crate) const CHUNK_BYTES: usize = 512;
-
 /// Bytes of a DataNode's disk.
 pub(crate) const DISK_BYTES: u64 = 16 << 20;

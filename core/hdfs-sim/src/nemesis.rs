@@ -77,8 +77,16 @@ pub(crate) fn rage(cluster: &Rc<Cluster>, weather: Weather, duration: Duration) 
     }
 }
 
-/// Restarts processes that ended by themselves.
+/// Restarts processes that ended by themselves: a DataNode does when its only volume failed.
 pub(crate) fn watch(cluster: &Rc<Cluster>) {
+    for node in cluster.datanodes.clone() {
+        if cluster.sim.machine(node).up && cluster.disk(node).has_lost_a_sync() {
+            cluster.crash(node, Crash::Killed);
+            // What the failed sync dropped is gone, as after a power cut.
+            cluster.truth.borrow_mut().lose_power();
+            restart_later(cluster, node);
+        }
+    }
     if cluster.namenode().is_some_and(|process| process.has_failed()) {
         cluster.crash(NAMENODE, Crash::Killed);
     }
@@ -110,11 +118,11 @@ fn strike(cluster: &Rc<Cluster>) {
             sim.note(format_args!("the wall clocks jump by {by} ms"));
             sim.jump_wall_clock(by);
         }
-        8 => disk_trouble(cluster, &cluster.namenode_disk.clone(), "the namenode", true),
+        8 => disk_trouble(cluster, &cluster.namenode_disk.clone(), "the namenode"),
         9..=10 => {
             let node = any_datanode(cluster);
             let name = format!("{node:?}");
-            disk_trouble(cluster, &cluster.disk(node).clone(), &name, false);
+            disk_trouble(cluster, &cluster.disk(node).clone(), &name);
         }
         11 => rot(cluster),
         12 => blackout(cluster),
@@ -262,14 +270,13 @@ fn pause(cluster: &Rc<Cluster>) {
     sim.after(length, move |sim| sim.pause(node, false));
 }
 
-/// Writes or syncs fail, or nothing fits. Syncs of a DataNode do not fail here: its recovery syncs a replica again that failed
-/// to sync, and with one replica that is the only copy (known weakness).
-fn disk_trouble(cluster: &Rc<Cluster>, disk: &Disk, whose: &str, syncs: bool) {
+/// Writes or syncs fail, or nothing fits.
+fn disk_trouble(cluster: &Rc<Cluster>, disk: &Disk, whose: &str) {
     let sim = &cluster.sim;
     let mut faults = disk.faults();
     match sim.below(3) {
-        0 if syncs => faults.sync_error = 200_000,
-        0 | 1 => faults.write_error = 100_000,
+        0 => faults.sync_error = 200_000,
+        1 => faults.write_error = 100_000,
         _ => faults.full = true,
     }
     sim.note(format_args!("the disk of {whose}: {faults:?}"));

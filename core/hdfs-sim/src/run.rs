@@ -98,9 +98,7 @@ fn calm(cluster: &Rc<Cluster>) {
     for node in (0..machines).map(NodeId) {
         sim.pause(node, false);
     }
-    if cluster.namenode().is_some_and(|process| process.has_failed()) {
-        cluster.crash(NAMENODE, Crash::Killed);
-    }
+    nemesis::watch(cluster);
     if !sim.machine(NAMENODE).up {
         cluster.start_namenode();
     }

@@ -74,10 +74,6 @@ impl Truth {
     pub(crate) fn lose_power(&mut self) {
         self.power_cuts += 1;
         for file in self.files.values_mut().filter(|file| !file.closed) {
-            // The checksum of a partial last chunk is written in place when the file goes on: a power cut in between can
-            // leave one that proves nothing, and the whole chunks before it are what is sure (known weakness).
-            let in_block = file.durable % crate::BLOCK_BYTES as usize;
-            file.durable -= in_block % crate::CHUNK_BYTES;
             file.visible = file.durable;
             file.lost_power = true;
         }

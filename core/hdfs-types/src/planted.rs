@@ -19,6 +19,8 @@ pub enum PlantedBug {
     AcknowledgedBeforeWritten,
     /// A packet that continues a partial chunk leaves its own checksum, without the bytes before it (HDFS-4660).
     LastChecksumNotRecomputed,
+    /// The checksum of a partial chunk that was synced is replaced before the bytes that it covers are safe.
+    SumsBeforeData,
     /// Completed blocks are renamed, and the folders are not synced (HDFS-5042).
     RenameNotSynced,
     /// After a restart a replica that was being written claims all the bytes of its file.
@@ -37,13 +39,14 @@ pub enum PlantedBug {
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PacketsNotVerified,
         Self::FolderNotSynced,
         Self::SyncForgotten,
         Self::CloseNotDurable,
         Self::AcknowledgedBeforeWritten,
         Self::LastChecksumNotRecomputed,
+        Self::SumsBeforeData,
         Self::RenameNotSynced,
         Self::UnprovenBytesClaimed,
         Self::AcknowledgedForOthers,

@@ -146,6 +146,14 @@ pub fn start_writeback(file: &File, offset: u64, length: u64) {
     }
 }
 
+/// What is read of this file from now on comes from the disk, except what was changed and not written yet. After a sync that
+/// failed in another process, memory and disk may differ.
+pub fn forget_cached(file: &File) {
+    if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
+        tracing::debug!(%error, "forget cached pages");
+    }
+}
+
 /// Makes the names in a folder durable.
 ///
 /// # Errors

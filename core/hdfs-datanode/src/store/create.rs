@@ -3,9 +3,9 @@
 use hdfs_datapath::{ChecksumSpec, checksum};
 use hdfs_types::{Block, Error, ErrorKind, ExtendedBlock, GenerationStamp, Result};
 
-use super::{OpenForWrite, Shard, Store, until_free};
+use super::{OpenForWrite, Shard, Store, distrust, until_free};
 use crate::files::{
-    self, BlockFile, FileName, Folders, read_partial_chunk, read_spec, truncate_block,
+    self, BlockFile, FileError, FileName, Folders, read_partial_chunk, read_spec, truncate_block,
 };
 use crate::replica::{Place, Replica, VolumeIndex};
 use crate::transition::{self, Proceed};
@@ -89,6 +89,9 @@ fn create<S: Store>(store: &S, place: Place, block: Block, new: NewReplica) -> R
                     existing.state().name()
                 ),
             ));
+        }
+        if shard.map().failed_on(block.id) == Some(new.volume) {
+            return Err(transition::distrusted(&store.extended(block)));
         }
         let [meta_name, data_name] = FileName::pair(place, block);
         let data = folders.create(&data_name)?;
@@ -199,24 +202,25 @@ fn reopen<S: Store>(
     let (data, meta) = (folders.open_to_change(data_name)?, folders.open_to_change(meta_name)?);
     let spec = read_spec(&meta)?;
     check_chunks(spec, wanted)?;
-    let length = match cut {
-        Some((from, to)) => {
-            if to < from {
-                truncate_block(&data, &meta, spec, from, to)?;
-            }
-            to
+    let length = cut.map_or(replica.block.num_bytes, |(_, to)| to);
+    let prepare = || -> Result<Vec<u8>, FileError> {
+        if let Some((from, to)) = cut
+            && to < from
+        {
+            truncate_block(&data, &meta, spec, from, to)?;
         }
-        None => replica.block.num_bytes,
+        let (partial, _) = read_partial_chunk(&data, &meta, spec, length)?;
+        let renamed = Block { generation_stamp: new_stamp, ..replica.block };
+        move_both(folders, &old_names, &FileName::pair(Place::Rbw, renamed))?;
+        // The NameNode counts on the new stamp as soon as the pipeline stands: a power cut must not bring the old one back,
+        // or no replica is new enough for a recovery, and bytes that were durable before are lost.
+        folders.sync_folder(Place::Rbw, id)?;
+        if replica.place == Place::Finalized {
+            folders.sync_folder(Place::Finalized, id)?;
+        }
+        Ok(partial)
     };
-    let (partial, _) = read_partial_chunk(&data, &meta, spec, length)?;
-    let renamed = Block { generation_stamp: new_stamp, ..replica.block };
-    move_both(folders, &old_names, &FileName::pair(Place::Rbw, renamed))?;
-    // The NameNode counts on the new stamp as soon as the pipeline stands: a power cut must not bring the old one back,
-    // or no replica is new enough for a recovery, and bytes that were durable before are lost.
-    folders.sync_folder(Place::Rbw, id)?;
-    if replica.place == Place::Finalized {
-        folders.sync_folder(Place::Finalized, id)?;
-    }
+    let partial = prepare().map_err(|error| distrust(shard.map(), id, error))?;
     let writer = shard.begin_writer();
     shard.forget_open(id);
     if replica.place == Place::Finalized {

@@ -3,8 +3,8 @@
 use hdfs_types::{Block, Error, Result};
 
 use super::create::move_both;
-use super::{OpenForWrite, Shard, Store};
-use crate::files::{self, BlockFile, FileName, Folders};
+use super::{OpenForWrite, Shard, Store, distrust};
+use crate::files::{self, BlockFile, FileError, FileName, Folders};
 use crate::replica::{Place, Replica};
 use crate::transition;
 
@@ -67,6 +67,7 @@ pub fn roll_back<S: Store, F: BlockFile>(store: &S, open: &OpenForWrite<F>) -> R
         };
         let (length, sum) = (known.bytes_on_disk, known.last_sum);
         files::roll_back(&open.data, &open.meta, open.spec, length, sum)
+            .map_err(|error| distrust(shard.map(), open.block.id, error))
     })
 }
 
@@ -79,12 +80,32 @@ pub fn sync<S: Store, F: BlockFile>(
     open: &OpenForWrite<F>,
     with_folder: bool,
 ) -> Result<()> {
-    open.data.sync()?;
-    open.meta.sync()?;
-    if with_folder {
-        store.folders(open.volume).sync_folder(Place::Rbw, open.block.id)?;
-    }
-    Ok(())
+    let sync = || -> Result<(), FileError> {
+        open.data.sync()?;
+        open.meta.sync()?;
+        if with_folder {
+            store.folders(open.volume).sync_folder(Place::Rbw, open.block.id)?;
+        }
+        Ok(())
+    };
+    sync().map_err(|error| distrust_own(store, open, error))
+}
+
+/// The block file survives a power cut as it is now.
+///
+/// # Errors
+/// When the disk refuses: nothing that relies on it may be written.
+pub fn sync_data<S: Store, F: BlockFile>(store: &S, open: &OpenForWrite<F>) -> Result<()> {
+    open.data.sync().map_err(|error| distrust_own(store, open, error.into()))
+}
+
+/// The replica of this writer, if it is still that.
+fn distrust_own<S: Store, F>(store: &S, open: &OpenForWrite<F>, error: FileError) -> Error {
+    store.with_shard(open.block.id, |shard| {
+        let map = shard.map();
+        let is_ours = map.get(open.block.id).is_some_and(|of| of.writer() == Some(open.writer));
+        if is_ours { distrust(map, open.block.id, error) } else { error.into() }
+    })
 }
 
 /// The block is complete with `length` bytes: moves its files to their final folder. With `durable`, which the caller has
@@ -114,9 +135,12 @@ pub fn finalize<S: Store, F: BlockFile>(
         replica.finalize();
         Ok((replica.block, from))
     })?;
-    if durable {
+    let synced = || -> Result<(), FileError> {
         folders.sync_folder(Place::Finalized, block.id)?;
-        folders.sync_folder(from, block.id)?;
+        Ok(folders.sync_folder(from, block.id)?)
+    };
+    if durable && let Err(error) = synced() {
+        return Err(store.with_shard(block.id, |shard| distrust(shard.map(), block.id, error)));
     }
     folders.add_used((length + open.spec.meta_bytes(length)).cast_signed());
     Ok(block)

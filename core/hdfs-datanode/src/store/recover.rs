@@ -3,8 +3,10 @@
 use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
 use super::create::move_both;
-use super::{Shard, Store, until_free};
-use crate::files::{self, BlockFile, FileName, Folders, read_spec, truncate_block, used_bytes};
+use super::{Shard, Store, distrust, until_free};
+use crate::files::{
+    self, BlockFile, FileError, FileName, Folders, read_spec, truncate_block, used_bytes,
+};
 use crate::recovery::{self, InitRecovery, RecoveryInfo, UpdateRecovery};
 use crate::replica::{Place, Replica, VolumeIndex};
 use crate::transition::{self, Proceed};
@@ -26,7 +28,8 @@ pub fn recover_close<S: Store>(
             Proceed::StopWriter(writer) => Ok(Err(writer)),
             Proceed::Go => {
                 let old = replica.clone();
-                settle(store.folders(old.volume), &old, new_stamp, None)?;
+                settle(store.folders(old.volume), &old, new_stamp, None)
+                    .map_err(|error| distrust(shard.map(), id, error))?;
                 shard.forget_open(id);
                 let entry = shard.map().get_mut(id);
                 let entry = entry.ok_or_else(|| transition::non_existent(block))?;
@@ -43,7 +46,7 @@ fn settle<D: Folders>(
     replica: &Replica,
     stamp: GenerationStamp,
     truncate_to: Option<u64>,
-) -> Result<()> {
+) -> Result<(), FileError> {
     let old_names = FileName::pair(replica.place, replica.block);
     let [meta_name, data_name] = &old_names;
     let before = used_bytes(folders, replica.place, replica.block);
@@ -79,10 +82,19 @@ pub fn init_recovery<S: Store>(
     recovery_id: GenerationStamp,
 ) -> Result<Option<RecoveryInfo>> {
     until_free(store, block.block.id, |shard| {
-        let Some(replica) = shard.map().get_mut(block.block.id) else { return Ok(Ok(None)) };
+        let id = block.block.id;
+        let Some(replica) = shard.map().get_mut(id) else {
+            // "It is not here" would let the primary give the block up.
+            return match shard.map().failed_on(id) {
+                Some(_) => Err(transition::distrusted(block)),
+                None => Ok(Ok(None)),
+            };
+        };
         let folders = store.folders(replica.volume);
-        if replica.writer().is_none() {
-            cut_leftovers(folders, replica)?;
+        if replica.writer().is_none()
+            && let Err(error) = cut_leftovers(folders, replica)
+        {
+            return Err(distrust(shard.map(), id, error));
         }
         let lengths = files::lengths(folders, replica);
         match recovery::init(replica, &block.block, recovery_id, lengths)? {
@@ -94,7 +106,7 @@ pub fn init_recovery<S: Store>(
 
 /// A write that failed on the disk, and could not be cut back then, left more bytes than the replica has: they would keep
 /// every recovery from beginning.
-fn cut_leftovers<D: Folders>(folders: &D, replica: &Replica) -> Result<()> {
+fn cut_leftovers<D: Folders>(folders: &D, replica: &Replica) -> Result<(), FileError> {
     let (Some(pipeline), Some(length)) =
         (replica.pipeline(), files::lengths(folders, replica).data)
     else {
@@ -152,7 +164,7 @@ pub fn update_recovery<S: Store>(
                 // Only the rest failed: the next attempt must not miss the bytes that are gone as they should.
                 recovery::was_cut(entry, cut);
             }
-            return Err(error);
+            return Err(distrust(shard.map(), id, error));
         }
         let length = truncate_to.unwrap_or_else(|| replica.bytes_on_disk());
         let entry = shard.map().get_mut(id).ok_or_else(|| transition::not_found(old))?;
@@ -179,19 +191,27 @@ fn drop_older_copy<S: Store>(store: &S, id: BlockId, recovery_id: GenerationStam
     });
 }
 
-/// Copies the start of a replica to a new finalized block, durably.
+/// Copies the start of a replica to a new finalized block, durably. It becomes one when it is complete.
 fn copy_truncated<D: Folders>(folders: &D, replica: &Replica, copy: Block) -> Result<()> {
+    let unfinished = FileName::pair(Place::Tmp, copy);
+    let make = || -> Result<()> {
+        for (from, to) in FileName::pair(replica.place, replica.block).iter().zip(&unfinished) {
+            folders.copy(from, to)?;
+        }
+        let [meta_name, data_name] = &unfinished;
+        let (data, meta) = (folders.open_to_change(data_name)?, folders.open_to_change(meta_name)?);
+        let spec = read_spec(&meta)?;
+        Ok(truncate_block(&data, &meta, spec, replica.bytes_on_disk(), copy.num_bytes)?)
+    };
+    make().inspect_err(|_| {
+        for name in unfinished.iter().filter(|name| folders.length(name).is_some()) {
+            if let Err(error) = folders.remove(name) {
+                folders.note("remove a copy that failed", &error);
+            }
+        }
+    })?;
     folders.make_finalized_folder(copy.id)?;
-    let names = FileName::pair(Place::Finalized, copy);
-    for (from, to) in FileName::pair(replica.place, replica.block).iter().zip(&names) {
-        folders.copy(from, to)?;
-    }
-    let [meta_name, data_name] = &names;
-    let (data, meta) = (folders.open_to_change(data_name)?, folders.open_to_change(meta_name)?);
-    let spec = read_spec(&meta)?;
-    truncate_block(&data, &meta, spec, replica.bytes_on_disk(), copy.num_bytes)?;
-    data.sync()?;
-    meta.sync()?;
+    move_both(folders, &unfinished, &FileName::pair(Place::Finalized, copy))?;
     folders.add_used(used_bytes(folders, Place::Finalized, copy).cast_signed());
-    folders.sync_folder(Place::Finalized, copy.id)
+    Ok(folders.sync_folder(Place::Finalized, copy.id)?)
 }

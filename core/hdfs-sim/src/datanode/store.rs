@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hdfs_datanode::files::{self, BlockFile, FileName, Folders, Part, read_spec};
+use hdfs_datanode::files::{self, BlockFile, FileName, Folders, NotSynced, Part, read_spec};
 use hdfs_datanode::layout;
 use hdfs_datanode::startup::{FolderContents, Inventory};
 use hdfs_datanode::store::Store;
@@ -55,8 +55,13 @@ impl BlockFile for SimFile {
         self.disk.cut(self.file, length).map_err(|why| explain("truncate", &self.path, why))
     }
 
-    fn sync(&self) -> Result<()> {
-        self.disk.sync(self.file).map_err(|why| explain("sync", &self.path, why))
+    fn sync(&self) -> Result<(), NotSynced> {
+        let synced = self.disk.sync(self.file);
+        synced.map_err(|why| NotSynced(explain("sync", &self.path, why)))
+    }
+
+    fn forget_cached(&self) {
+        self.disk.forget_cached(self.file);
     }
 
     fn shown(&self) -> String {
@@ -131,13 +136,14 @@ impl Folders for SimFolders {
         Ok(())
     }
 
-    fn sync_folder(&self, place: Place, _: BlockId) -> Result<()> {
+    fn sync_folder(&self, place: Place, _: BlockId) -> Result<(), NotSynced> {
         if self.planted.is(PlantedBug::RenameNotSynced) && place == Place::Finalized {
             return Ok(());
         }
         let folder = DataNode::path_of(place, "");
         let folder = folder.trim_end_matches('/');
-        self.disk.sync_folder(folder).map_err(|why| explain("sync folder", folder, why))
+        let synced = self.disk.sync_folder(folder);
+        synced.map_err(|why| NotSynced(explain("sync folder", folder, why)))
     }
 
     fn add_used(&self, _: i64) {}
@@ -254,6 +260,7 @@ impl Pool {
     /// When the disk refuses.
     pub(crate) fn scan(sim: &Sim, disk: &Disk, planted: Planted) -> Result<Self> {
         let folders = SimFolders { sim: sim.clone(), disk: disk.clone(), planted };
+        disk.begin_anew();
         let mut inventory = Inventory::new(DataNode::VOLUME);
         for place in [Place::Finalized, Place::Rbw, Place::Tmp] {
             inventory.add(place, &contents(disk, place)?);

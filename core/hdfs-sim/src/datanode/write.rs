@@ -39,19 +39,20 @@ impl Drop for Writing {
 }
 
 impl BlockSink for &Writing {
-    fn write(
-        &mut self,
-        data: &mut Vec<IoSlice<'_>>,
-        data_at: u64,
-        sums: &[u8],
-        meta_at: u64,
-    ) -> Result<()> {
-        let mut at = data_at;
+    fn write_data(&mut self, data: &mut Vec<IoSlice<'_>>, mut at: u64) -> Result<()> {
         for slice in data.iter() {
             self.open.data.write_at(slice, at)?;
             at += slice.len() as u64;
         }
-        self.open.meta.write_at(sums, meta_at)
+        Ok(())
+    }
+
+    fn sync_data(&mut self) -> Result<()> {
+        store::sync_data(&self.node.pool, &self.open)
+    }
+
+    fn write_sums(&mut self, sums: &[u8], at: u64) -> Result<()> {
+        self.open.meta.write_at(sums, at)
     }
 }
 
@@ -414,7 +415,11 @@ impl DataNode {
                 }
                 Ok(())
             }
-            Step::Sync { with_folder } => store::sync(&self.pool, &writing.open, with_folder),
+            Step::Sync { with_folder } => {
+                store::sync(&self.pool, &writing.open, with_folder)?;
+                writer.synced();
+                Ok(())
+            }
             Step::Finalize { durable } => self.finalize(writing, writer.on_disk(), durable),
             Step::Acknowledge => self.acknowledge(good, Status::Success, writing, link),
         }

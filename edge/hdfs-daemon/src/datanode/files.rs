@@ -6,36 +6,15 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hdfs_datanode::Place;
-use hdfs_datanode::files::{BlockFile, FileName, Folders, Part};
+use hdfs_datanode::files::{BlockFile, FileName, Folders, NotSynced, Part};
+use hdfs_rt::disk;
 use hdfs_types::{BlockId, Error, Result};
 
 use super::upgrade::unlink_before_change;
-use super::volume::{PoolDirs, Volume, io_error, sync_dir};
-
-/// Writes all slices one after the other, from `offset` on.
-///
-/// # Errors
-/// When the disk refuses.
-pub(crate) fn write_slices(
-    file: &File,
-    mut slices: &mut [IoSlice<'_>],
-    mut offset: u64,
-) -> io::Result<()> {
-    /// The system's limit of slices in one call.
-    const MAX_SLICES: usize = 1_024;
-    while !slices.is_empty() {
-        let count = slices.len().min(MAX_SLICES);
-        let written = rustix::io::pwritev(file.as_fd(), &slices[..count], offset)?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        offset += written as u64;
-        IoSlice::advance_slices(&mut slices, written);
-    }
-    Ok(())
-}
+use super::volume::{PoolDirs, Volume, io_error};
 
 /// A file of a replica, as the machine sees it.
 #[derive(Debug)]
@@ -44,6 +23,40 @@ pub(crate) struct DiskFile {
     pub file: File,
     /// Where it is, for messages.
     pub path: PathBuf,
+    volume: Arc<Volume>,
+    /// Changed since its last sync, as far as this handle knows.
+    dirty: AtomicBool,
+}
+
+impl DiskFile {
+    /// An open file on this volume.
+    pub(crate) fn new(file: File, path: PathBuf, volume: &Arc<Volume>) -> Self {
+        Self { file, path, volume: Arc::clone(volume), dirty: AtomicBool::new(true) }
+    }
+
+    /// Writes all slices one after the other, from `offset` on.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn write_slices(
+        &self,
+        mut slices: &mut [IoSlice<'_>],
+        mut offset: u64,
+    ) -> io::Result<()> {
+        /// The system's limit of slices in one call.
+        const MAX_SLICES: usize = 1_024;
+        self.dirty.store(true, Ordering::Relaxed);
+        while !slices.is_empty() {
+            let count = slices.len().min(MAX_SLICES);
+            let written = rustix::io::pwritev(self.file.as_fd(), &slices[..count], offset)?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            offset += written as u64;
+            IoSlice::advance_slices(&mut slices, written);
+        }
+        Ok(())
+    }
 }
 
 impl BlockFile for DiskFile {
@@ -58,15 +71,27 @@ impl BlockFile for DiskFile {
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> Result<()> {
+        self.dirty.store(true, Ordering::Relaxed);
         self.file.write_all_at(bytes, at).map_err(|error| io_error("write", &self.path, error))
     }
 
     fn cut(&self, length: u64) -> Result<()> {
+        self.dirty.store(true, Ordering::Relaxed);
         self.file.set_len(length).map_err(|error| io_error("truncate", &self.path, error))
     }
 
-    fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| io_error("sync", &self.path, error))
+    fn sync(&self) -> Result<(), NotSynced> {
+        self.volume.usable().map_err(NotSynced)?;
+        // One writer at a time changes and syncs a file. Syncing it again without a change would cost a flush of the disk.
+        if !self.dirty.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let synced = self.file.sync_data();
+        synced.map_err(|error| self.volume.not_synced(io_error("sync", &self.path, error)))
+    }
+
+    fn forget_cached(&self) {
+        disk::forget_cached(&self.file);
     }
 
     fn shown(&self) -> String {
@@ -96,19 +121,21 @@ impl Folders for VolumeFolders {
     type File = DiskFile;
 
     fn create(&self, name: &FileName) -> Result<DiskFile> {
+        self.volume.usable()?;
         let path = self.path(name);
         let file = File::options().read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(|error| io_error("create", &path, error))?;
-        Ok(DiskFile { file, path })
+        Ok(DiskFile::new(file, path, &self.volume))
     }
 
     fn open_to_change(&self, name: &FileName) -> Result<DiskFile> {
+        self.volume.usable()?;
         let path = self.path(name);
         // An upgrade may have linked the file to the state before.
         unlink_before_change(&path)?;
         let file = File::options().read(true).write(true).open(&path);
         let file = file.map_err(|error| io_error("open", &path, error))?;
-        Ok(DiskFile { file, path })
+        Ok(DiskFile::new(file, path, &self.volume))
     }
 
     fn length(&self, name: &FileName) -> Option<u64> {
@@ -135,8 +162,10 @@ impl Folders for VolumeFolders {
         self.dirs.make_finalized_dir(id).map(|_| ())
     }
 
-    fn sync_folder(&self, place: Place, id: BlockId) -> Result<()> {
-        sync_dir(&self.dirs.dir(place, id))
+    fn sync_folder(&self, place: Place, id: BlockId) -> Result<(), NotSynced> {
+        let folder = self.dirs.dir(place, id);
+        self.volume.usable().map_err(NotSynced)?;
+        disk::fsync_dir(&folder).map_err(|error| self.volume.not_synced(error.into()))
     }
 
     fn add_used(&self, bytes: i64) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hdfs_conf::StorageLocation;
+use hdfs_datanode::files::NotSynced;
 use hdfs_datanode::{Place, VolumeIndex, layout};
 use hdfs_format::storage_dir::{BlockPoolVersion, DataNodeVersion};
 use hdfs_rt::clock;
@@ -29,11 +30,6 @@ pub(crate) fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
         _ => ErrorKind::DiskError,
     };
     Error::new(kind, format!("{verb} {}: {error}", path.display())).with_source(error)
-}
-
-/// Fsyncs a folder, so that names in it are durable.
-pub(crate) fn sync_dir(path: &Path) -> Result<()> {
-    Ok(disk::fsync_dir(path)?)
 }
 
 /// Space of a volume, as heartbeats report it.
@@ -294,6 +290,28 @@ impl Volume {
         let changed =
             self.failed_at_ms.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         changed.is_ok()
+    }
+
+    /// A sync failed: what was written is lost though later syncs may succeed, and so may be other files of this disk. The
+    /// volume is out of service from now on; nothing on it is synced or changed again.
+    pub(crate) fn not_synced(&self, error: Error) -> NotSynced {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        if self.fail() {
+            tracing::error!(volume = %self.root.display(), %error, "volume failed");
+        }
+        NotSynced(Error::new(ErrorKind::DiskError, error.message.clone()).with_source(error))
+    }
+
+    /// Refuses to change anything on a volume that failed.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub(crate) fn usable(&self) -> Result<()> {
+        if self.has_failed() {
+            let text = format!("the volume {} has failed", self.root.display());
+            return Err(Error::new(ErrorKind::DiskError, text));
+        }
+        Ok(())
     }
 
     /// When it failed, in milliseconds since 1970; 0 while it works.

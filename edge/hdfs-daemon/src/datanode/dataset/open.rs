@@ -118,8 +118,9 @@ impl Pool {
     fn open_files(&self, replica: &Replica) -> Result<OpenReplica> {
         let (data_path, meta_path) =
             self.dirs_of(replica.volume).files(replica.place, &replica.block);
+        let volume = self.volume(replica.volume);
         let open = |path: PathBuf| match File::open(&path) {
-            Ok(file) => Ok(DiskFile { file, path }),
+            Ok(file) => Ok(DiskFile::new(file, path, volume)),
             Err(error) => Err(io_error("open", &path, error)),
         };
         let (data, meta) = (open(data_path)?, open(meta_path)?);

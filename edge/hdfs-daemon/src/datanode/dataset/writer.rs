@@ -135,6 +135,15 @@ impl WriteTarget {
         store::sync(&*self.pool, &self.open, with_folder)
     }
 
+    /// The block file survives a power cut as it is now.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn sync_data(&self) -> Result<()> {
+        let _timing = self.volume.syncs.time();
+        store::sync_data(&*self.pool, &self.open)
+    }
+
     /// The block is complete with `length` bytes: moves its files to their final folder and tells the NameNodes, who may
     /// then delete the copy on the DataNode that `delete_hint` names. With `durable`, it survives a power cut when this returns.
     ///

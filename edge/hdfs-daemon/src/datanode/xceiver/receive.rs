@@ -5,9 +5,8 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.BlockReceiver (3.5.0)
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,7 +21,6 @@ use hdfs_types::{Error, ErrorKind, Result};
 
 use super::super::Shared;
 use super::super::dataset::WriteTarget;
-use super::super::files::write_slices;
 use super::super::volume::io_error;
 use super::super::wire::{self, Input};
 use super::respond::Responder;
@@ -55,21 +53,25 @@ pub(super) struct Receiver<'a> {
 /// The files of the replica.
 struct DiskSink<'a>(&'a WriteTarget);
 
+impl DiskSink<'_> {
+    fn explain(&self, error: io::Error) -> Error {
+        self.0.volume.errors.fetch_add(1, Ordering::Relaxed);
+        io_error("write block on", &self.0.volume.root, error)
+    }
+}
+
 impl BlockSink for DiskSink<'_> {
-    fn write(
-        &mut self,
-        data: &mut Vec<IoSlice<'_>>,
-        data_at: u64,
-        sums: &[u8],
-        meta_at: u64,
-    ) -> Result<()> {
-        let target = self.0;
-        write_slices(&target.data.file, data, data_at)
-            .and_then(|()| target.meta.file.write_all_at(sums, meta_at))
-            .map_err(|error| {
-                target.volume.errors.fetch_add(1, Ordering::Relaxed);
-                io_error("write block on", &target.volume.root, error)
-            })
+    fn write_data(&mut self, data: &mut Vec<IoSlice<'_>>, at: u64) -> Result<()> {
+        self.0.data.write_slices(data, at).map_err(|error| self.explain(error))
+    }
+
+    fn sync_data(&mut self) -> Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write_sums(&mut self, sums: &[u8], at: u64) -> Result<()> {
+        let meta = &self.0.meta;
+        meta.write_slices(&mut [IoSlice::new(sums)], at).map_err(|error| self.explain(error))
     }
 }
 
@@ -229,6 +231,7 @@ impl<'a> Receiver<'a> {
             }
             Step::Sync { with_folder } => {
                 self.target.sync(with_folder)?;
+                self.writer.synced();
                 self.note_slow(started.elapsed(), &counters.slow_sync);
             }
             Step::Finalize { durable } => {
