@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::placement_policy::{PlacementPolicy, SpacePreference};
+
 /// Settings of the block manager. `default()` holds Hadoop's defaults.
 ///
 /// Hadoop: org.apache.hadoop.hdfs.DFSConfigKeys (3.5.0)
@@ -45,6 +47,20 @@ pub struct BlocksConf {
     /// No replica is deleted for this long after start
     /// (`dfs.namenode.startup.delay.block.deletion.sec`).
     pub startup_deletion_delay: Duration,
+    /// Where replicas go (`dfs.block.replicator.classname`).
+    pub placement: PlacementPolicy,
+    /// Where the blocks of erasure-coded files go (`dfs.block.placement.ec.classname`).
+    pub placement_of_groups: PlacementPolicy,
+    /// For [`PlacementPolicy::AvailableSpace`] (`dfs.namenode.available-space-block-placement-policy.*`).
+    pub space_preference: SpacePreference,
+    /// For [`PlacementPolicy::AvailableSpaceRackFaultTolerant`]
+    /// (`dfs.namenode.available-space-rack-fault-tolerant-block-placement-policy.*`).
+    pub rack_space_preference: SpacePreference,
+    /// Upgrade domains that a block is spread over (`dfs.namenode.upgrade.domain.factor`).
+    pub upgrade_domain_factor: usize,
+    /// The first replica goes to the writer's own node
+    /// (`dfs.namenode.block-placement-policy.default.prefer-local-node`).
+    pub prefer_local_node: bool,
     /// Busy nodes get no new blocks (`dfs.namenode.redundancy.considerLoad`).
     pub consider_load: bool,
     /// What is busy: more transfers than this times the average
@@ -101,6 +117,12 @@ impl Default for BlocksConf {
             pending_timeout: Duration::from_secs(300),
             invalidate_limit: 1_000,
             startup_deletion_delay: Duration::ZERO,
+            placement: PlacementPolicy::Default,
+            placement_of_groups: PlacementPolicy::RackFaultTolerant,
+            space_preference: SpacePreference::default(),
+            rack_space_preference: SpacePreference::default(),
+            upgrade_domain_factor: 3,
+            prefer_local_node: true,
             consider_load: true,
             consider_load_factor: 2.0,
             min_blocks_for_write: 1,

@@ -22,6 +22,7 @@ mod event;
 mod hosts;
 mod low_redundancy;
 mod manager;
+mod placement_policy;
 mod registration;
 mod report_lease;
 mod slot_set;
@@ -40,6 +41,7 @@ pub use manager::{
     GroupStats, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts, ReplicaHealth,
     SafeCounts, StorageTypeStats, StripedUnits, TargetRequest,
 };
+pub use placement_policy::{PlacementPolicy, SpacePreference};
 pub use registration::{
     DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,
     ReportContext, ReportedReplica, StorageReport, StorageState, VolumeFailures,

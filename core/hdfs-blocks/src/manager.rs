@@ -13,14 +13,16 @@ mod redundancy;
 mod registry;
 mod replicas;
 mod report;
+mod spread;
 mod standby;
 mod stats;
 mod striped;
 mod surplus;
 mod target;
 
-pub use check::{PlacementViolation, ReplicaHealth};
+pub use check::ReplicaHealth;
 pub use dump::DumpNames;
+pub use spread::PlacementViolation;
 pub use stats::{ReplicaCounts, StorageTypeStats};
 pub use striped::{GroupStats, StripedUnits};
 

@@ -1,9 +1,6 @@
-//! What `fsck` asks about a block: where all of its replicas are, what each is good for, whether racks are spread.
+//! What `fsck` asks about a block: where all of its replicas are, what each is good for.
 //!
-//! Hadoop: org.apache.hadoop.hdfs.server.namenode.NamenodeFsck,
-//! org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyDefault.verifyBlockPlacement (3.5.0)
-
-use std::collections::BTreeSet;
+//! Hadoop: org.apache.hadoop.hdfs.server.namenode.NamenodeFsck (3.5.0)
 
 use hdfs_types::{BlockId, Mono};
 
@@ -25,15 +22,6 @@ pub struct ReplicaHealth {
     pub stale_node: bool,
     /// Its storage has not reported since this NameNode became active.
     pub stale_contents: bool,
-}
-
-/// Too few racks hold a block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PlacementViolation {
-    /// Racks that are missing.
-    pub missing_racks: usize,
-    /// Racks with nodes.
-    pub racks: usize,
 }
 
 impl BlockManager {
@@ -75,23 +63,6 @@ impl BlockManager {
             stale_node: node.is_stale(now, self.conf.stale_interval),
             stale_contents: held.contents_stale,
         }
-    }
-
-    /// Whether these places of a block with so many wanted replicas are on too few racks.
-    pub fn placement_violation(
-        &self,
-        locations: &[StorageSlot],
-        replication: u16,
-    ) -> Option<PlacementViolation> {
-        if !self.topology.ever_multi_rack() {
-            return None;
-        }
-        let racks: BTreeSet<&str> =
-            locations.iter().map(|storage| self.datanode_of(*storage).location.as_str()).collect();
-        let wanted = usize::from(replication).min(2);
-        let total = self.topology.rack_count();
-        let fine = wanted <= racks.len() || racks.len() >= total;
-        (!fine).then(|| PlacementViolation { missing_racks: wanted - racks.len(), racks: total })
     }
 
     /// Racks with nodes.

@@ -21,40 +21,14 @@ impl BlockManager {
         expected.saturating_sub(counts.maintenance()).max(at_least)
     }
 
-    /// Racks that hold a good replica, and racks that there are.
-    fn racks_of(&self, slot: u32, more: &[StorageSlot]) -> BTreeSet<&str> {
-        let id = self.map.id(slot);
-        let good = self.map.storages(slot).into_iter().filter(|storage| {
-            !matches!(
-                self.classify(id, *storage),
-                ReplicaClass::Corrupt
-                    | ReplicaClass::Decommissioning
-                    | ReplicaClass::Decommissioned
-                    | ReplicaClass::Gone
-            )
-        });
-        let all: Vec<StorageSlot> = good.chain(more.iter().copied()).collect();
-        all.into_iter().map(|storage| self.datanode_of(storage).location.as_str()).collect()
-    }
-
-    /// Racks that are missing for a sound placement: two are wanted, if there are two.
-    fn missing_racks(&self, slot: u32, more: &[StorageSlot]) -> usize {
-        if !self.topology.ever_multi_rack() {
-            return 0;
-        }
-        let wanted = usize::from(self.map.entry(slot).replication()).min(2);
-        let have = self.racks_of(slot, more).len();
-        if have >= wanted || have >= self.topology.rack_count() { 0 } else { wanted - have }
-    }
-
     /// True when a block lies on as many racks as it should: for fsck.
     pub fn is_well_placed(&self, id: BlockId) -> bool {
-        self.map.find(id).is_none_or(|slot| self.missing_racks(slot, &[]) == 0)
+        self.map.find(id).is_none_or(|slot| self.misplaced(slot, &[]) == 0)
     }
 
     pub(crate) fn has_enough(&self, slot: u32, counts: &Counts, pending: u32) -> bool {
         counts.live + pending >= self.required_live(slot, counts)
-            && (pending > 0 || self.missing_racks(slot, &[]) == 0)
+            && (pending > 0 || self.misplaced(slot, &[]) == 0)
     }
 
     /// Puts a block on the queue where it belongs, or takes it off.
@@ -236,11 +210,11 @@ impl BlockManager {
             return false;
         };
         let required = self.required_live(slot, &counts);
-        let missing_racks = self.missing_racks(slot, &[]);
+        let misplaced = self.misplaced(slot, &[]);
         let count = if counts.live < required {
             required.saturating_sub(counts.live + pending) as usize
         } else {
-            missing_racks
+            misplaced
         };
         let storages = self.map.storages(slot);
         let live: Vec<StorageSlot> = storages
@@ -267,9 +241,8 @@ impl BlockManager {
         let chosen = targets.len();
         // A node that is to delete an old replica can't take a new one before it did.
         targets.retain(|target| !self.datanode_of(*target).invalidate.contains_key(&id));
-        let no_better = counts.live >= required
-            && missing_racks > 0
-            && self.missing_racks(slot, &targets) >= missing_racks;
+        let no_better =
+            counts.live >= required && misplaced > 0 && self.misplaced(slot, &targets) >= misplaced;
         if targets.is_empty() || no_better {
             if let Some(request) = spare.filter(|_| chosen == 0) {
                 self.make_room(now, slot, &counts, &request);

@@ -122,7 +122,7 @@ impl BlockManager {
             let hinted = hint.filter(|hint| {
                 chosen.is_empty()
                     && excess_kinds.contains(&self.storage(*hint).storage_type())
-                    && (shared.contains(hint) || added.is_some_and(|a| !shared.contains(&a)))
+                    && self.may_follow_hint(&replicas, &shared, *hint, added)
             });
             let victim = hinted.or_else(|| {
                 self.least_useful(now, &self.candidates(&replicas, &shared), &excess_kinds)
@@ -146,18 +146,6 @@ impl BlockManager {
         }
         let shared = |s: &StorageSlot| per_rack[self.datanode_of(*s).location.as_str()] > 1;
         replicas.iter().copied().filter(shared).collect()
-    }
-
-    /// With two racks, those on a shared rack; else first those, then all.
-    fn candidates(&self, replicas: &[StorageSlot], shared: &[StorageSlot]) -> Vec<StorageSlot> {
-        let mut racks: Vec<&str> =
-            replicas.iter().map(|s| self.datanode_of(*s).location.as_str()).collect();
-        racks.sort_unstable();
-        racks.dedup();
-        if racks.len() == 2 && !shared.is_empty() {
-            return shared.to_vec();
-        }
-        replicas.to_vec()
     }
 
     /// The replica whose node has been silent for long, else the one on the fullest storage.

@@ -1,60 +1,29 @@
-//! Where new replicas go: the default placement policy.
+//! Where new replicas go.
 //!
-//! First replica on the writer's node, second on another rack, third on the second's rack (for a new block), the rest at
-//! random; never two on one node, and no more on one rack than an even spread needs. A node must be in service, have
-//! room, and not be busier than twice the average.
+//! The default placement policy: first replica on the writer's node, second on another rack, third on the second's rack
+//! (for a new block), the rest at random; never two on one node, and no more on one rack than an even spread needs. A node
+//! must be in service, have room, and not be busier than twice the average. What other policies do otherwise is below
+//! `target/`.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyDefault (3.5.0)
+
+mod available_space;
+mod placement;
+mod rack_fault_tolerant;
+mod upgrade_domain;
 
 use std::collections::BTreeSet;
 
 use hdfs_types::{Error, Mono, Result, Rng, SplitMix64, StorageType};
 
+use self::placement::{Placement, Round, Writer};
+pub(crate) use self::upgrade_domain::domain_of;
 use super::{BlockManager, PlacementFlags, TargetRequest};
 use crate::datanode::{DatanodeSlot, StorageSlot};
+use crate::placement_policy::PlacementPolicy;
 use crate::registration::StorageState;
-use crate::storage_policy::{StoragePolicy, Types};
+use crate::storage_policy::StoragePolicy;
 use crate::topology;
-
-/// Where the writer is.
-#[derive(Clone, Copy, Debug)]
-enum Writer<'a> {
-    Nowhere,
-    Node(DatanodeSlot),
-    /// Not a DataNode, but on a known rack.
-    Rack(&'a str),
-}
-
-/// No suitable node was left in the scope.
-#[derive(Debug)]
-struct NotEnoughReplicas;
-
-/// Nodes to choose among.
-#[derive(Clone, Copy, Debug)]
-enum Scope<'a> {
-    All,
-    Rack(&'a str),
-    OutsideRack(&'a str),
-}
-
-/// What does not change while targets are chosen.
-struct Placement<'a> {
-    manager: &'a BlockManager,
-    now: Mono,
-    block_size: u64,
-    max_per_rack: usize,
-    policy: &'static StoragePolicy,
-    new_block: bool,
-}
-
-/// What one round of choosing works on.
-struct Round<'a> {
-    rng: &'a mut SplitMix64,
-    excluded: BTreeSet<DatanodeSlot>,
-    results: Vec<StorageSlot>,
-    types: Types,
-    avoid_stale: bool,
-}
 
 /// A request for copies of an existing block, or for more nodes of a pipeline.
 #[derive(Clone)]
@@ -78,11 +47,10 @@ impl BlockManager {
         request: &TargetRequest<'_>,
     ) -> Result<Vec<StorageSlot>> {
         let minimum = usize::from(self.conf.min_replication);
-        self.choose_at_least(now, request, minimum, "minReplication nodes")
+        self.choose_at_least(now, request, minimum, "minReplication nodes", self.conf.placement)
     }
 
     /// Storages for the blocks of a new group, by index: at least `data` of them.
-    // Differs: as for replicas, two blocks may lie on one rack while another has none; Hadoop spreads them evenly.
     ///
     /// # Errors
     /// Io with Hadoop's "could only be written to …".
@@ -93,7 +61,8 @@ impl BlockManager {
         data: usize,
         policy: &str,
     ) -> Result<Vec<StorageSlot>> {
-        self.choose_at_least(now, request, data, &format!("required nodes for {policy}"))
+        let what = format!("required nodes for {policy}");
+        self.choose_at_least(now, request, data, &what, self.conf.placement_of_groups)
     }
 
     fn choose_at_least(
@@ -102,6 +71,7 @@ impl BlockManager {
         request: &TargetRequest<'_>,
         minimum: usize,
         what: &str,
+        placement: PlacementPolicy,
     ) -> Result<Vec<StorageSlot>> {
         let mut rng = self.rng.clone();
         let writer = self.writer_of(request, &mut rng);
@@ -113,7 +83,8 @@ impl BlockManager {
                 None => unknown.insert(uuid),
             };
         }
-        let targets = self.new_block_targets(now, request, writer, &mut excluded, &mut rng);
+        let targets =
+            self.new_block_targets(now, request, writer, &mut excluded, &mut rng, placement);
         self.rng = rng;
         if targets.len() < minimum {
             return Err(Error::io(format!(
@@ -177,6 +148,7 @@ impl BlockManager {
                 chosen: request.chosen,
                 block_size: request.block_size,
                 policy: StoragePolicy::of(request.policy),
+                placement: self.conf.placement,
                 flags,
             },
             writer,
@@ -202,13 +174,16 @@ impl BlockManager {
     }
 
     /// Replicas that can be placed, and how many of them on one rack.
-    fn spread(&self, chosen: usize, wanted: usize) -> (usize, usize) {
+    fn spread(&self, placement: PlacementPolicy, chosen: usize, wanted: usize) -> (usize, usize) {
         let nodes = self.topology.nodes().len();
         let total = (chosen + wanted).min(nodes);
         let wanted = total.saturating_sub(chosen).min(wanted);
         let racks = self.topology.rack_count();
         if racks <= 1 || total <= 1 {
             return (wanted, total);
+        }
+        if placement.is_rack_fault_tolerant() {
+            return (wanted, total.div_ceil(racks));
         }
         let per_rack = (total - 1) / racks + 2;
         (wanted, if per_rack == total { per_rack - 1 } else { per_rack })
@@ -221,17 +196,18 @@ impl BlockManager {
         writer: Writer<'_>,
         excluded: &mut BTreeSet<DatanodeSlot>,
         rng: &mut SplitMix64,
+        rule: PlacementPolicy,
     ) -> Vec<StorageSlot> {
         let policy = StoragePolicy::of(request.storage_policy);
         let mut results = Vec::new();
         if !request.favored.is_empty() {
-            let (wanted, max_per_rack) = self.spread(0, request.replicas);
+            let (wanted, max_per_rack) = self.spread(rule, 0, request.replicas);
             let placement = Placement {
                 manager: self,
                 now,
                 block_size: request.block_size,
-                max_per_rack,
                 policy,
+                placement: rule,
                 new_block: true,
             };
             let mut round = Round {
@@ -240,6 +216,7 @@ impl BlockManager {
                 results: Vec::new(),
                 types: policy.types_for(request.replicas),
                 avoid_stale: self.avoids_stale_for_write(now),
+                max_per_rack,
             };
             for name in request.favored {
                 if round.results.len() < wanted
@@ -256,6 +233,7 @@ impl BlockManager {
             chosen: &results,
             block_size: request.block_size,
             policy,
+            placement: rule,
             flags: request.flags,
         };
         let mut all = self.place(&arguments, writer, excluded, rng);
@@ -276,7 +254,8 @@ impl BlockManager {
         rng: &mut SplitMix64,
     ) -> Vec<StorageSlot> {
         let chosen = arguments.chosen;
-        let (wanted, max_per_rack) = self.spread(chosen.len(), arguments.count);
+        let (wanted, max_per_rack) =
+            self.spread(arguments.placement, chosen.len(), arguments.count);
         if wanted == 0 {
             return chosen.to_vec();
         }
@@ -284,8 +263,8 @@ impl BlockManager {
             manager: self,
             now: arguments.now,
             block_size: arguments.block_size,
-            max_per_rack,
             policy: arguments.policy,
+            placement: arguments.placement,
             new_block: chosen.is_empty(),
         };
         excluded.extend(chosen.iter().map(|storage| self.storage(*storage).datanode));
@@ -307,12 +286,13 @@ impl BlockManager {
         }
         for more in avoided {
             let mut both = &*excluded | &more;
-            let found = placement.run(wanted, writer, &mut both, chosen.to_vec(), rng);
+            let found =
+                placement.run(wanted, max_per_rack, writer, &mut both, chosen.to_vec(), rng);
             if found.len() >= chosen.len() + wanted {
                 return found;
             }
         }
-        placement.run(wanted, writer, excluded, chosen.to_vec(), rng)
+        placement.run(wanted, max_per_rack, writer, excluded, chosen.to_vec(), rng)
     }
 
     /// Orders storages so that each is the nearest one to the one before.
@@ -383,228 +363,6 @@ struct PlaceArguments<'a> {
     chosen: &'a [StorageSlot],
     block_size: u64,
     policy: &'static StoragePolicy,
+    placement: PlacementPolicy,
     flags: PlacementFlags,
-}
-
-impl Placement<'_> {
-    /// Chooses; when it fails, tries once more with stale nodes, then with other kinds of storage.
-    fn run(
-        &self,
-        wanted: usize,
-        writer: Writer<'_>,
-        excluded: &mut BTreeSet<DatanodeSlot>,
-        results: Vec<StorageSlot>,
-        rng: &mut SplitMix64,
-    ) -> Vec<StorageSlot> {
-        let total = results.len() + wanted;
-        let untouched = excluded.clone();
-        let mut unavailable: Vec<StorageType> = Vec::new();
-        let avoid_stale = self.manager.avoids_stale_for_write(self.now);
-        let mut round =
-            Round { rng, excluded: untouched.clone(), results, types: Types::new(), avoid_stale };
-        let mut first = true;
-        loop {
-            let have = self.kinds_of(&round.results);
-            round.types = self.policy.missing_types(total, &have, &unavailable, self.new_block);
-            if round.types.is_empty() {
-                return round.results;
-            }
-            let missing = total - round.results.len();
-            let outcome = self.in_order(&mut round, missing, writer);
-            if std::mem::take(&mut first) {
-                excluded.extend(round.excluded.iter().copied());
-            }
-            if outcome.is_ok() {
-                return round.results;
-            }
-            if round.avoid_stale {
-                round.avoid_stale = false;
-            } else {
-                let before = unavailable.len();
-                for kind in round.types.clone() {
-                    if !unavailable.contains(&kind) {
-                        unavailable.push(kind);
-                    }
-                }
-                if unavailable.len() == before {
-                    return round.results;
-                }
-            }
-            round.excluded.clone_from(&untouched);
-            let nodes = round.results.iter().map(|storage| self.manager.storage(*storage).datanode);
-            round.excluded.extend(nodes.collect::<Vec<_>>());
-        }
-    }
-
-    fn kinds_of(&self, storages: &[StorageSlot]) -> Types {
-        storages.iter().map(|storage| self.manager.storage(*storage).storage_type()).collect()
-    }
-
-    fn node_at(&self, round: &Round<'_>, index: usize) -> DatanodeSlot {
-        self.manager.storage(round.results[index]).datanode
-    }
-
-    fn location(&self, node: DatanodeSlot) -> &str {
-        &self.manager.datanode(node).location
-    }
-
-    /// Local, remote rack, the remote rack again, then anywhere.
-    fn in_order(
-        &self,
-        round: &mut Round<'_>,
-        mut missing: usize,
-        writer: Writer<'_>,
-    ) -> std::result::Result<(), NotEnoughReplicas> {
-        let had = round.results.len();
-        let mut writer = match writer {
-            Writer::Node(_) => writer,
-            _ if had > 0 => Writer::Node(self.node_at(round, 0)),
-            other => other,
-        };
-        if had == 0 {
-            writer = Writer::Node(self.local(round, writer)?);
-            missing -= 1;
-        }
-        if missing > 0 && had <= 1 {
-            let first = self.location(self.node_at(round, 0)).to_owned();
-            self.remote(round, &first)?;
-            missing -= 1;
-        }
-        if missing > 0 && had <= 2 {
-            let first = self.location(self.node_at(round, 0)).to_owned();
-            let second = self.node_at(round, 1);
-            if first == self.location(second) {
-                self.remote(round, &first)?;
-            } else if self.new_block {
-                self.near(round, self.location(second).to_owned(), Some(second))?;
-            } else if let Writer::Node(node) = writer {
-                self.near(round, self.location(node).to_owned(), Some(node))?;
-            }
-            missing -= 1;
-        }
-        for _ in 0..missing {
-            self.random(round, Scope::All)?;
-        }
-        Ok(())
-    }
-
-    fn local(
-        &self,
-        round: &mut Round<'_>,
-        writer: Writer<'_>,
-    ) -> std::result::Result<DatanodeSlot, NotEnoughReplicas> {
-        match writer {
-            Writer::Nowhere => self.random(round, Scope::All)?,
-            Writer::Rack(rack) => self.near(round, rack.to_owned(), None)?,
-            Writer::Node(node) => {
-                if self.manager.datanode(node).alive && self.take_node(round, node, false) {
-                    return Ok(node);
-                }
-                self.near(round, self.location(node).to_owned(), Some(node))?;
-            }
-        }
-        Ok(self.node_at(round, round.results.len() - 1))
-    }
-
-    /// On this rack; else on the rack of a replica elsewhere; else anywhere.
-    fn near(
-        &self,
-        round: &mut Round<'_>,
-        rack: String,
-        node: Option<DatanodeSlot>,
-    ) -> std::result::Result<(), NotEnoughReplicas> {
-        if self.random(round, Scope::Rack(&rack)).is_ok() {
-            return Ok(());
-        }
-        let next = round
-            .results
-            .iter()
-            .map(|storage| self.manager.storage(*storage).datanode)
-            .find(|other| Some(*other) != node);
-        if let Some(next) = next {
-            let rack = self.location(next).to_owned();
-            if self.random(round, Scope::Rack(&rack)).is_ok() {
-                return Ok(());
-            }
-        }
-        self.random(round, Scope::All)
-    }
-
-    fn remote(
-        &self,
-        round: &mut Round<'_>,
-        rack: &str,
-    ) -> std::result::Result<(), NotEnoughReplicas> {
-        self.random(round, Scope::OutsideRack(rack))
-            .or_else(|NotEnoughReplicas| self.random(round, Scope::Rack(rack)))
-    }
-
-    /// One node of the scope, at random among the suitable ones.
-    fn random(
-        &self,
-        round: &mut Round<'_>,
-        scope: Scope<'_>,
-    ) -> std::result::Result<(), NotEnoughReplicas> {
-        let topology = &self.manager.topology;
-        let nodes = match scope {
-            Scope::Rack(rack) => topology.rack(rack),
-            Scope::All | Scope::OutsideRack(_) => topology.nodes(),
-        };
-        let mut candidates: Vec<DatanodeSlot> = nodes
-            .iter()
-            .copied()
-            .filter(|node| !round.excluded.contains(node))
-            .filter(
-                |node| !matches!(scope, Scope::OutsideRack(rack) if self.location(*node) == rack),
-            )
-            .collect();
-        while !candidates.is_empty() {
-            let index = round.rng.below(candidates.len() as u64) as usize;
-            let node = candidates.swap_remove(index);
-            if self.take_node(round, node, true) {
-                return Ok(());
-            }
-        }
-        Err(NotEnoughReplicas)
-    }
-
-    /// Takes a node that is not excluded, if it is good; it is excluded afterwards either way.
-    fn take_node(&self, round: &mut Round<'_>, node: DatanodeSlot, consider_load: bool) -> bool {
-        if !round.excluded.insert(node) || !self.is_good(round, node, consider_load) {
-            return false;
-        }
-        for index in 0..round.types.len() {
-            let kind = round.types[index];
-            if let Some(storage) = self.manager.room_on(node, kind, self.block_size) {
-                round.types.remove(index);
-                round.results.push(storage);
-                return true;
-            }
-        }
-        false
-    }
-
-    fn is_good(&self, round: &Round<'_>, node: DatanodeSlot, consider_load: bool) -> bool {
-        let manager = self.manager;
-        let record = manager.datanode(node);
-        if !record.alive || !record.is_in_service() {
-            return false;
-        }
-        if round.avoid_stale && record.is_stale(self.now, manager.conf.stale_interval) {
-            return false;
-        }
-        if consider_load && manager.conf.consider_load && manager.load.nodes > 0 {
-            let average = manager.load.xceivers as f64 / manager.load.nodes as f64;
-            let most = average * manager.conf.consider_load_factor;
-            if most > 0.0 && f64::from(record.xceiver_count) > most {
-                return false;
-            }
-        }
-        let on_rack = round
-            .results
-            .iter()
-            .filter(|storage| manager.datanode_of(**storage).location == record.location)
-            .count();
-        on_rack < self.max_per_rack
-    }
 }

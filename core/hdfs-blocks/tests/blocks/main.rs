@@ -7,6 +7,7 @@ mod maintenance;
 mod memory;
 mod nodes;
 mod placement;
+mod placement_policies;
 mod property;
 mod recovery;
 mod redundancy;

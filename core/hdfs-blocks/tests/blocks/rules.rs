@@ -1,9 +1,9 @@
 //! Bugs that Hadoop had and this must not have. The numbers are those of the project's list of reliability rules.
 
-use hdfs_blocks::{BlockState, HostsLists};
+use hdfs_blocks::{BlockState, HostsLists, IncrementalBlock, ReceivedDeleted};
 use hdfs_types::{BlockId, GenerationStamp};
 
-use crate::cluster::{Cluster, OWNER, block, finalized, uuid};
+use crate::cluster::{Cluster, OWNER, block, finalized, storage_of, uuid};
 
 /// B3 (HDFS-7065): two recoveries finished in the wrong order, and the stamp went back.
 #[test]
@@ -194,4 +194,47 @@ fn b7_the_newest_word_about_a_replica_counts() {
     assert_eq!(c.bm.corrupt_replicas(BlockId(1)), []);
     assert_eq!(c.readable_on(1), [0]);
     c.check();
+}
+
+/// B18 (HDFS-12942): between a balancer's copy of a replica and the deletion of the old one, a client appends. The copy is
+/// of an older version: it must not count, and what it was made for must not cost a replica of the new one.
+#[test]
+fn b18_a_copy_from_before_an_append_costs_no_replica() {
+    for told_late in [false, true] {
+        let mut c = Cluster::of(4);
+        c.closed_block(1, &[0, 1, 2], 3);
+        let old = block(1, 1_001, 100);
+        let targets = c.bm.convert_to_under_construction(BlockId(1)).expect("it exists");
+        c.bm.update_pipeline(block(1, 1_002, 100), &targets).expect("newer");
+        let new = block(1, 1_002, 150);
+        let moved = |c: &mut Cluster| {
+            let lines = [IncrementalBlock {
+                block: old,
+                status: ReceivedDeleted::Received,
+                delete_hint: Some(uuid(0)),
+            }];
+            let now = c.now();
+            c.bm.handle_incremental_report(now, &uuid(3), &storage_of(3), &lines)
+                .expect("registered");
+        };
+        if !told_late {
+            moved(&mut c);
+        }
+        for node in 0..3 {
+            c.received(node, new);
+        }
+        c.bm.commit_or_complete(c.mono(), new).expect("fits");
+        if told_late {
+            moved(&mut c);
+        }
+        c.bm.compute_work(c.mono(), &|_| 0);
+        for node in 0..3 {
+            assert_eq!(c.told_to_delete(node), []);
+        }
+        assert_eq!(c.told_to_delete(3), [old], "what is old goes");
+        assert_eq!(c.readable_on(1), [0, 1, 2]);
+        let counts = c.bm.replica_counts(BlockId(1)).expect("known");
+        assert_eq!((counts.live, counts.corrupt, counts.excess), (3, 0, 0));
+        c.check();
+    }
 }

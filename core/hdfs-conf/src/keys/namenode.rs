@@ -161,6 +161,22 @@ keys! { NAMENODE:
     DFS_NAMENODE_BLOCK_PLACEMENT_MIN_BLOCKS_FOR_WRITE = "dfs.namenode.block-placement.min-blocks-for.write", Int, "1";
     /// Class of the block placement.
     DFS_BLOCK_REPLICATOR_CLASSNAME = "dfs.block.replicator.classname", Text, "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyDefault";
+    /// Class of the placement of the blocks of erasure-coded files.
+    DFS_BLOCK_PLACEMENT_EC_CLASSNAME = "dfs.block.placement.ec.classname", Text, "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyRackFaultTolerant";
+    /// Upgrade domains that the placement by upgrade domains spreads a block over.
+    DFS_UPGRADE_DOMAIN_FACTOR = "dfs.namenode.upgrade.domain.factor", Int, "3";
+    /// How often the placement by available space takes the emptier one of two DataNodes.
+    DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION = "dfs.namenode.available-space-block-placement-policy.balanced-space-preference-fraction", Float, "0.6";
+    /// Difference in percent of used space below which two DataNodes are equal to it, 0 to 20.
+    DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE = "dfs.namenode.available-space-block-placement-policy.balanced-space-tolerance", Int, "5";
+    /// Percent of used space from which on they differ all the same, 0 to 100.
+    DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE_LIMIT = "dfs.namenode.available-space-block-placement-policy.balanced-space-tolerance-limit", Int, "100";
+    /// Whether it weighs the writer's own DataNode against one of the same rack.
+    DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCE_LOCAL_NODE = "dfs.namenode.available-space-block-placement-policy.balance-local-node", Bool, "false";
+    /// How often the placement by racks and available space takes the emptier one of two DataNodes.
+    DFS_NAMENODE_AVAILABLE_SPACE_RACK_FAULT_TOLERANT_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION = "dfs.namenode.available-space-rack-fault-tolerant-block-placement-policy.balanced-space-preference-fraction", Float, "0.6";
+    /// Difference in percent of used space below which two DataNodes are equal to it, 0 to 20.
+    DFS_NAMENODE_AVAILABLE_SPACE_RACK_FAULT_TOLERANT_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE = "dfs.namenode.available-space-rack-fault-tolerant-block-placement-policy.balanced-space-tolerance", Int, "5";
     /// Blocks that one slice of the start-up check of redundancy covers.
     DFS_BLOCK_MISREPLICATION_PROCESSING_LIMIT = "dfs.block.misreplication.processing.limit", Int, "10000";
     /// Postponed blocks that are looked at in each round.

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use hdfs_blocks::{AdminState, BlockState, ReplicaCounts, StorageSlot};
+use hdfs_blocks::{AdminState, BlockState, PlacementViolation, ReplicaCounts, StorageSlot};
 use hdfs_namespace::{FileBlocks, FileStatus};
 use hdfs_types::{Block, BlockId, ErrorKind, ExtendedBlock, Result};
 
@@ -188,7 +188,7 @@ impl Fsck {
         locations: &[StorageSlot],
         out: &mut String,
     ) {
-        let Some(violation) = nn.blocks.placement_violation(locations, wanted) else {
+        let Some(violation) = nn.blocks.placement_violation(locations, wanted, file.coded) else {
             return;
         };
         let tally = if file.coded { &mut self.erasure_coded } else { &mut self.replicated };
@@ -200,13 +200,7 @@ impl Fsck {
             }
             put!(out, "{}: ", file.path);
         }
-        put!(
-            out,
-            " Replica placement policy is violated for {name}. Block should be additionally replicated on {} more \
-             rack(s). Total number of racks in the cluster: {}\n",
-            violation.missing_racks,
-            violation.racks
-        );
+        put!(out, " Replica placement policy is violated for {name}. {}\n", reason(&violation));
         if self.options.replicate {
             file.misplaced.push(name.block.id);
         }
@@ -378,6 +372,25 @@ pub(super) fn replicas(counts: &ReplicaCounts) -> u32 {
 }
 
 /// The end of the line about a block that lacks replicas.
+/// Hadoop: getErrorDescription of BlockPlacementStatusDefault and BlockPlacementStatusWithUpgradeDomain (3.5.0)
+fn reason(violation: &PlacementViolation) -> String {
+    let mut sentences = Vec::new();
+    if violation.missing_racks > 0 {
+        sentences.push(format!(
+            "Block should be additionally replicated on {} more rack(s). Total number of racks in the cluster: {}",
+            violation.missing_racks, violation.racks
+        ));
+    }
+    if let Some((replicas, domains)) = &violation.domains {
+        sentences.push(format!(
+            "The block has {replicas} replicas. But it only has {} upgrade domains [{}].",
+            domains.len(),
+            domains.join(", ")
+        ));
+    }
+    sentences.join(" ")
+}
+
 fn put_found(counts: &ReplicaCounts, maintenance: bool, out: &mut String) {
     put!(
         out,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hdfs_blocks::{BlocksConf, DefaultPorts};
+use hdfs_blocks::{BlocksConf, DefaultPorts, PlacementPolicy, SpacePreference};
 use hdfs_conf::{Configuration, HostPort, Key, StorageLocation, keys};
 use hdfs_format::reserved_names::ReservedNames;
 use hdfs_namenode::{MachineConf, SafeModeConf};
@@ -209,13 +209,10 @@ fn refuse_unsupported(conf: &Configuration) -> Result<()> {
         let value = conf.get_str(key);
         (!value.eq_ignore_ascii_case(supported)).then(|| format!("{}={value}", key.name))
     };
-    // Only the defaults are built: another class would be silently another behaviour.
-    let class = |key: &Key| other(key, key.default.unwrap_or_default());
     let nameservice = || conf.iter().find(|(key, _)| key.starts_with("dfs.ha.namenodes."));
     let asked = other(&keys::HADOOP_SECURITY_AUTHENTICATION, "simple")
         .or_else(|| other(&keys::DFS_HTTP_POLICY, "HTTP_ONLY"))
         .or_else(|| hosts_provider(conf).err())
-        .or_else(|| class(&keys::DFS_BLOCK_REPLICATOR_CLASSNAME))
         .or_else(|| on(&keys::DFS_BLOCK_ACCESS_TOKEN_ENABLE))
         .or_else(|| on(&keys::DFS_ENCRYPT_DATA_TRANSFER))
         .or_else(|| conf.get_opt(&keys::DFS_NAMENODE_SHARED_EDITS_DIR).map(str::to_owned))
@@ -455,6 +452,65 @@ fn server_defaults(conf: &Configuration) -> Result<FsServerDefaultsProto> {
     })
 }
 
+/// The placement policy of a class; one that is not built would be silently another behaviour.
+fn placement_policy(conf: &Configuration, key: &Key) -> Result<PlacementPolicy> {
+    let class = conf.get_str(key);
+    PlacementPolicy::of_class(class).ok_or_else(|| {
+        Error::new(
+            ErrorKind::UnsupportedOperation,
+            format!("{}={class}: this placement policy is not supported", key.name),
+        )
+    })
+}
+
+/// A share as a percentage, cut as Java cuts it; what is above the whole counts as the whole.
+fn percent_of_share(conf: &Configuration, key: &Key) -> Result<u32> {
+    Ok((100.0 * conf.get_f64(key)?) as u32)
+}
+
+/// A percentage up to a limit, above which Hadoop takes the default.
+fn percent_up_to(conf: &Configuration, key: &Key, limit: i64, default: u32) -> Result<u32> {
+    let value = conf.get_i64(key)?;
+    match u32::try_from(value) {
+        Ok(percent) if value <= limit => Ok(percent),
+        _ => {
+            tracing::warn!("{}={value} is not from 0 to {limit}: {default} is used", key.name);
+            Ok(default)
+        }
+    }
+}
+
+fn space_preference(conf: &Configuration) -> Result<SpacePreference> {
+    use keys as k;
+    let default = SpacePreference::default();
+    let tolerance =
+        &k::DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE;
+    let limit =
+        &k::DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE_LIMIT;
+    let emptier =
+        &k::DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION;
+    Ok(SpacePreference {
+        emptier: percent_of_share(conf, emptier)?,
+        tolerance: percent_up_to(conf, tolerance, 20, default.tolerance)?,
+        tolerance_limit: percent_up_to(conf, limit, 100, default.tolerance_limit)?,
+        weigh_local: conf
+            .get_bool(&k::DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCE_LOCAL_NODE),
+    })
+}
+
+fn rack_space_preference(conf: &Configuration) -> Result<SpacePreference> {
+    use keys as k;
+    // No limit: nodes that are equally full are equal however full they are.
+    let default = SpacePreference { tolerance_limit: u32::MAX, ..SpacePreference::default() };
+    let tolerance = &k::DFS_NAMENODE_AVAILABLE_SPACE_RACK_FAULT_TOLERANT_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_TOLERANCE;
+    let emptier = &k::DFS_NAMENODE_AVAILABLE_SPACE_RACK_FAULT_TOLERANT_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION;
+    Ok(SpacePreference {
+        emptier: percent_of_share(conf, emptier)?,
+        tolerance: percent_up_to(conf, tolerance, 20, default.tolerance)?,
+        ..default
+    })
+}
+
 /// What decides about blocks and DataNodes.
 pub(crate) fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
     let min_replication = conf.get_u16(&keys::DFS_NAMENODE_REPLICATION_MIN)?;
@@ -485,6 +541,13 @@ pub(crate) fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
         invalidate_limit: conf.get_usize(&keys::DFS_BLOCK_INVALIDATE_LIMIT)?,
         startup_deletion_delay: conf
             .get_duration(&keys::DFS_NAMENODE_STARTUP_DELAY_BLOCK_DELETION_SEC)?,
+        placement: placement_policy(conf, &keys::DFS_BLOCK_REPLICATOR_CLASSNAME)?,
+        placement_of_groups: placement_policy(conf, &keys::DFS_BLOCK_PLACEMENT_EC_CLASSNAME)?,
+        space_preference: space_preference(conf)?,
+        rack_space_preference: rack_space_preference(conf)?,
+        upgrade_domain_factor: conf.get_usize(&keys::DFS_UPGRADE_DOMAIN_FACTOR)?,
+        prefer_local_node: conf
+            .get_bool(&keys::DFS_NAMENODE_BLOCK_PLACEMENT_POLICY_DEFAULT_PREFER_LOCAL_NODE),
         consider_load: conf.get_bool(&keys::DFS_NAMENODE_REDUNDANCY_CONSIDER_LOAD),
         consider_load_factor: conf.get_f64(&keys::DFS_NAMENODE_REDUNDANCY_CONSIDER_LOAD_FACTOR)?,
         min_blocks_for_write: conf

@@ -15,6 +15,8 @@ use super::shell::Shell;
 /// In the order of their names, as Hadoop lists them.
 pub(crate) const KEYS: &[&Key] = &[
     &keys::DFS_BLOCK_INVALIDATE_LIMIT,
+    &keys::DFS_BLOCK_PLACEMENT_EC_CLASSNAME,
+    &keys::DFS_BLOCK_REPLICATOR_CLASSNAME,
     &keys::DFS_HEARTBEAT_INTERVAL,
     &keys::DFS_NAMENODE_BLOCK_PLACEMENT_MIN_BLOCKS_FOR_WRITE,
     &keys::DFS_NAMENODE_FS_LIMITS_MAX_DIRECTORY_ITEMS,
