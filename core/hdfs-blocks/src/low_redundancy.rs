@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use hdfs_types::{BlockId, FastMap};
+use hdfs_types::{BlockId, ShardedMap};
 
 /// How urgent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -47,7 +47,7 @@ impl Level {
 pub(crate) struct LowRedundancy {
     queues: [BTreeSet<BlockId>; LEVELS],
     /// Level, and whether only one replica is wanted.
-    levels: FastMap<BlockId, (Level, bool)>,
+    levels: ShardedMap<BlockId, (Level, bool)>,
     /// Where the next round goes on, for each level.
     bookmarks: [Option<BlockId>; LEVELS],
     missing_of_one: usize,

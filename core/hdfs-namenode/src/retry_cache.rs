@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hdfs_types::{CallId, ClientId, FastMap, INodeId, Mono, TxId};
+use hdfs_types::{CallId, ClientId, INodeId, Mono, ShardedMap, TxId};
 
 /// Names one call of one client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,7 +58,7 @@ pub struct Cached {
 pub struct RetryCache {
     /// `dfs.namenode.retrycache.expirytime.millis`; zero switches the cache off.
     keep: Duration,
-    entries: FastMap<CallKey, Cached>,
+    entries: ShardedMap<CallKey, Cached>,
     /// In the order they were added, with the time they end.
     order: VecDeque<(Mono, CallKey)>,
     updates: u64,
@@ -70,7 +70,7 @@ const MAX_ENTRIES: usize = 4 << 20;
 impl RetryCache {
     /// An empty cache.
     pub fn new(keep: Duration) -> Self {
-        Self { keep, entries: FastMap::default(), order: VecDeque::new(), updates: 0 }
+        Self { keep, entries: ShardedMap::default(), order: VecDeque::new(), updates: 0 }
     }
 
     /// What this call answered before.

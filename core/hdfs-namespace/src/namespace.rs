@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hdfs_format::edits::{AclEntry, XAttr};
 use hdfs_format::fsimage::PackedPermission;
 use hdfs_types::{
-    Block, BlockId, FastMap, FsPermission, GenerationStamp, INodeId, PermissionStatus, TxId,
-    WallMillis, constants,
+    Block, BlockId, FastMap, FsPermission, GenerationStamp, INodeId, PermissionStatus, ShardedMap,
+    TxId, WallMillis, constants,
 };
 
 use crate::cache::CacheManager;
@@ -120,11 +120,11 @@ pub struct Namespace {
     pub(crate) block_lists: Slab<Vec<Block>>,
     pub(crate) targets: Slab<Box<[u8]>>,
     pub(crate) open_files: FastMap<Slot, UnderConstruction>,
-    pub(crate) acls: FastMap<Slot, Box<[AclEntry]>>,
-    pub(crate) xattrs: FastMap<Slot, Box<[XAttr]>>,
+    pub(crate) acls: ShardedMap<Slot, Box<[AclEntry]>>,
+    pub(crate) xattrs: ShardedMap<Slot, Box<[XAttr]>>,
     pub(crate) quotas: FastMap<Slot, Box<Quota>>,
     /// Of directories below which files have storage policies: bytes by kind of storage.
-    pub(crate) kinds: FastMap<Slot, Box<TypeSpace>>,
+    pub(crate) kinds: ShardedMap<Slot, Box<TypeSpace>>,
     pub(crate) leases: LeaseHolders,
     pub(crate) identities: Identities,
     /// Counts everything that is not reclaimed yet, detached or not.
@@ -206,10 +206,10 @@ impl Namespace {
             block_lists: Slab::default(),
             targets: Slab::default(),
             open_files: FastMap::default(),
-            acls: FastMap::default(),
-            xattrs: FastMap::default(),
+            acls: ShardedMap::default(),
+            xattrs: ShardedMap::default(),
             quotas: FastMap::default(),
-            kinds: FastMap::default(),
+            kinds: ShardedMap::default(),
             leases: LeaseHolders::default(),
             identities: Identities::default(),
             counts: Counts::default(),

@@ -25,7 +25,7 @@ impl Namespace {
         }
         let mut slot = from;
         while slot != Slot::NONE {
-            let known = self.kinds.entry(slot).or_default();
+            let known = self.kinds.get_or_insert_with(slot, Box::default);
             for (mine, more) in known.iter_mut().zip(delta.types) {
                 *mine = mine.wrapping_add(more);
             }

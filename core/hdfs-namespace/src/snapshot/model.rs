@@ -1,7 +1,7 @@
 //! What snapshots keep, and where.
 
 use hdfs_format::edits::{AclEntry, XAttr};
-use hdfs_types::{Block, FastMap, INodeId, WallMillis};
+use hdfs_types::{Block, FastMap, INodeId, ShardedMap, WallMillis};
 
 use crate::quota::QuotaCounts;
 use crate::store::record::Slot;
@@ -137,9 +137,9 @@ pub(crate) struct Snapshots {
     /// Snapshots that exist.
     pub(crate) count: u32,
     pub(crate) snapshottable: FastMap<Slot, Box<Snapshottable>>,
-    pub(crate) directory_diffs: FastMap<Slot, Vec<DirectoryDiff>>,
-    pub(crate) file_diffs: FastMap<Slot, Box<FileDiffs>>,
-    pub(crate) references: FastMap<Slot, Box<Reference>>,
+    pub(crate) directory_diffs: ShardedMap<Slot, Vec<DirectoryDiff>>,
+    pub(crate) file_diffs: ShardedMap<Slot, Box<FileDiffs>>,
+    pub(crate) references: ShardedMap<Slot, Box<Reference>>,
     pub(crate) names: Slab<WithName>,
     /// Ids of snapshottable directories in the order in which Hadoop keeps them.
     pub(crate) order: Vec<INodeId>,

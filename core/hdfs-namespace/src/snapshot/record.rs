@@ -63,7 +63,7 @@ impl Namespace {
         let children_size = self.children_of(slot).len() as u32;
         self.record_mut(slot).set(Flag::Diffs, true);
         self.mark(slot);
-        self.snapshots.directory_diffs.entry(slot).or_default().push(DirectoryDiff {
+        self.snapshots.directory_diffs.get_or_insert_with(slot, Vec::default).push(DirectoryDiff {
             snapshot,
             copy: None,
             is_root,
@@ -79,7 +79,7 @@ impl Namespace {
         let blocks = with_blocks.then(|| self.blocks_of(slot).to_vec());
         self.record_mut(slot).set(Flag::Diffs, true);
         self.mark(slot);
-        let diffs = &mut self.snapshots.file_diffs.entry(slot).or_default().diffs;
+        let diffs = &mut self.snapshots.file_diffs.get_or_insert_with(slot, Box::default).diffs;
         if diffs.last().is_none_or(|last| last.snapshot < latest) {
             diffs.push(FileDiff { snapshot: latest, copy: None, size, blocks: None });
         }

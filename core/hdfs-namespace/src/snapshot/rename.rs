@@ -92,7 +92,7 @@ impl Namespace {
         self.record_mut(moved).set(Flag::Referenced, true);
         self.mark(moved);
         let names = &self.snapshots.names;
-        let known = self.snapshots.references.entry(moved).or_default();
+        let known = self.snapshots.references.get_or_insert_with(moved, Box::default);
         known.dst = None;
         let place = known.names.partition_point(|other| names.get(*other).last_snapshot < latest);
         known.names.insert(place, number);

@@ -44,7 +44,7 @@ impl<'a> Loader<'a> {
         }
         let namespace = &mut self.namespace;
         namespace.record_mut(slot).set(Flag::Referenced, true);
-        let known = namespace.snapshots.references.entry(slot).or_default();
+        let known = namespace.snapshots.references.get_or_insert_with(slot, Box::default);
         if let Some(id) = message.dst_snapshot_id {
             if known.dst.replace(SnapshotId(id.cast_signed())).is_some() {
                 return Err(format!("inode {} is renamed to two places", message.referred_id()));
