@@ -15,6 +15,7 @@ pub mod report;
 pub mod schedule;
 pub mod startup;
 pub mod store;
+pub mod suspects;
 pub mod transition;
 pub mod volume_choice;
 

@@ -115,6 +115,14 @@ impl Replica {
         }
     }
 
+    /// True for what a crash left of a replica before its checksum file was durable: nobody knows of which version it was, and
+    /// nothing of it was acknowledged as durable.
+    pub fn proves_nothing(&self) -> bool {
+        self.state == State::Rwr
+            && self.block.num_bytes == 0
+            && self.block.generation_stamp == GenerationStamp::GRANDFATHER
+    }
+
     /// Bytes in the block file.
     pub fn bytes_on_disk(&self) -> u64 {
         match &self.state {

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use hdfs_datanode::report::{BlockEvent, Event, IncrementalReports};
 use hdfs_datanode::schedule::{Intervals, Schedule};
 use hdfs_datanode::store::Store;
+use hdfs_datanode::suspects::Suspects;
 use hdfs_datanode::{Place, VolumeIndex, transition};
 use hdfs_format::datatransfer::{block_op_response, extended_block};
 use hdfs_proto::hdfs::datanode::DatanodeRegistrationProto;
@@ -49,8 +50,12 @@ pub(crate) enum Frame {
 }
 
 impl Segment for Frame {
+    fn accuses(&self) -> bool {
+        matches!(self, Self::Data(_))
+    }
+
     fn corrupt(&mut self, random: u64) {
-        if let Self::Packet(bytes) = self {
+        if let Self::Packet(bytes) | Self::Data(bytes) = self {
             // Lengths and header stay: a broken frame breaks the connection, which is another fault.
             let start = 40.min(bytes.len());
             let bits = (bytes.len() - start) as u64 * 8;
@@ -76,6 +81,7 @@ pub(crate) struct DataNode {
     wake: Waiters,
     registered: RefCell<Option<DatanodeRegistrationProto>>,
     transfers: Cell<u32>,
+    suspects: RefCell<Suspects>,
 }
 
 /// The identity of a DataNode.
@@ -129,6 +135,7 @@ impl DataNode {
             wake: Waiters::default(),
             registered: RefCell::default(),
             transfers: Cell::new(0),
+            suspects: RefCell::default(),
         });
         sim.note(format_args!("{node:?} starts with {} replicas", this.pool.count()));
         sim.spawn(node, Rc::clone(&this).serve_namenode());

@@ -36,6 +36,8 @@ pub(crate) struct Links {
     pub(crate) duplication: u64,
     /// So many segments of a million get a wrong bit.
     pub(crate) corruption: u64,
+    /// Until then no stored bytes are corrupted on their way.
+    pub(crate) spared_until: Mono,
     /// The longest usual way, in microseconds.
     pub(crate) delay_us: u64,
 }
@@ -238,6 +240,9 @@ impl Sim {
 pub(crate) trait Segment: 'static {
     /// A bit turns over on the way; this one says which. Only what carries its own checksums changes.
     fn corrupt(&mut self, random: u64);
+
+    /// True for bytes whose second failure in a row accuses their sender's disk: they are not corrupted twice in a minute.
+    fn accuses(&self) -> bool;
 }
 
 struct Direction<M> {
@@ -429,8 +434,12 @@ fn pump<M: Segment>(sim: &Sim, direction: &Shared<M>) {
         match message {
             Some(mut message) => {
                 let corruption = sim.kernel().net.corruption;
-                if corruption > 0 && sim.chance(corruption) {
+                let spared = message.accuses() && now < sim.kernel().net.spared_until;
+                if corruption > 0 && !spared && sim.chance(corruption) {
                     message.corrupt(sim.below(u64::MAX));
+                    if message.accuses() {
+                        sim.kernel().net.spared_until = now.after(Duration::from_secs(60));
+                    }
                 }
                 this.arrived.push_back(message);
             }

@@ -88,7 +88,8 @@ impl HdfsClient {
         // Java names the thread last; a client of ours has no thread of its own.
         let random = (crate::random::bits() as u32 as i32).wrapping_abs();
         let client_name = format!("DFSClient_NONMAPREDUCE_{random}_1");
-        let leases = LeaseRenewer::new(namenode.clone(), client_name.clone());
+        let leases =
+            LeaseRenewer::new(namenode.clone(), client_name.clone(), settings.lease_hard_limit);
         let peers = PeerCache::new(settings.peer_cache_capacity, settings.peer_cache_expiry);
         let uri = format!("hdfs://{authority}");
         let shared = Shared {

@@ -40,6 +40,8 @@ pub struct ClientConf {
     pub max_packets_in_flight: usize,
     /// Silence after which a DataNode counts as lost (`dfs.client.socket-timeout`).
     pub socket_timeout: Duration,
+    /// A client that could not renew its lease for so long has lost its files.
+    pub lease_hard_limit: Duration,
     /// DataNodes are reached by their host name (`dfs.client.use.datanode.hostname`).
     pub use_datanode_hostname: bool,
     /// Small writes are not delayed (`dfs.data.transfer.client.tcpnodelay`).
@@ -97,6 +99,7 @@ impl ClientConf {
                 .get_usize(&keys::DFS_CLIENT_WRITE_MAX_PACKETS_IN_FLIGHT)?
                 .max(1),
             socket_timeout: conf.get_duration(&keys::DFS_CLIENT_SOCKET_TIMEOUT)?,
+            lease_hard_limit: conf.get_duration(&keys::DFS_NAMENODE_LEASE_HARD_LIMIT_SEC)?,
             use_datanode_hostname: conf.get_bool(&keys::DFS_CLIENT_USE_DATANODE_HOSTNAME),
             data_tcp_no_delay: conf.get_bool(&keys::DFS_DATA_TRANSFER_CLIENT_TCPNODELAY),
             peer_cache_capacity: conf.get_usize(&keys::DFS_CLIENT_SOCKETCACHE_CAPACITY)?,

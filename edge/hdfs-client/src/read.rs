@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hdfs_format::encryption::AesCtr;
-use hdfs_types::{DatanodeUuid, Error, ErrorKind, Result};
+use hdfs_types::{BlockId, DatanodeUuid, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 pub(crate) use block_reader::check_status;
@@ -223,6 +223,8 @@ struct Attempts {
     rounds: u32,
     /// Replicas with a wrong checksum.
     corrupt: usize,
+    /// Replicas whose bytes were wrong once.
+    doubted: Vec<(BlockId, DatanodeUuid)>,
 }
 
 impl OpenFile {
@@ -308,7 +310,10 @@ impl OpenFile {
         nodes.find(|node| !dead.contains(&node.uuid)).cloned()
     }
 
-    /// Remembers that a replica failed, and tells the NameNode when its bytes are wrong.
+    /// Remembers that a replica failed, and tells the NameNode when its bytes are wrong, twice.
+    ///
+    /// Differs: Hadoop reports a replica at the first wrong checksum. But a bit that turned over on the way, or in memory, says
+    /// nothing about the replica, and one that is reported counts as lost: so it is read again.
     async fn node_failed(
         &self,
         block: &LocatedBlock,
@@ -317,6 +322,11 @@ impl OpenFile {
         attempts: &mut Attempts,
     ) {
         tracing::warn!(path = %self.path, block = %block.block, node = %node.xfer_addr(), %error, "read a replica");
+        let replica = (block.block.block.id, node.uuid.clone());
+        if error.kind == ErrorKind::Checksum && !attempts.doubted.contains(&replica) {
+            attempts.doubted.push(replica);
+            return;
+        }
         {
             let mut dead = self.dead.lock();
             if !dead.contains(&node.uuid) {

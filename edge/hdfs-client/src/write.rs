@@ -252,8 +252,12 @@ impl FileWriter {
         };
         let (packets, receiver) = mpsc::unbounded_channel();
         let streamer = Streamer::new(context, Arc::clone(&shared), receiver, last, fill_last);
-        let lease = Some(client.leases().begin());
         let task = tokio::spawn(streamer.run());
+        let (of, streaming) = (Arc::clone(&shared), task.abort_handle());
+        let lease = Some(client.leases().begin(Box::new(move |error| {
+            of.fail(Error::new(error.kind.clone(), error.message.clone()));
+            streaming.abort();
+        })));
         Ok(Self {
             client: client.clone(),
             path: path.to_owned(),

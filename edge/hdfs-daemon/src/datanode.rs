@@ -33,12 +33,13 @@ use std::thread::JoinHandle;
 
 use hdfs_conf::{Configuration, HostPort};
 use hdfs_datanode::VolumeIndex;
+use hdfs_datanode::suspects::Suspects;
 use hdfs_proto::hdfs::{DatanodeIdProto, DatanodeInfoProto, LocatedBlockProto};
 use hdfs_rt::clock;
 use hdfs_rt::rpc::client::{ClientConf, Proxy, RpcClient, Ugi};
 use hdfs_rt::rpc::server::{Protocol, RpcService, Server, ServerConf, Workers};
 use hdfs_rt::{host, users};
-use hdfs_types::{BlockPoolId, Error, ErrorKind, ExtendedBlock, Result, WallMillis};
+use hdfs_types::{BlockPoolId, DatanodeUuid, Error, ErrorKind, ExtendedBlock, Result, WallMillis};
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -106,6 +107,8 @@ struct Shared {
     started: WallMillis,
     /// Folders that could not be used at start, within what is tolerated.
     failed_at_start: Vec<String>,
+    /// Replicas elsewhere that sent wrong bytes once.
+    suspects: Mutex<Suspects>,
     /// Limit of what balancing may send and receive.
     balance: Throttle,
     /// Balancer moves that run.
@@ -201,10 +204,13 @@ impl Shared {
         self.report_bad(block, DatanodeInfoProto { id, ..DatanodeInfoProto::default() });
     }
 
-    /// A replica that another DataNode sent is corrupt.
+    /// A replica that another DataNode sent had wrong bytes: reported when it happens again.
     fn report_bad_remote(self: &Arc<Self>, block: &ExtendedBlock, node: &DatanodeInfoProto) {
         tracing::warn!(%block, node = node.id.ip_addr, "replica from another DataNode is corrupt");
-        self.report_bad(block, node.clone());
+        let uuid = DatanodeUuid::from(node.id.datanode_uuid.as_str());
+        if self.suspects.lock().accuse(block.block.id, &uuid) {
+            self.report_bad(block, node.clone());
+        }
     }
 
     /// An order could not be performed.
@@ -452,6 +458,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         runtime: Workers::shared()?.next().clone(),
         started: clock::wall(),
         failed_at_start,
+        suspects: Mutex::default(),
         balance: Throttle::new(bandwidth),
         moves: AtomicUsize::new(0),
         checking_volumes: AtomicBool::new(false),

@@ -90,6 +90,9 @@ pub fn init_recovery<S: Store>(
                 None => Ok(Ok(None)),
             };
         };
+        if replica.proves_nothing() {
+            return Ok(Ok(None));
+        }
         let folders = store.folders(replica.volume);
         if replica.writer().is_none()
             && let Err(error) = cut_leftovers(folders, replica)

@@ -14,7 +14,7 @@ use hdfs_datapath::write_plan::WritePlan;
 use hdfs_format::datatransfer::{HEARTBEAT_SEQNO, UNKNOWN_SEQNO, block_op_response, status_of};
 use hdfs_proto::hdfs::op_write_block_proto::BlockConstructionStage as Stage;
 use hdfs_proto::hdfs::{OpWriteBlockProto, PipelineAckProto, Status};
-use hdfs_types::{Error, ErrorKind, PlantedBug, Result};
+use hdfs_types::{DatanodeUuid, Error, ErrorKind, PlantedBug, Result};
 
 use super::store::{SimFile, Stop};
 use super::{DataNode, DataSocket, Frame, machine_at};
@@ -217,7 +217,10 @@ impl DataNode {
                     && plan.from_datanode
                     && let Some(source) = &request.source
                 {
-                    self.report_bad(&plan.block, machine_at(&source.id.ip_addr));
+                    let uuid = DatanodeUuid::from(source.id.datanode_uuid.as_str());
+                    if self.suspects.borrow_mut().accuse(plan.block.block.id, &uuid) {
+                        self.report_bad(&plan.block, machine_at(&source.id.ip_addr));
+                    }
                 }
                 return Err(error);
             }
