@@ -48,7 +48,7 @@ pub use conf::{DataNodeConf, NameService};
 
 use crate::reconfiguration::Reconfiguration;
 use crate::throttle::Throttle;
-use dataset::Dataset;
+use dataset::{Dataset, VolumeList};
 use hdfs_rt::users::Groups;
 use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
 use metrics::Counters;
@@ -105,8 +105,6 @@ struct Shared {
     ugi: Arc<Ugi>,
     runtime: Handle,
     started: WallMillis,
-    /// Folders that could not be used at start, within what is tolerated.
-    failed_at_start: Vec<String>,
     /// Replicas elsewhere that sent wrong bytes once.
     suspects: Mutex<Suspects>,
     /// Limit of what balancing may send and receive.
@@ -236,7 +234,7 @@ impl Shared {
         }
         let shared = Arc::clone(self);
         let spawned = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
-            let failed = shared.dataset.check_volumes() + shared.failed_at_start.len();
+            let failed = shared.dataset.check_volumes();
             shared.checking_volumes.store(false, Ordering::Release);
             if failed == 0 {
                 return;
@@ -422,10 +420,13 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     let (opened, failed_at_start) = open_volumes(&conf)?;
     let uuid = datanode_uuid(&opened)?;
     let reserved = (conf.reserved_bytes, conf.reserved_percent);
-    let volumes = opened.into_iter().zip(0..).map(|(opened, index)| {
-        Arc::new(Volume::new(opened, VolumeIndex(index), reserved.0, reserved.1))
-    });
-    let dataset = Dataset::new(volumes.collect(), conf.volume_policy, conf.stop_writer_timeout);
+    let volumes = VolumeList::new();
+    for opened in opened {
+        volumes.add(|index| Volume::new(opened, index, reserved.0, reserved.1))?;
+    }
+    let failed_at_start = (clock::wall().0, failed_at_start);
+    let (policy, patience) = (conf.volume_policy, conf.stop_writer_timeout);
+    let dataset = Dataset::new(volumes, failed_at_start, policy, patience);
 
     let listener = listen(&conf.data_address, "dfs.datanode.address")?;
     let data = listener.local_addr()?;
@@ -457,7 +458,6 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
         ugi: Arc::new(Ugi::new(users::current_user())),
         runtime: Workers::shared()?.next().clone(),
         started: clock::wall(),
-        failed_at_start,
         suspects: Mutex::default(),
         balance: Throttle::new(bandwidth),
         moves: AtomicUsize::new(0),

@@ -443,42 +443,6 @@ fn damage(bytes: &mut [u8], rng: &mut SplitMix64) {
     }
 }
 
-/// Two volumes below the node's folder, the second one an SSD.
-fn two_volumes(folder: &Path, tolerated: &str) -> Vec<(String, String)> {
-    let folders = format!("{0}/a,[SSD]file://{0}/b", folder.display());
-    [
-        ("dfs.datanode.data.dir", folders.as_str()),
-        ("dfs.datanode.failed.volumes.tolerated", tolerated),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .to_vec()
-}
-
-#[test]
-fn a_failed_volume_is_tolerated_as_configured() {
-    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
-    cluster.namenode.wait_for_storages(2, 0);
-    cluster.stop(0);
-    let second = cluster.folder(0).join("b");
-    fs::remove_dir_all(&second).unwrap();
-    fs::write(&second, b"a file where a folder should be").unwrap();
-    cluster.restart(0);
-    cluster.namenode.wait_for_storages(1, 1);
-    cluster.write(&[0], 1, &random(10)).unwrap();
-}
-
-#[test]
-fn a_failed_volume_that_is_not_tolerated_stops_the_start() {
-    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "0"));
-    cluster.stop(0);
-    let second = cluster.folder(0).join("b");
-    fs::remove_dir_all(&second).unwrap();
-    fs::write(&second, b"a file where a folder should be").unwrap();
-    let error = cluster.start_another_on(0).unwrap_err();
-    assert!(error.message.starts_with("Too many failed volumes"), "{}", error.message);
-    assert!(error.message.contains("/b: "), "{}", error.message);
-}
-
 #[test]
 fn a_second_datanode_on_the_same_folder_is_refused() {
     let cluster = Cluster::start(1);

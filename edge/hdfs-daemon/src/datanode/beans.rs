@@ -146,18 +146,15 @@ impl Dataset {
     fn new(shared: &Shared, spaces: &[(String, Space)]) -> Self {
         let sum = |of: fn(&Space) -> u64| spaces.iter().map(|(_, space)| of(space)).sum::<u64>();
         let paths: Vec<&str> = spaces.iter().map(|(path, _)| path.as_str()).collect();
-        let mut failed: Vec<String> = shared.failed_at_start.clone();
-        let gone = || shared.dataset.volumes.iter().filter(|volume| volume.has_failed());
-        failed.extend(gone().map(|volume| volume.root.display().to_string()));
-        let at_start = if shared.failed_at_start.is_empty() { 0 } else { shared.started.0 };
+        let failures = shared.dataset.volume_failures();
         Self {
             info: format!("FSDataset{{dirpath='[{}]'}}", paths.join(", ")),
             capacity: sum(|space| space.capacity),
             used: sum(|space| space.dfs_used),
             remaining: sum(|space| space.remaining),
-            failed,
-            last_failure: gone().map(|volume| volume.failed_at_ms()).max().unwrap_or(at_start),
-            lost: gone().map(|volume| volume.last_capacity()).sum(),
+            failed: failures.locations,
+            last_failure: failures.last_ms,
+            lost: failures.lost_bytes,
         }
     }
 }

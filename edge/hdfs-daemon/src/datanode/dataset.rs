@@ -11,9 +11,12 @@ mod health;
 mod open;
 mod recover;
 mod scan;
+mod volumes;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hdfs_datanode::report::{self, BlockEvent, Event};
@@ -27,11 +30,13 @@ use hdfs_types::{
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 pub(crate) use open::{OpenReplica, ReadView};
+pub(crate) use volumes::VolumeList;
 pub(crate) use writer::{StopHandle, WriteTarget};
 
 use super::files::VolumeFolders;
 use super::random;
 use super::volume::{PoolDirs, Volume};
+use volumes::Slots;
 
 const SHARDS: usize = 64;
 
@@ -81,8 +86,10 @@ pub(crate) struct Pool {
     pub id: BlockPoolId,
     /// What its VERSION files say.
     pub version: BlockPoolVersion,
-    volumes: Arc<[Arc<Volume>]>,
-    folders: Vec<VolumeFolders>,
+    volumes: Arc<VolumeList>,
+    folders: Slots<VolumeFolders>,
+    /// A volume that nobody could read may hold any replica.
+    unread: AtomicBool,
     shards: Vec<Mutex<Shard>>,
     chooser: Mutex<(VolumeChooser, SplitMix64)>,
     stop_timeout: Duration,
@@ -91,21 +98,25 @@ pub(crate) struct Pool {
 
 /// All volumes and pools of one DataNode.
 pub(crate) struct Dataset {
-    /// The volumes, by index.
-    pub volumes: Arc<[Arc<Volume>]>,
+    /// The volumes.
+    pub volumes: Arc<VolumeList>,
+    /// When the DataNode started, and which folders it could not use then.
+    failed_at_start: (u64, Vec<String>),
     pools: RwLock<Vec<Arc<Pool>>>,
     policy: VolumePolicy,
     stop_timeout: Duration,
 }
 
 impl Dataset {
-    /// Over these volumes, without pools.
+    /// Over these volumes, without pools. `failed_at_start`: folders that can't be used, and when that was.
     pub(crate) fn new(
-        volumes: Vec<Arc<Volume>>,
+        volumes: VolumeList,
+        failed_at_start: (u64, Vec<String>),
         policy: VolumePolicy,
         stop_timeout: Duration,
     ) -> Self {
-        Self { volumes: volumes.into(), pools: RwLock::default(), policy, stop_timeout }
+        let (volumes, pools) = (Arc::new(volumes), RwLock::default());
+        Self { volumes, failed_at_start, pools, policy, stop_timeout }
     }
 
     /// The pool of this name.
@@ -133,10 +144,11 @@ impl Dataset {
         self.pools.read().clone()
     }
 
-    /// Adds a pool, reading its folders on every volume; one that is there already is answered as it is.
+    /// Adds a pool, reading its folders on every volume; one that is there already is answered as it is. A volume whose
+    /// folders cannot be read has failed; the others serve.
     ///
     /// # Errors
-    /// When a folder belongs to another namespace or cannot be read.
+    /// When the pool is of another namespace, or no volume is left.
     pub(crate) fn add_pool(&self, version: &BlockPoolVersion) -> Result<Arc<Pool>> {
         // Several NameNodes of one pool may come here at once: the lock is held while the folders are read.
         let mut pools = self.pools.write();
@@ -149,16 +161,12 @@ impl Dataset {
             }
             return Ok(Arc::clone(pool));
         }
-        let folders = self.volumes.iter().map(|volume| {
-            let dirs = PoolDirs::open(&volume.root, version)?;
-            Ok(VolumeFolders { dirs, volume: Arc::clone(volume) })
-        });
-        let folders: Result<Vec<VolumeFolders>> = folders.collect();
         let pool = Arc::new(Pool {
             id: version.block_pool.clone(),
             version: version.clone(),
             volumes: Arc::clone(&self.volumes),
-            folders: folders?,
+            folders: Slots::new(),
+            unread: AtomicBool::new(!self.failed_at_start().is_empty()),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             chooser: Mutex::new((VolumeChooser::new(self.policy), random::rng())),
             stop_timeout: self.stop_timeout,
@@ -177,12 +185,12 @@ impl Pool {
     }
 
     fn dirs_of(&self, volume: VolumeIndex) -> &PoolDirs {
-        &self.folders[usize::from(volume.0)].dirs
+        &store::Store::folders(self, volume).dirs
     }
 
     /// The volume at this index.
     pub(crate) fn volume(&self, index: VolumeIndex) -> &Arc<Volume> {
-        &self.volumes[usize::from(index.0)]
+        self.volumes.get(index)
     }
 
     /// This pool's name with a block.
@@ -233,17 +241,19 @@ impl Pool {
 
     /// The block list of a full report, for each volume, and how many blocks it holds.
     pub(crate) fn full_report(&self) -> Vec<(VolumeIndex, BlockListEncoder)> {
-        let mut lists: Vec<(VolumeIndex, BlockListEncoder)> =
-            self.volumes.iter().map(|volume| (volume.index, BlockListEncoder::new())).collect();
+        let usable = self.volumes.iter().filter(|volume| !volume.has_failed());
+        let mut lists: BTreeMap<VolumeIndex, BlockListEncoder> =
+            usable.map(|volume| (volume.index, BlockListEncoder::new())).collect();
         for shard in &self.shards {
             for replica in shard.lock().map.iter() {
-                if let Some(line) = report::reported(replica) {
-                    lists[usize::from(replica.volume.0)].1.push(&line);
+                if let Some(line) = report::reported(replica)
+                    && let Some(list) = lists.get_mut(&replica.volume)
+                {
+                    list.push(&line);
                 }
             }
         }
-        lists.retain(|(index, _)| !self.volume(*index).has_failed());
-        lists
+        lists.into_iter().collect()
     }
 
     /// A volume of this kind with room.
@@ -251,26 +261,20 @@ impl Pool {
         let usable = self
             .volumes
             .iter()
-            .filter(|volume| volume.storage_type == wanted && !volume.has_failed());
+            .filter(|volume| volume.storage_type == wanted && !volume.has_failed())
+            .filter(|volume| self.folders.get(volume.index).is_some());
         let mut spaces = Vec::new();
         for volume in usable {
             match volume.space() {
                 Ok(space) => {
                     spaces.push(VolumeSpace { index: volume.index, available: space.remaining })
                 }
-                Err(error) => self.volume_failed(volume, &error),
+                Err(error) => volume.fail(&error),
             }
         }
         let (chooser, rng) = &mut *self.chooser.lock();
         let index = chooser.choose(&spaces, bytes, rng)?;
         Ok(Arc::clone(self.volume(index)))
-    }
-
-    /// A volume does not answer: it is out of service from now on.
-    pub(crate) fn volume_failed(&self, volume: &Volume, error: &Error) {
-        if volume.fail() {
-            tracing::error!(volume = %volume.root.display(), %error, "volume failed; it takes no more blocks");
-        }
     }
 }
 
@@ -283,7 +287,7 @@ impl store::Store for Pool {
     }
 
     fn folders(&self, volume: VolumeIndex) -> &VolumeFolders {
-        &self.folders[usize::from(volume.0)]
+        self.folders.get(volume).expect("a volume is in use when its folders are known")
     }
 
     fn extended(&self, block: Block) -> ExtendedBlock {

@@ -120,7 +120,7 @@ fn volumes(text: &mut PromText, monitor: &Monitor) {
         let failed = if volume.has_failed() { 1.0 } else { 0.0 };
         text.sample(name, &[("volume", &path)], failed);
     }
-    let at_start = monitor.shared.failed_at_start.len() as f64;
+    let at_start = monitor.shared.dataset.failed_at_start().len() as f64;
     let help = "Folders that could not be used at the start.";
     text.gauge("hdfs_datanode_volumes_failed_at_start", help, at_start);
     let name = "hdfs_datanode_volume_space_bytes";

@@ -280,7 +280,7 @@ impl Actor {
         if schedule.heartbeat_due(clock::mono()) {
             schedule.handle_heartbeat_sent(clock::mono());
             let lease = schedule.wants_lease(clock::mono());
-            let response = self.send_heartbeat(pool, registered, lease)?;
+            let response = self.send_heartbeat(registered, lease)?;
             schedule.handle_lease(response.full_block_report_lease_id.unwrap_or(0));
             self.hear_state(&response);
             *self.last_contact.lock() = clock::wall().0;

@@ -15,7 +15,7 @@ use hdfs_rt::clock;
 use hdfs_rt::disk::{self, StorageLock};
 use hdfs_rt::metrics::Histogram;
 use hdfs_types::constants::DATANODE_LAYOUT_VERSION;
-use hdfs_types::{Block, BlockId, Error, ErrorKind, Result, StorageType, StorageUuid};
+use hdfs_types::{Block, BlockId, BlockPoolId, Error, ErrorKind, Result, StorageType, StorageUuid};
 use parking_lot::Mutex;
 use rustix::fs::statvfs;
 
@@ -65,6 +65,8 @@ pub(crate) struct Volume {
     reserved_for_replicas: AtomicU64,
     /// When it failed, in milliseconds since 1970; 0 while it works.
     failed_at_ms: AtomicU64,
+    forgotten: AtomicBool,
+    removed: AtomicBool,
     /// Its size when it was last looked at.
     last_capacity: AtomicU64,
     /// Times of writes and syncs of blocks, and how many failed.
@@ -171,6 +173,8 @@ impl Volume {
             dfs_used: AtomicU64::new(0),
             reserved_for_replicas: AtomicU64::new(0),
             failed_at_ms: AtomicU64::new(0),
+            forgotten: AtomicBool::new(false),
+            removed: AtomicBool::new(false),
             last_capacity: AtomicU64::new(0),
             writes: Histogram::default(),
             syncs: Histogram::default(),
@@ -180,11 +184,30 @@ impl Volume {
         }
     }
 
-    /// Writes VERSION on a new volume; checks on one in use that it belongs to this cluster; upgrades one of an older
-    /// layout, whose blocks are of `pool` if it is from before federation.
+    /// Refuses another cluster than that of a volume in use.
     ///
     /// # Errors
-    /// When it belongs to another cluster or namespace, or cannot be written.
+    /// When it belongs to another one.
+    pub(crate) fn check_cluster(&self, cluster_id: &str) -> Result<()> {
+        match &*self.version.lock() {
+            Some(known)
+                if upgrade::has_pools(known.layout_version) && known.cluster_id != cluster_id =>
+            {
+                Err(Error::io(format!(
+                    "Incompatible clusterIDs in {}: namenode clusterID = {cluster_id}; datanode clusterID = {}",
+                    self.root.display(),
+                    known.cluster_id
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes VERSION on a new volume; upgrades one of an older layout, whose blocks are of `pool` if it is from before
+    /// federation.
+    ///
+    /// # Errors
+    /// When it belongs to another namespace, or cannot be written.
     pub(crate) fn format(
         &self,
         cluster_id: &str,
@@ -203,13 +226,6 @@ impl Volume {
             return Ok(());
         }
         if let Some(known) = &mut *version {
-            if known.cluster_id != cluster_id {
-                return Err(Error::io(format!(
-                    "Incompatible clusterIDs in {}: namenode clusterID = {cluster_id}; datanode clusterID = {}",
-                    self.root.display(),
-                    known.cluster_id
-                )));
-            }
             if is_old(&&*known) {
                 let path = self.root.join("current/VERSION");
                 let upgraded = DataNodeVersion { c_time: known.c_time, ..fresh };
@@ -284,21 +300,39 @@ impl Volume {
         self.reserved_for_replicas.load(Ordering::Relaxed)
     }
 
-    /// Marks the volume failed: no new block, no report.
-    pub(crate) fn fail(&self) -> bool {
+    /// The volume does not do what it should: it is out of service from now on. Its replicas are forgotten soon after.
+    pub(crate) fn fail(&self, error: &Error) {
         let now = clock::wall().0.max(1);
         let changed =
             self.failed_at_ms.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        changed.is_ok()
+        if changed.is_ok() {
+            tracing::error!(
+                volume = %self.root.display(), %error,
+                "volume failed: it takes no more blocks and its replicas are not served"
+            );
+        }
+    }
+
+    /// True once for a volume that failed: its replicas are to be forgotten.
+    pub(crate) fn begin_to_forget(&self) -> bool {
+        self.has_failed() && !self.forgotten.swap(true, Ordering::AcqRel)
+    }
+
+    /// True when it failed and [`Self::begin_to_forget`] was not called yet.
+    pub(crate) fn awaits_forgetting(&self) -> bool {
+        self.has_failed() && !self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// True once it was taken out by an administrator.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
     }
 
     /// A sync failed: what was written is lost though later syncs may succeed, and so may be other files of this disk. The
     /// volume is out of service from now on; nothing on it is synced or changed again.
     pub(crate) fn not_synced(&self, error: Error) -> NotSynced {
         self.errors.fetch_add(1, Ordering::Relaxed);
-        if self.fail() {
-            tracing::error!(volume = %self.root.display(), %error, "volume failed");
-        }
+        self.fail(&error);
         NotSynced(Error::new(ErrorKind::DiskError, error.message.clone()).with_source(error))
     }
 
@@ -348,21 +382,26 @@ pub(crate) struct PoolDirs {
 }
 
 impl PoolDirs {
-    /// Creates what is missing and checks the pool's VERSION.
-    ///
-    /// # Errors
-    /// When the folder belongs to another namespace, or cannot be used.
-    pub(crate) fn open(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<Self> {
-        upgrade::pool(volume_root, wanted)?;
-        let pool = volume_root.join("current").join(wanted.block_pool.as_str());
+    /// Where they are.
+    pub(crate) fn new(volume_root: &Path, pool: &BlockPoolId) -> Self {
+        let pool = volume_root.join("current").join(pool.as_str());
         let current = pool.join("current");
-        let dirs = Self {
+        Self {
             finalized: current.join("finalized"),
             rbw: current.join("rbw"),
             tmp: pool.join("tmp"),
             known: (0..1_024).map(|_| AtomicBool::new(false)).collect(),
             current,
-        };
+        }
+    }
+
+    /// Ends or makes an upgrade, creates what is missing and checks the pool's VERSION.
+    ///
+    /// # Errors
+    /// When the folder belongs to another namespace, or cannot be used.
+    pub(crate) fn open(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<Self> {
+        upgrade::pool(volume_root, wanted)?;
+        let dirs = Self::new(volume_root, &wanted.block_pool);
         for dir in [&dirs.finalized, &dirs.rbw, &dirs.tmp] {
             disk::create_dir_all_durable(dir)?;
         }

@@ -1,7 +1,7 @@
 //! What a DataNode makes of its disks: after a crash, when they fail, and when nobody looks at them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::harness::{Answer, Cluster, block, random};
 
@@ -52,4 +52,77 @@ fn replicas_that_a_crash_left_in_two_folders_are_joined_before_they_are_reported
     let gone = cluster.datanodes[0].read(&block(5, 1_001, 5_000), 0, 5_000);
     assert!(matches!(gone, Answer::Refused(_)), "{gone:?}");
     assert!(!tmp.join("blk_5").exists());
+}
+
+/// Two volumes below the node's folder, the second one an SSD.
+fn two_volumes(folder: &Path, tolerated: &str) -> Vec<(String, String)> {
+    let folders = format!("{0}/a,[SSD]file://{0}/b", folder.display());
+    [
+        ("dfs.datanode.data.dir", folders.as_str()),
+        ("dfs.datanode.failed.volumes.tolerated", tolerated),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+#[test]
+fn a_failed_volume_is_tolerated_as_configured() {
+    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
+    cluster.namenode.wait_for_storages(2, 0);
+    cluster.stop(0);
+    let second = cluster.folder(0).join("b");
+    fs::remove_dir_all(&second).unwrap();
+    fs::write(&second, b"a file where a folder should be").unwrap();
+    cluster.restart(0);
+    cluster.namenode.wait_for_storages(1, 1);
+    cluster.write(&[0], 1, &random(10)).unwrap();
+}
+
+#[test]
+fn a_failed_volume_that_is_not_tolerated_stops_the_start() {
+    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "0"));
+    cluster.stop(0);
+    let second = cluster.folder(0).join("b");
+    fs::remove_dir_all(&second).unwrap();
+    fs::write(&second, b"a file where a folder should be").unwrap();
+    let error = cluster.start_another_on(0).unwrap_err();
+    assert!(error.message.starts_with("Too many failed volumes"), "{}", error.message);
+    assert!(error.message.contains("/b: "), "{}", error.message);
+}
+
+#[test]
+fn a_volume_that_cannot_be_read_at_the_start_leaves_the_others_in_service() {
+    let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
+    cluster.write(&[0], 1, &random(10)).unwrap();
+    cluster.stop(0);
+    let pool = fs::read_dir(cluster.folder(0).join("b/current")).unwrap();
+    let pool = pool.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    fs::remove_dir(pool.join("current/rbw")).unwrap();
+    fs::write(pool.join("current/rbw"), b"a file where a folder should be").unwrap();
+    cluster.restart(0);
+    cluster.namenode.wait_for_storages(1, 1);
+    assert_eq!(cluster.datanodes[0].read(&block(1, 1_001, 10), 0, 10), Answer::Bytes(random(10)));
+    cluster.write(&[0], 2, &random(10)).unwrap();
+}
+
+#[test]
+fn a_volume_that_stops_answering_is_left_by_readers_and_reported() {
+    let cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
+    cluster.write(&[0], 1, &random(10)).unwrap();
+    let mut open = cluster.begin_write(&[0], 2);
+    cluster.namenode.wait_for_storages(2, 0);
+    let volume = cluster.folder(0).join("a");
+    fs::rename(&volume, volume.with_extension("pulled")).unwrap();
+    cluster.namenode.wait_for_storages(1, 1);
+    // Writers there are cut off, and with the last of them its replicas are gone.
+    assert!(open.is_cut());
+    let gone = cluster.datanodes[0].read(&block(1, 1_001, 10), 0, 10);
+    assert!(matches!(gone, Answer::Refused(_)), "{gone:?}");
+}
+
+#[test]
+fn one_more_failed_volume_than_tolerated_ends_the_datanode() {
+    let cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "0"));
+    fs::rename(cluster.folder(0).join("b"), cluster.folder(0).join("pulled")).unwrap();
+    cluster.datanodes[0].wait_for_end();
 }

@@ -376,6 +376,16 @@ impl Node {
         stream
     }
 
+    /// Waits until the DataNode asks for its end by itself.
+    pub(crate) fn wait_for_end(&self) {
+        let handle = self.handle.as_ref().expect("the DataNode runs");
+        let deadline = Instant::now() + PATIENCE;
+        while !handle.is_shutdown_requested() {
+            assert!(Instant::now() < deadline, "the DataNode does not end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     fn pool(&self) -> PathBuf {
         self.folder.join("current").join(POOL).join("current")
     }

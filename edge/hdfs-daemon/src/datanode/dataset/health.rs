@@ -1,9 +1,10 @@
-//! Volumes that fail while in use: probed after a disk error, taken out of service when the probe fails too.
+//! Volumes that fail while in use: probed after a disk error, taken out of service when the probe fails too. A volume that
+//! failed a sync, or that does not tell its space, needs no probe.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.checker.DatasetVolumeChecker (3.5.0)
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use hdfs_types::Result;
@@ -17,22 +18,26 @@ impl Dataset {
     pub(crate) fn check_volumes(&self) -> usize {
         for volume in self.volumes.iter().filter(|volume| !volume.has_failed()) {
             if let Err(error) = probe(&volume.root) {
-                tracing::error!(
-                    volume = %volume.root.display(), %error,
-                    "volume failed: it takes no more blocks and its replicas are not served"
-                );
-                volume.fail();
-                for pool in self.pools() {
-                    pool.forget_volume(volume);
-                }
+                volume.fail(&error);
             }
         }
-        self.volumes.iter().filter(|volume| volume.has_failed()).count()
+        for volume in self.volumes.iter() {
+            if volume.begin_to_forget() {
+                self.pools().iter().for_each(|pool| pool.forget_volume(volume));
+            }
+        }
+        self.failed_at_start().len()
+            + self.volumes.iter().filter(|volume| volume.has_failed()).count()
+    }
+
+    /// True when a volume failed on the way and [`Self::check_volumes`] has not run since.
+    pub(crate) fn has_new_failure(&self) -> bool {
+        self.volumes.iter().any(|volume| volume.awaits_forgetting())
     }
 }
 
 impl Pool {
-    /// Drops the replicas of a failed volume from the map; their files stay as they are.
+    /// Drops the replicas of a failed volume from the map and stops their writers; their files stay as they are.
     fn forget_volume(&self, volume: &Volume) {
         for shard in &self.shards {
             let mut shard = shard.lock();
@@ -40,11 +45,15 @@ impl Pool {
                 .map
                 .iter()
                 .filter(|replica| replica.volume == volume.index)
-                .map(|replica| replica.block.id)
+                .map(|replica| (replica.block.id, replica.writer()))
                 .collect();
-            for id in lost {
-                shard.map.remove(id);
+            for (id, writer) in lost {
+                shard.map.fail(id);
                 shard.open.retain(|open| open.block.id != id);
+                let stop = writer.and_then(|writer| shard.writers.get(&writer).cloned());
+                if let Some(stop) = stop {
+                    stop.cut();
+                }
             }
         }
     }
@@ -52,11 +61,23 @@ impl Pool {
 
 fn probe(root: &Path) -> Result<()> {
     let path = root.join("current/.probe");
-    let attempt = || -> std::io::Result<()> {
+    let attempt = || -> io::Result<()> {
         let mut file = File::create(&path)?;
         file.write_all(b"probe")?;
         file.sync_all()?;
         fs::remove_file(&path)
     };
-    attempt().map_err(|error| io_error("probe", &path, error))
+    match attempt() {
+        // A full disk is no broken one.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ) =>
+        {
+            let _ = fs::remove_file(&path);
+            Ok(())
+        }
+        done => done.map_err(|error| io_error("probe", &path, error)),
+    }
 }

@@ -1,10 +1,11 @@
 //! Recovery of replicas on disk: failed closes, and block recovery between DataNodes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hdfs_datanode::recovery::RecoveryInfo;
 use hdfs_datanode::report::BlockEvent;
-use hdfs_datanode::store;
+use hdfs_datanode::{store, transition};
 use hdfs_types::{Block, BlockId, ExtendedBlock, GenerationStamp, Result};
 
 use super::Pool;
@@ -34,7 +35,12 @@ impl Pool {
         block: &ExtendedBlock,
         recovery_id: GenerationStamp,
     ) -> Result<Option<RecoveryInfo>> {
-        store::init_recovery(self, block, recovery_id)
+        let found = store::init_recovery(self, block, recovery_id)?;
+        if found.is_none() && self.unread.load(Ordering::Acquire) {
+            // "Not here" would let the primary give up a block that may be on the volume that could not be read.
+            return Err(transition::distrusted(block));
+        }
+        Ok(found)
     }
 
     /// A primary ends the recovery of a block here: new length, new stamp, finalized. Answers the volume's identity.

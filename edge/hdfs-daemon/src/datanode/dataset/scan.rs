@@ -2,33 +2,62 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hdfs_datanode::startup::{FolderContents, Inventory};
 use hdfs_datanode::store::Store;
 use hdfs_datanode::{Place, Replica, VolumeIndex, files, transition};
-use hdfs_types::Result;
+use hdfs_types::{Error, ErrorKind, Result};
 
-use super::super::volume::{io_error, name_text};
+use super::super::files::VolumeFolders;
+use super::super::volume::{PoolDirs, Volume, io_error, name_text};
 use super::Pool;
 
 impl Pool {
-    /// Reads all folders of the pool, one thread a volume.
+    /// Reads all folders of the pool, one thread a volume. A volume that cannot be read fails, alone.
+    ///
+    /// # Errors
+    /// When no volume is left: what is wrong with the last one.
     pub(super) fn scan(&self) -> Result<()> {
-        let results: Vec<Result<Vec<Replica>>> = std::thread::scope(|scope| {
-            let scans = self.volumes.iter().map(|volume| {
-                let index = volume.index;
-                scope.spawn(move || self.scan_volume(index))
+        let usable: Vec<&Arc<Volume>> =
+            self.volumes.iter().filter(|volume| !volume.has_failed()).collect();
+        let found: Vec<(&Arc<Volume>, Result<Vec<Replica>>)> = std::thread::scope(|scope| {
+            let scans = usable.into_iter().map(|volume| {
+                let scan = scope.spawn(move || self.open_volume(volume));
+                (volume, scan)
             });
             let scans: Vec<_> = scans.collect();
-            let joined = scans.into_iter().map(|scan| scan.join());
-            joined.map(|result| result.expect("a scan does not panic")).collect()
+            let joined = scans.into_iter();
+            joined.map(|(of, scan)| (of, scan.join().expect("a scan does not panic"))).collect()
         });
-        for replicas in results {
-            for replica in replicas? {
-                self.add_found(replica);
+        let mut last_error = None;
+        let mut good = 0;
+        for (volume, replicas) in found {
+            match replicas {
+                Ok(replicas) => {
+                    good += 1;
+                    replicas.into_iter().for_each(|replica| self.add_found(replica));
+                }
+                Err(error) => {
+                    self.unread.store(true, Ordering::Release);
+                    volume.fail(&error);
+                    last_error = Some(error);
+                }
             }
         }
-        Ok(())
+        match last_error {
+            Some(error) if good == 0 => Err(error),
+            None if good == 0 => Err(Error::new(ErrorKind::DiskError, "all volumes have failed")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the pool's folders on a volume into use; answers the replicas there.
+    pub(super) fn open_volume(&self, volume: &Arc<Volume>) -> Result<Vec<Replica>> {
+        let dirs = PoolDirs::open(&volume.root, &self.version)?;
+        self.folders.set(volume.index, VolumeFolders { dirs, volume: Arc::clone(volume) });
+        self.scan_volume(volume.index)
     }
 
     /// Adds a replica; of two copies of one block the better stays in the map, and neither file is touched: which one may

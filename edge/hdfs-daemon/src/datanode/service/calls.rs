@@ -76,10 +76,21 @@ impl Actor {
             WallMillis(c_time),
             info.block_pool_id.as_str().into(),
         );
-        for volume in self.shared.dataset.volumes.iter() {
-            volume.format(cluster, &self.shared.uuid, &version)?;
+        let usable = || self.shared.dataset.volumes.iter().filter(|volume| !volume.has_failed());
+        for volume in usable() {
+            volume.check_cluster(cluster)?;
         }
-        let pool = self.shared.dataset.add_pool(&version)?;
+        for volume in usable() {
+            if let Err(error) = volume.format(cluster, &self.shared.uuid, &version) {
+                volume.fail(&error);
+            }
+        }
+        // Volumes may fail here: whether what is left is enough is decided for all of them.
+        let pool = self.shared.dataset.add_pool(&version);
+        if self.shared.dataset.has_new_failure() {
+            self.shared.check_volumes();
+        }
+        let pool = pool?;
         let registration = DatanodeRegistrationProto {
             datanode_id: self.shared.datanode_id(),
             storage_info: StorageInfoProto {
@@ -101,34 +112,33 @@ impl Actor {
 
     pub(super) fn send_heartbeat(
         &self,
-        pool: &Pool,
         registered: &Registered,
         lease: bool,
     ) -> Result<HeartbeatResponseProto> {
         let shared = &self.shared;
         let _total = shared.counters.heartbeats_total.time();
-        let failed: Vec<&Arc<Volume>> =
-            shared.dataset.volumes.iter().filter(|volume| volume.has_failed()).collect();
-        let mut failed_locations = shared.failed_at_start.clone();
-        failed_locations.extend(failed.iter().map(|volume| volume.root.display().to_string()));
+        if shared.dataset.has_new_failure() {
+            shared.check_volumes();
+        }
+        let failures = shared.dataset.volume_failures();
         let count = |number: usize| Some(u32::try_from(number).unwrap_or(u32::MAX));
         let request = HeartbeatRequestProto {
             registration: registered.registration.clone(),
-            reports: self.storage_reports(pool),
+            reports: self.storage_reports(),
             xmits_in_progress: count(
                 shared.counters.transfers.load(std::sync::atomic::Ordering::Relaxed),
             ),
             xceiver_count: count(shared.xceivers.load(std::sync::atomic::Ordering::Relaxed)),
-            failed_volumes: count(failed_locations.len()),
+            failed_volumes: count(failures.locations.len()),
             cache_capacity: Some(0),
             cache_used: Some(0),
-            volume_failure_summary: (!failed_locations.is_empty()).then(|| {
+            volume_failure_summary: (!failures.locations.is_empty()).then_some(
                 VolumeFailureSummaryProto {
-                    failed_storage_locations: failed_locations,
-                    last_volume_failure_date: shared.started.0,
-                    estimated_capacity_lost_total: 0,
-                }
-            }),
+                    failed_storage_locations: failures.locations,
+                    last_volume_failure_date: failures.last_ms,
+                    estimated_capacity_lost_total: failures.lost_bytes,
+                },
+            ),
             request_full_block_report_lease: Some(lease),
             slow_peers: Vec::new(),
             slow_disks: Vec::new(),
@@ -138,14 +148,14 @@ impl Actor {
     }
 
     #[expect(deprecated, reason = "the field is required on the wire")]
-    fn storage_reports(&self, pool: &Pool) -> Vec<StorageReportProto> {
+    fn storage_reports(&self) -> Vec<StorageReportProto> {
         let usable = self.shared.dataset.volumes.iter().filter(|volume| !volume.has_failed());
         usable
             .filter_map(|volume| {
                 let space = match volume.space() {
                     Ok(space) => space,
                     Err(error) => {
-                        pool.volume_failed(volume, &error);
+                        volume.fail(&error);
                         return None;
                     }
                 };
