@@ -31,13 +31,15 @@ pub struct ExpiredLease {
 /// Every lease.
 #[derive(Clone, Debug, Default)]
 pub struct LeaseHolders {
+    /// At most one has no files: see `left`.
     by_holder: BTreeMap<Arc<str>, Lease>,
     by_file: BTreeMap<INodeId, Arc<str>>,
     /// Time of the call that is being applied.
     now: Mono,
     /// Name under which the NameNode itself holds leases during recovery, and when it took it.
     internal: Option<(Mono, Arc<str>)>,
-    /// A holder that has no file any more: who writes one file after the other comes back.
+    /// A holder that may have no file any more, and so is none; its entry stays until another one leaves, because who
+    /// writes one file after the other comes back.
     left: Option<Arc<str>>,
 }
 
@@ -51,12 +53,16 @@ impl LeaseHolders {
     pub(crate) fn add(&mut self, holder: &str, file: INodeId) -> Arc<str> {
         self.remove(file);
         let now = self.now;
-        let left = self.left.as_ref().filter(|name| ***name == *holder);
-        let known = left.or_else(|| self.by_holder.get_key_value(holder).map(|(name, _)| name));
-        let name = known.map_or_else(|| holder.into(), Arc::clone);
-        let lease = self.by_holder.entry(name.clone()).or_insert(Lease { renewed: now, files: 0 });
-        lease.renewed = now;
-        lease.files += 1;
+        let known = self.by_holder.get_key_value(holder).map(|(name, _)| name.clone());
+        let name = known.unwrap_or_else(|| {
+            let name: Arc<str> = holder.into();
+            self.by_holder.insert(name.clone(), Lease { renewed: now, files: 0 });
+            name
+        });
+        if let Some(lease) = self.by_holder.get_mut(holder) {
+            lease.renewed = now;
+            lease.files += 1;
+        }
         self.by_file.insert(file, name.clone());
         name
     }
@@ -66,10 +72,25 @@ impl LeaseHolders {
         if let Some(lease) = self.by_holder.get_mut(&holder) {
             lease.files -= 1;
             if lease.files == 0 {
-                self.by_holder.remove(&holder);
-                self.left = Some(holder);
+                self.leave(holder);
             }
         }
+    }
+
+    /// Keeps the entry of a holder without files, and drops the one kept before.
+    fn leave(&mut self, holder: Arc<str>) {
+        if self.left.as_ref() == Some(&holder) {
+            return;
+        }
+        if let Some(before) = self.left.replace(holder)
+            && self.lease(&before).is_none()
+        {
+            self.by_holder.remove(&before);
+        }
+    }
+
+    fn lease(&self, holder: &str) -> Option<&Lease> {
+        self.by_holder.get(holder).filter(|lease| lease.files > 0)
     }
 
     /// A client says that it lives. Unknown holders have nothing to renew.
@@ -95,12 +116,12 @@ impl LeaseHolders {
 
     /// True when the holder was silent for longer than `limit`. Unknown holders are.
     pub fn is_silent(&self, holder: &str, now: Mono, limit: Duration) -> bool {
-        self.by_holder.get(holder).is_none_or(|lease| now.since(lease.renewed) > limit)
+        self.lease(holder).is_none_or(|lease| now.since(lease.renewed) > limit)
     }
 
     /// Leases over the hard limit, by holder.
     pub fn expired(&self, now: Mono, hard_limit: Duration) -> Vec<ExpiredLease> {
-        let silent = |lease: &Lease| now.since(lease.renewed) > hard_limit;
+        let silent = |lease: &Lease| lease.files > 0 && now.since(lease.renewed) > hard_limit;
         let mut expired: BTreeMap<&Arc<str>, Vec<INodeId>> = self
             .by_holder
             .iter()
@@ -139,7 +160,7 @@ impl LeaseHolders {
 
     /// Hadoop's text of a lease, or of its absence.
     pub(crate) fn describe(&self, holder: &str) -> String {
-        match self.by_holder.get(holder) {
+        match self.lease(holder) {
             Some(lease) => {
                 format!("[Lease.  Holder: {holder}, pending creates: {}]", lease.files)
             }
@@ -149,7 +170,7 @@ impl LeaseHolders {
 
     /// True when this holder writes any file.
     pub fn has(&self, holder: &str) -> bool {
-        self.by_holder.contains_key(holder)
+        self.lease(holder).is_some()
     }
 
     /// Files with a lease, by id, after one.
@@ -170,7 +191,7 @@ impl LeaseHolders {
 
     /// Holders.
     pub fn holders(&self) -> usize {
-        self.by_holder.len()
+        self.by_holder.values().filter(|lease| lease.files > 0).count()
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -179,7 +200,11 @@ impl LeaseHolders {
             *counted.entry(holder).or_default() += 1;
         }
         let known = self.by_holder.iter().map(|(holder, lease)| (holder, lease.files));
-        if counted.iter().map(|(holder, files)| (*holder, *files)).eq(known) {
+        let known = known.filter(|(_, files)| *files > 0);
+        let idle = self.by_holder.len() - self.holders();
+        if idle <= usize::from(self.left.is_some())
+            && counted.iter().map(|(holder, files)| (*holder, *files)).eq(known)
+        {
             return Ok(());
         }
         Err(format!("leases are {:?}, by the index of files {counted:?}", self.by_holder))

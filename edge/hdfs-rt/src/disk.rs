@@ -14,10 +14,12 @@ use hdfs_types::{Error, ErrorKind};
 
 use crate::os;
 
+mod direct;
 mod lock;
 #[cfg(test)]
 mod tests;
 
+pub use direct::{DirectBuffer, DirectFile};
 pub use lock::StorageLock;
 
 /// A failure of the local disk.

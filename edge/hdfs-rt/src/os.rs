@@ -38,18 +38,26 @@ pub(crate) fn trim_heap() {}
 
 /// Lets glibc keep at most so many bytes of free memory at the end of each heap, and take what is larger than `apart`
 /// from the kernel alone. By itself it keeps more the more a thread ever freed at once.
-///
-/// It joins free memory at once, too: by itself glibc puts small pieces aside until a large one is freed and joins them all
-/// then, which takes 0.1 s and more after millions of frees, within whatever call happens to come last.
 #[cfg(target_env = "gnu")]
 pub(crate) fn limit_free_heap(apart: i32, kept: i32) {
     // SAFETY: it takes numbers, and locks what it changes itself.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, apart);
         libc::mallopt(libc::M_TRIM_THRESHOLD, kept);
-        libc::mallopt(libc::M_MXFAST, 0);
     }
 }
+
+/// Lets glibc join free memory at once. By itself it puts small pieces aside until a large one is freed and joins them all
+/// then, which takes 0.1 s and more after millions of frees, within whatever call happens to come last.
+#[cfg(target_env = "gnu")]
+pub(crate) fn join_free_heap_at_once() {
+    // SAFETY: it takes numbers, and locks what it changes itself.
+    unsafe { libc::mallopt(libc::M_MXFAST, 0) };
+}
+
+/// Only glibc puts free memory aside.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn join_free_heap_at_once() {}
 
 /// Lets glibc keep at most so many bytes of free memory at the end of each heap.
 #[cfg(not(target_env = "gnu"))]

@@ -141,6 +141,9 @@ impl Namespace {
         close: bool,
     ) -> Result<Effects, String> {
         let old: SmallVec<[Block; 2]> = self.blocks_of(slot).as_slice().into();
+        if close && *old == *new {
+            return self.complete_blocks(slot, &old);
+        }
         let open = self.under_construction(slot).is_some();
         self.check_replacement(slot, &old, new, open)?;
         let policy = self.storage_policy(slot);
@@ -176,6 +179,27 @@ impl Namespace {
         }
         let delta = self.file_usage_by(slot, policy).minus(&before);
         self.add_usage(self.record(slot).parent, &delta);
+        Ok(effects)
+    }
+
+    /// The same for a file that is closed with the blocks that it has: what nearly every close in a log is.
+    fn complete_blocks(&mut self, slot: Slot, blocks: &[Block]) -> Result<Effects, String> {
+        let mut effects = Effects::default();
+        blocks.iter().try_for_each(check_block)?;
+        if let Some(last) = blocks.last() {
+            effects.push(BlockChange::Completed { id: last.id });
+        }
+        // Nothing else of what the file counts depends on its being open.
+        if self.under_construction(slot).is_some_and(|open| open.last_block_open) {
+            let policy = self.storage_policy(slot);
+            let before = self.file_usage_by(slot, policy);
+            self.set_last_block_open(slot, false);
+            let delta = self.file_usage_by(slot, policy).minus(&before);
+            self.end_copy(slot, &mut effects);
+            self.add_usage(self.record(slot).parent, &delta);
+        } else {
+            self.end_copy(slot, &mut effects);
+        }
         Ok(effects)
     }
 

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::Read;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use hdfs_format::edits::{EditOp, Expected, SegmentReader, SpentOps};
 use hdfs_types::{Result, TxId};
@@ -18,8 +18,10 @@ use super::durable::failed;
 const WINDOW_BYTES: usize = 4 << 20;
 /// Operations handed on at a time. Those on the way fit into a processor's cache.
 const BATCH: usize = 256;
-/// Batches that wait at most.
-const BATCHES: usize = 4;
+/// Batches that there are; the reader waits when all are on the way.
+const BATCHES: usize = 8;
+/// Batches that come back together: who waits for each is woken for each, which takes as long as a tenth of applying it.
+const BATCHES_BACK: usize = 4;
 /// Operations whose memory is asked for before the first of them is applied.
 const FETCHED: usize = 8;
 
@@ -36,19 +38,20 @@ pub(super) fn apply_whole(
     apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<()> {
     let file = File::open(path).map_err(|e| failed("open", path, e))?;
-    let (sender, receiver) = sync_channel(BATCHES);
-    let (give_back, spent) = channel();
+    let (sender, receiver) = channel();
+    let (give_back, applied) = channel();
     let after = *last;
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             let expected = Expected { first: Some(first), last: None };
             let ops = SpentOps::default();
-            let ahead = Ahead { file, max_op_bytes, after, sender, applied: spent, spent: ops };
+            let empty = (0..BATCHES).map(|_| Vec::with_capacity(BATCH)).collect();
+            let ahead = Ahead { file, max_op_bytes, after, sender, applied, empty, spent: ops };
             ahead.run(&path.display().to_string(), expected)
         });
         let applied = apply_batches(&receiver, &give_back, last, count, apply);
-        // The reader ends at its next batch when applying failed.
-        drop(receiver);
+        // The reader ends at its next batch when applying failed, also while it waits for an empty one.
+        drop((receiver, give_back));
         let read = reading.join().expect("decoding does not panic");
         applied?;
         read.map_err(|e| failed("read", path, e))
@@ -57,11 +60,12 @@ pub(super) fn apply_whole(
 
 fn apply_batches(
     receiver: &Receiver<Batch>,
-    give_back: &Sender<Batch>,
+    give_back: &Sender<Vec<Batch>>,
     last: &mut TxId,
     count: &mut u64,
     apply: &mut impl FnMut(TxId, &EditOp) -> Result<()>,
 ) -> Result<()> {
+    let mut done = Vec::with_capacity(BATCHES_BACK);
     for batch in receiver {
         for some in batch.chunks(FETCHED) {
             some.iter().for_each(|(_, op)| fetch(op));
@@ -71,8 +75,11 @@ fn apply_batches(
                 *count += 1;
             }
         }
-        // The reader may have ended.
-        let _ = give_back.send(batch);
+        done.push(batch);
+        if done.len() == BATCHES_BACK {
+            // The reader may have ended.
+            let _ = give_back.send(std::mem::replace(&mut done, Vec::with_capacity(BATCHES_BACK)));
+        }
     }
     Ok(())
 }
@@ -107,9 +114,11 @@ struct Ahead {
     max_op_bytes: usize,
     /// Transactions up to this one are known.
     after: TxId,
-    sender: SyncSender<Batch>,
+    sender: Sender<Batch>,
     /// Batches that were applied: their memory is used again.
-    applied: Receiver<Batch>,
+    applied: Receiver<Vec<Batch>>,
+    /// Batches to fill.
+    empty: Vec<Batch>,
     spent: SpentOps,
 }
 
@@ -153,8 +162,12 @@ impl Ahead {
         Ok((read as u64) < wanted)
     }
 
+    /// Waits for one when all are on the way; a new one when nobody applies any more.
     fn empty_batch(&mut self) -> Batch {
-        let mut batch = self.applied.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+        if self.empty.is_empty() {
+            self.empty.extend(self.applied.recv().into_iter().flatten());
+        }
+        let mut batch = self.empty.pop().unwrap_or_default();
         batch.drain(..).for_each(|(_, op)| self.spent.give(op));
         batch
     }
@@ -172,10 +185,10 @@ impl Ahead {
             };
             batch.push((frame.txid, op));
             if batch.len() == BATCH {
-                let full = std::mem::replace(&mut batch, self.empty_batch());
-                if self.sender.send(full).is_err() {
+                if self.sender.send(std::mem::take(&mut batch)).is_err() {
                     return false;
                 }
+                batch = self.empty_batch();
             }
         }
         self.sender.send(batch).is_ok()

@@ -62,6 +62,7 @@ pub fn start_with(conf: &Configuration, option: &StartOption) -> Result<NameNode
     let progress = Arc::new(StartupProgress::new());
     let loaded = startup::load(&settings, option, &progress)?;
     hdfs_rt::process::release_free_memory();
+    hdfs_rt::process::join_free_memory_at_once();
     let (send, failure) = watch::channel(None);
     let dirs = loaded.images.dirs().clone();
     let layout = loaded.machine.effective_layout_version();

@@ -113,12 +113,12 @@ pub(crate) fn save(
     write: impl FnOnce(&mut ImageWriter<Behind>, &Crew) -> io::Result<()>,
 ) -> Result<()> {
     let mut files = ImageFiles::create(dirs, image)?;
-    let (out, buffers) = Behind::new();
+    let (out, ahead) = Behind::new();
     let digest = std::thread::scope(|scope| {
         let disk = scope.spawn(|| {
             // This end goes with the thread, so that the other one learns of an error.
-            let buffers = buffers;
-            files.write_all_of(&buffers)
+            let ahead = ahead;
+            files.write_all_of(&ahead)
         });
         let mut writer = ImageWriter::with_options(out, settings.options);
         let made = write(&mut writer, &settings.crew).and_then(|()| writer.finish());

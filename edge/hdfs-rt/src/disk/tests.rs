@@ -77,3 +77,33 @@ fn free_space_is_less_than_capacity() {
     assert!(space.available <= space.free && space.free <= space.capacity, "{space:?}");
     assert!(space.capacity > 0);
 }
+
+#[test]
+fn a_file_holds_what_was_written_in_pieces_of_any_length() {
+    let folder = Folder::new();
+    let path = folder.0.join("image");
+    let expected: Vec<u8> = (0..1_000_003_u32).map(|at| (at % 251) as u8).collect();
+    for room in [4_096, 65_536, 5_000] {
+        let mut file = DirectFile::create(&path).unwrap();
+        let mut buffer = DirectBuffer::with_room(room);
+        let mut rest = expected.as_slice();
+        while !rest.is_empty() {
+            buffer.clear();
+            let taken = buffer.fill(rest);
+            rest = &rest[taken..];
+            assert_eq!(buffer.is_full(), taken == room);
+            file.write_all(buffer.as_slice()).unwrap();
+        }
+        assert!(!file.is_direct(), "the last piece is no multiple of a page");
+        assert!(fs::read(&path).unwrap() == expected, "pieces of {room}");
+    }
+}
+
+#[test]
+fn buffers_lie_where_direct_writes_want_them() {
+    for room in [4_096, 1 << 20] {
+        let mut buffer = DirectBuffer::with_room(room);
+        assert_eq!(buffer.fill(&vec![7; room + 1]), room);
+        assert_eq!(buffer.as_slice().as_ptr().align_offset(4_096), 0);
+    }
+}

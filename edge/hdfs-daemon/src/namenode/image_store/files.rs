@@ -1,12 +1,11 @@
 //! An image that is being written: to every folder at once, so that it is made only once.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use hdfs_format::storage_dir::{self, ImageFile};
-use hdfs_rt::disk::{fsync_file, rename_durable, write_file_atomic};
+use hdfs_rt::disk::{DirectBuffer, DirectFile, fsync_file, rename_durable, write_file_atomic};
 use hdfs_types::{Error, Result};
 
 use super::super::durable::failed;
@@ -24,7 +23,7 @@ struct Target {
     /// Index into the folders.
     dir: usize,
     path: PathBuf,
-    file: File,
+    file: DirectFile,
 }
 
 impl<'a> ImageFiles<'a> {
@@ -36,7 +35,7 @@ impl<'a> ImageFiles<'a> {
         let mut files = Self { dirs, image, targets: Vec::new() };
         for (dir, folder) in dirs.live_images() {
             let path = folder.current().join(ImageFile::Checkpoint(image.txid()).name());
-            match File::create(&path) {
+            match DirectFile::create(&path) {
                 Ok(file) => files.targets.push(Target { dir, path, file }),
                 Err(error) => dirs.drop_dir(dir, &failed("create", &path, error)),
             }
@@ -49,12 +48,16 @@ impl<'a> ImageFiles<'a> {
     ///
     /// # Errors
     /// When no folder is left.
-    pub(super) fn write_all_of(&mut self, buffers: &Receiver<Vec<u8>>) -> Result<()> {
-        for bytes in buffers {
+    pub(super) fn write_all_of(&mut self, ahead: &Ahead) -> Result<()> {
+        for mut buffer in &ahead.full {
+            let bytes = buffer.as_slice();
             self.keep(|target| {
-                target.file.write_all(&bytes).map_err(|error| failed("write", &target.path, error))
+                target.file.write_all(bytes).map_err(|error| failed("write", &target.path, error))
             });
             self.check_left()?;
+            buffer.clear();
+            // The other end is gone when all is written.
+            let _ = ahead.empty.send(buffer);
         }
         Ok(())
     }
@@ -67,7 +70,7 @@ impl<'a> ImageFiles<'a> {
         let (image, name) = (self.image, self.image.name());
         let md5_line = storage_dir::print_md5(md5, &name);
         self.keep(|target| {
-            fsync_file(&target.file, &target.path)?;
+            fsync_file(target.file.file(), &target.path)?;
             let md5_file = target.path.with_file_name(image.md5_name());
             write_file_atomic(&md5_file, md5_line.as_bytes())?;
             Ok(rename_durable(&target.path, &target.path.with_file_name(&name))?)
@@ -103,36 +106,50 @@ impl<'a> ImageFiles<'a> {
 
 /// Hands what is written to the thread that writes it to the disk, so that the digest need not wait for the disk.
 pub(crate) struct Behind {
-    buffer: Vec<u8>,
-    disk: SyncSender<Vec<u8>>,
+    buffer: DirectBuffer,
+    full: Sender<DirectBuffer>,
+    empty: Receiver<DirectBuffer>,
 }
 
-/// Bytes that go to the disk at a time, and how many of such wait for it.
+/// The other end: full buffers arrive, and go back when they were written.
+pub(super) struct Ahead {
+    full: Receiver<DirectBuffer>,
+    empty: Sender<DirectBuffer>,
+}
+
+/// Bytes that go to the disk at a time, and how many of such there are.
 const BUFFER_BYTES: usize = 1 << 20;
-const WAITING_BUFFERS: usize = 4;
+const BUFFERS: usize = 6;
 
 impl Behind {
     /// The end that is written to, and the other one, for [`ImageFiles::write_all_of`].
-    pub(super) fn new() -> (Self, Receiver<Vec<u8>>) {
-        let (disk, buffers) = sync_channel(WAITING_BUFFERS);
-        (Self { buffer: Vec::with_capacity(BUFFER_BYTES), disk }, buffers)
+    pub(super) fn new() -> (Self, Ahead) {
+        let (full, arriving) = channel();
+        let (back, empty) = channel();
+        for _ in 1..BUFFERS {
+            // The other end is in the same function.
+            let _ = back.send(DirectBuffer::with_room(BUFFER_BYTES));
+        }
+        let buffer = DirectBuffer::with_room(BUFFER_BYTES);
+        (Self { buffer, full, empty }, Ahead { full: arriving, empty: back })
     }
 }
 
 impl Write for Behind {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let now = bytes.len().min(BUFFER_BYTES - self.buffer.len());
-        self.buffer.extend_from_slice(&bytes[..now]);
-        if self.buffer.len() == BUFFER_BYTES {
+        let now = self.buffer.fill(bytes);
+        if self.buffer.is_full() {
             self.flush()?;
         }
         Ok(now)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(BUFFER_BYTES));
         // The other end is gone after an error, which it tells.
-        self.disk.send(full).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let empty = self.empty.recv().map_err(|_| gone())?;
+        let full = std::mem::replace(&mut self.buffer, empty);
+        self.full.send(full).map_err(|_| gone())
     }
 }
 
