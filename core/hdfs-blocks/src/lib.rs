@@ -37,9 +37,10 @@ pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, 
 pub use event::BlockEvent;
 pub use hosts::{DefaultPorts, HostEntry, HostsLists};
 pub use manager::{
-    BlockInfo, BlockManager, CommitOutcome, DatanodeReportType, DumpNames, FsStats, FullReport,
-    GroupStats, LocatedReplicas, PlacementFlags, PlacementViolation, ReplicaCounts, ReplicaHealth,
-    SafeCounts, StorageTypeStats, StripedUnits, TargetRequest,
+    BlockInfo, BlockManager, BlockOnNode, BlocksWanted, CommitOutcome, DatanodeReportType,
+    DumpNames, FsStats, FullReport, GroupStats, LocatedReplicas, PlacementFlags,
+    PlacementViolation, ReplicaCounts, ReplicaHealth, SafeCounts, StorageTypeStats, StripedUnits,
+    TargetRequest,
 };
 pub use placement_policy::{PlacementPolicy, SpacePreference};
 pub use registration::{

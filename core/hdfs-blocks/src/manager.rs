@@ -1,6 +1,7 @@
 //! The machine itself: its state, and the types of its calls. Families of calls have a file each below `manager/`.
 
 mod admin;
+mod balance;
 mod check;
 mod dump;
 mod excess;
@@ -20,6 +21,7 @@ mod striped;
 mod surplus;
 mod target;
 
+pub use balance::{BlockOnNode, BlocksWanted};
 pub use check::ReplicaHealth;
 pub use dump::DumpNames;
 pub use spread::PlacementViolation;

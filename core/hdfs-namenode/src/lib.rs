@@ -11,6 +11,7 @@
 //! - A successful answer holds when [`NameNode::last_txid`], read under the same lock, is durable.
 
 mod admin;
+mod balancer;
 mod call;
 mod client;
 mod convert;

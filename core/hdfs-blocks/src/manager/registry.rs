@@ -2,7 +2,7 @@
 
 use hdfs_types::{DatanodeUuid, Error, ErrorKind, Mono, Result};
 
-use super::{BlockInfo, BlockManager, DatanodeReportType};
+use super::{BlockManager, DatanodeReportType};
 use crate::datanode::{AdminState, Datanode, DatanodeSlot, Storage, StorageSlot};
 use crate::hosts::HostEntry;
 use crate::registration::{DatanodeRegistration, DatanodeStorage, Now, StorageState};
@@ -363,14 +363,6 @@ impl BlockManager {
             node.admin_state = AdminState::Decommissioned;
         }
         node
-    }
-
-    /// Every block with a replica on a node, for the balancer's getBlocks.
-    pub fn blocks_on(&self, node: DatanodeSlot) -> impl Iterator<Item = BlockInfo> + '_ {
-        let storages = self.datanode(node).storages.iter();
-        storages
-            .flat_map(|storage| self.storage(*storage).blocks.iter())
-            .map(|slot| self.info(slot))
     }
 
     pub(crate) fn exclude_load(&mut self, slot: DatanodeSlot) {

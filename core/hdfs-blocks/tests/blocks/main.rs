@@ -1,5 +1,6 @@
 //! Tests of the block manager through its public calls: scripts of events against a small cluster.
 
+mod balance;
 mod cluster;
 mod dump;
 mod life;

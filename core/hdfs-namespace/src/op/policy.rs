@@ -3,7 +3,7 @@
 //! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockStoragePolicySuite (3.5.0)
 
 use hdfs_format::edits::{EditOp, SetStoragePolicyOp, XAttr, XAttrNamespace};
-use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result, StorageType};
+use hdfs_types::{Error, ErrorKind, FsAction, INodeId, Result, StorageType, WallMillis};
 
 use crate::namespace::Namespace;
 use crate::permission::Access;
@@ -131,6 +131,15 @@ impl Namespace {
     /// The policy that holds for an inode by id, without checks; 0: none, or the inode was deleted.
     pub fn storage_policy_of(&self, id: INodeId) -> u8 {
         self.attached(id).map_or(0, |slot| self.storage_policy(slot))
+    }
+
+    /// Whether a file is being written, or was read or changed after a moment; false when it was deleted.
+    pub fn was_used_after(&self, file: INodeId, moment: WallMillis) -> bool {
+        self.attached(file).is_some_and(|slot| {
+            let record = self.record(slot);
+            let used = record.atime() > moment || record.mtime() > moment;
+            used || self.under_construction(slot).is_some()
+        })
     }
 
     /// The policy set on an inode itself; 0: none.

@@ -22,7 +22,7 @@ impl Placement<'_> {
         let writer = self.starting_point(round, writer);
         let outcome = self.evenly(round, total, writer);
         round.max_per_rack = most;
-        outcome.or_else(|_| self.from_remaining_racks(round, barred, total, writer))
+        outcome.or_else(|_| self.on_remaining_racks(round, barred, total, writer))
     }
 
     fn evenly(
@@ -67,7 +67,7 @@ impl Placement<'_> {
     }
 
     /// Lets a rack have one more, again and again. (Hadoop then also takes nodes that the caller had excluded.)
-    fn from_remaining_racks(
+    fn on_remaining_racks(
         &self,
         round: &mut Round<'_>,
         barred: &BTreeSet<DatanodeSlot>,

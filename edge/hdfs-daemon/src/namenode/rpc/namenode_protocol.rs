@@ -50,7 +50,8 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
             subordinate(shell, call)
         }
         "getBlockKeys" | "isUpgradeFinalized" | "isRollingUpgrade" => state(shell, call),
-        "getBlocks" | "getNextSPSPath" => Reply::error(Error::new(
+        "getBlocks" => shell.read(call, Audit::none(), N::get_blocks_of_datanode),
+        "getNextSPSPath" => Reply::error(Error::new(
             ErrorKind::UnsupportedOperation,
             format!("{} is not supported yet", call.method),
         )),
