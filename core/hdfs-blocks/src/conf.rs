@@ -92,6 +92,29 @@ pub struct BlocksConf {
     pub excess_timeout: Duration,
     /// Surplus replicas looked at in one round (`dfs.namenode.excess.redundancy.timeout.check.limit`).
     pub excess_check_limit: usize,
+    /// Reports of slow nodes are taken (`dfs.datanode.peer.stats.enabled`).
+    pub peer_stats: bool,
+    /// Reports of slow disks are taken (`dfs.datanode.fileio.profiling.sampling.percentage`).
+    pub disk_stats: bool,
+    /// How often DataNodes report slow nodes and disks (`dfs.datanode.outliers.report.interval`).
+    pub outliers_report_interval: Duration,
+    /// Slow nodes told in JMX (`dfs.datanode.max.nodes.to.report`).
+    pub slow_peers_told: usize,
+    /// Slow disks told in JMX (`dfs.datanode.max.disks.to.report`).
+    pub slow_disks_told: usize,
+    /// How often the nodes to be spared are chosen (`dfs.namenode.slowpeer.collect.interval`).
+    pub slow_peer_collect_interval: Duration,
+    /// Nodes that are spared at a time (`dfs.namenode.max.slowpeer.collect.nodes`).
+    pub slow_peers_collected: usize,
+    /// Slow nodes get no new blocks (`dfs.namenode.block-placement-policy.exclude-slow-nodes.enabled`).
+    pub exclude_slow_nodes: bool,
+    /// Readers get slow nodes last (`dfs.namenode.avoid.read.slow.datanode`).
+    pub avoid_slow_for_read: bool,
+    /// Of nodes that are equally near, readers get the least busy first (`dfs.namenode.read.considerLoad`).
+    pub read_considers_load: bool,
+    /// Of nodes that are equally near, readers get those with the fastest storage first
+    /// (`dfs.namenode.read.considerStorageType`); load goes before it.
+    pub read_considers_storage_type: bool,
     /// Racks of the cluster are few, so a lone node of a rack counts less
     /// (`net.topology.impl` is the default one).
     pub default_location: String,
@@ -135,6 +158,17 @@ impl Default for BlocksConf {
             postponed_rescan_limit: 10_000,
             excess_timeout: Duration::from_secs(3_600),
             excess_check_limit: 1_000,
+            peer_stats: false,
+            disk_stats: false,
+            outliers_report_interval: Duration::from_secs(1_800),
+            slow_peers_told: 5,
+            slow_disks_told: 5,
+            slow_peer_collect_interval: Duration::from_secs(1_800),
+            slow_peers_collected: 5,
+            exclude_slow_nodes: false,
+            avoid_slow_for_read: false,
+            read_considers_load: false,
+            read_considers_storage_type: false,
             default_location: "/default-rack".to_owned(),
         }
     }

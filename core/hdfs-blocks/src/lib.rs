@@ -39,12 +39,13 @@ pub use hosts::{DefaultPorts, HostEntry, HostsLists};
 pub use manager::{
     BlockInfo, BlockManager, BlockOnNode, BlocksWanted, CommitOutcome, DatanodeReportType,
     DumpNames, FsStats, FullReport, GroupStats, LocatedReplicas, PlacementFlags,
-    PlacementViolation, ReplicaCounts, ReplicaHealth, SafeCounts, StorageTypeStats, StripedUnits,
-    TargetRequest,
+    PlacementViolation, ReplicaCounts, ReplicaHealth, SafeCounts, SlowNode, StorageTypeStats,
+    StripedUnits, TargetRequest,
 };
 pub use placement_policy::{PlacementPolicy, SpacePreference};
 pub use registration::{
-    DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, ReceivedDeleted,
-    ReportContext, ReportedReplica, StorageReport, StorageState, VolumeFailures,
+    DatanodeRegistration, DatanodeStorage, Heartbeat, IncrementalBlock, Now, PeerLatency,
+    ReceivedDeleted, ReportContext, ReportedReplica, SlowDisk, SlowPeer, StorageReport,
+    StorageState, VolumeFailures,
 };
 pub use storage_policy::{DEFAULT_POLICY, STORAGE_POLICIES, StoragePolicy};

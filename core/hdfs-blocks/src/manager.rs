@@ -14,6 +14,7 @@ mod redundancy;
 mod registry;
 mod replicas;
 mod report;
+mod slow;
 mod spread;
 mod standby;
 mod stats;
@@ -24,6 +25,7 @@ mod target;
 pub use balance::{BlockOnNode, BlocksWanted};
 pub use check::ReplicaHealth;
 pub use dump::DumpNames;
+pub use slow::SlowNode;
 pub use spread::PlacementViolation;
 pub use stats::{ReplicaCounts, StorageTypeStats};
 pub use striped::{GroupStats, StripedUnits};
@@ -290,6 +292,7 @@ pub struct BlockManager {
     hosts: HostsLists,
     load: Load,
     leases: ReportLeases,
+    slow: slow::SlowReports,
     /// Dead nodes and failed storages whose replicas are still being forgotten.
     to_purge: BTreeSet<StorageSlot>,
 
@@ -353,6 +356,7 @@ impl BlockManager {
             hosts: HostsLists::default(),
             load: Load::default(),
             leases,
+            slow: slow::SlowReports::default(),
             to_purge: BTreeSet::new(),
             map: BlockMap::default(),
             striped: striped::Groups::default(),

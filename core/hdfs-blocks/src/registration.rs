@@ -134,6 +134,58 @@ pub struct Heartbeat {
     pub volume_failures: Option<VolumeFailures>,
     /// The node wants to send a full report.
     pub request_report_lease: bool,
+    /// Nodes that take longer than others for what this one sends them.
+    pub slow_peers: Vec<SlowPeer>,
+    /// Its disks that take longer than its others.
+    pub slow_disks: Vec<SlowDisk>,
+}
+
+/// What a node measured of another one, in milliseconds.
+///
+/// Hadoop: org.apache.hadoop.hdfs.server.protocol.OutlierMetrics (3.5.0)
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct PeerLatency {
+    /// Of this node.
+    pub actual: f64,
+    /// Of all that it measured.
+    pub median: f64,
+    /// Median of the distances from that.
+    pub mad: f64,
+    /// What is more is slow.
+    pub upper_limit: f64,
+}
+
+/// A node that another one finds slow.
+///
+/// Proto: DatanodeProtocol.proto SlowPeerReportProto.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SlowPeer {
+    /// Address and HTTP port.
+    pub name: String,
+    /// What was measured.
+    pub latency: PeerLatency,
+}
+
+/// A disk that its node finds slow: means in milliseconds.
+///
+/// Proto: DatanodeProtocol.proto SlowDiskReportProto.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SlowDisk {
+    /// Folder of the volume.
+    pub folder: String,
+    /// Of operations on folders and names.
+    pub metadata: Option<f64>,
+    /// Of reads.
+    pub read: Option<f64>,
+    /// Of writes.
+    pub write: Option<f64>,
+}
+
+impl SlowDisk {
+    /// The longest of the means.
+    pub fn slowest(&self) -> f64 {
+        [self.metadata, self.read, self.write].into_iter().flatten().fold(0.0, f64::max)
+    }
 }
 
 /// A replica, as a report lists it.

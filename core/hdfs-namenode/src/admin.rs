@@ -165,14 +165,17 @@ impl NameNode {
         Ok(p::GetDatanodeStorageReportResponseProto { datanode_storage_reports })
     }
 
-    /// Proto: getSlowDatanodeReport. Peers are not compared yet, so none is known to be slow.
+    /// Proto: getSlowDatanodeReport.
     pub fn get_slow_datanode_report(
         &self,
         call: &Call<'_>,
         _: &p::GetSlowDatanodeReportRequestProto,
     ) -> Result<p::GetSlowDatanodeReportResponseProto> {
         call.caller.check_superuser()?;
-        Ok(p::GetSlowDatanodeReportResponseProto { datanode_info_proto: Vec::new() })
+        let slots = self.blocks.slow_datanodes(call.now.mono);
+        let datanode_info_proto =
+            slots.into_iter().map(|slot| convert::datanode_info(&self.blocks, slot)).collect();
+        Ok(p::GetSlowDatanodeReportResponseProto { datanode_info_proto })
     }
 
     /// Proto: setSafeMode.

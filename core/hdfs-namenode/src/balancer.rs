@@ -4,7 +4,10 @@
 //! Proto: NamenodeProtocol.proto
 
 use hdfs_blocks::{BlockOnNode, BlocksWanted};
-use hdfs_proto::hdfs::namenode::{GetBlocksRequestProto, GetBlocksResponseProto};
+use hdfs_proto::hdfs::namenode::{
+    GetBlockKeysRequestProto, GetBlockKeysResponseProto, GetBlocksRequestProto,
+    GetBlocksResponseProto,
+};
 use hdfs_proto::hdfs::{BlockWithLocationsProto, BlocksWithLocationsProto};
 use hdfs_types::{Error, ErrorKind, INodeId, Result, Rng, SplitMix64, StorageType, WallMillis};
 
@@ -57,6 +60,19 @@ impl NameNode {
         let found = self.blocks.blocks_for_balancer(node, &wanted, &is_hot);
         let blocks = found.into_iter().map(|found| self.with_locations(found)).collect();
         Ok(GetBlocksResponseProto { blocks: BlocksWithLocationsProto { blocks } })
+    }
+
+    /// Proto: getBlockKeys. Without block tokens the keys say so; a balancer needs that answer.
+    ///
+    /// # Errors
+    /// Not a superuser.
+    pub fn get_block_keys(
+        &self,
+        call: &Call<'_>,
+        _: &GetBlockKeysRequestProto,
+    ) -> Result<GetBlockKeysResponseProto> {
+        call.caller.check_superuser_for("getBlockKeys")?;
+        Ok(GetBlockKeysResponseProto { keys: Some(convert::no_keys()) })
     }
 
     fn with_locations(&self, found: BlockOnNode) -> BlockWithLocationsProto {

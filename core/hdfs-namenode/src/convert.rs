@@ -2,12 +2,13 @@
 
 use hdfs_blocks::{
     AdminState, BlockManager, Datanode, DatanodeRegistration, DatanodeSlot, DatanodeStorage,
-    IncrementalBlock, ReceivedDeleted, StorageReport, StorageSlot, StorageState,
+    IncrementalBlock, PeerLatency, ReceivedDeleted, SlowDisk, SlowPeer, StorageReport, StorageSlot,
+    StorageState,
 };
 use hdfs_proto::common::TokenProto;
 use hdfs_proto::hdfs::datanode::{
-    DatanodeRegistrationProto, ReceivedDeletedBlockInfoProto,
-    received_deleted_block_info_proto::BlockStatus,
+    DatanodeRegistrationProto, ReceivedDeletedBlockInfoProto, SlowDiskReportProto,
+    SlowPeerReportProto, received_deleted_block_info_proto::BlockStatus,
 };
 use hdfs_proto::hdfs::{
     BlockKeyProto, BlockProto, DatanodeIdProto, DatanodeInfoProto, DatanodeStorageProto,
@@ -130,6 +131,29 @@ pub(crate) fn storage_report(proto: &StorageReportProto) -> StorageReport {
             .non_dfs_used
             .unwrap_or_else(|| capacity.saturating_sub(dfs_used).saturating_sub(remaining)),
         mount: proto.mount.clone(),
+    }
+}
+
+/// A node that another one finds slow.
+pub(crate) fn slow_peer(proto: &SlowPeerReportProto) -> SlowPeer {
+    SlowPeer {
+        name: proto.data_node_id.clone().unwrap_or_default(),
+        latency: PeerLatency {
+            actual: proto.aggregate_latency(),
+            median: proto.median(),
+            mad: proto.mad(),
+            upper_limit: proto.upper_limit_latency(),
+        },
+    }
+}
+
+/// A disk that its node finds slow.
+pub(crate) fn slow_disk(proto: &SlowDiskReportProto) -> SlowDisk {
+    SlowDisk {
+        folder: proto.base_path.clone().unwrap_or_default(),
+        metadata: proto.mean_metadata_op_latency,
+        read: proto.mean_read_io_latency,
+        write: proto.mean_write_io_latency,
     }
 }
 

@@ -90,6 +90,8 @@ impl NameNode {
         self.check_registration(&request.registration)?;
         let heartbeat = heartbeat(request)?;
         let reply = self.blocks.handle_heartbeat(call.now, &heartbeat)?;
+        let node = self.blocks.find_datanode(heartbeat.uuid.as_str());
+        let slow = node.is_some_and(|node| self.blocks.is_slow(node));
         self.check_safe_mode(call.now.mono);
         let commands = reply.commands.iter().map(|command| self.command(command)).collect();
         let (old_status, status) = self.rolling_upgrade_statuses();
@@ -102,7 +104,7 @@ impl NameNode {
             rolling_upgrade_status: old_status,
             rolling_upgrade_status_v2: status,
             full_block_report_lease_id: Some(reply.report_lease_id),
-            is_slownode: Some(false),
+            is_slownode: Some(slow),
         })
     }
 
@@ -416,6 +418,8 @@ fn heartbeat(request: &HeartbeatRequestProto) -> Result<Heartbeat> {
         failed_volumes: request.failed_volumes.unwrap_or(0),
         volume_failures: failures,
         request_report_lease: request.request_full_block_report_lease.unwrap_or(false),
+        slow_peers: request.slow_peers.iter().map(convert::slow_peer).collect(),
+        slow_disks: request.slow_disks.iter().map(convert::slow_disk).collect(),
     })
 }
 

@@ -86,6 +86,10 @@ impl BlockManager {
         node.volume_failures.clone_from(&heartbeat.volume_failures);
         node.scheduled.roll(now.mono);
         self.take_storage_reports(slot, heartbeat, check_failed);
+        if !heartbeat.slow_peers.is_empty() || !heartbeat.slow_disks.is_empty() {
+            let (peers, disks) = (&heartbeat.slow_peers, &heartbeat.slow_disks);
+            self.take_slow_reports(now.mono, slot, peers, disks);
+        }
         self.include_load(slot);
     }
 
@@ -224,6 +228,7 @@ impl BlockManager {
     ///
     /// Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.HeartbeatManager.heartbeatCheck (3.5.0)
     pub fn check_heartbeats(&mut self, now: Now, limit: usize) -> bool {
+        self.collect_slow_nodes(now.mono);
         if self.startup_safe_mode {
             return false;
         }

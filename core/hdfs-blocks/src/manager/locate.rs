@@ -1,6 +1,6 @@
 //! Where to read a block.
 
-use hdfs_types::{BlockId, Mono, Rng, SplitMix64};
+use hdfs_types::{BlockId, Mono, Rng, SplitMix64, StorageType};
 
 use super::replicas::ReplicaClass;
 use super::{BlockManager, LocatedReplicas};
@@ -76,7 +76,8 @@ impl BlockManager {
             .map(|storage| {
                 let last = self.is_last_resort(now, *storage);
                 let far = self.reading_distance(node, reader_location, *storage);
-                ((last, far, rng.next_u64()), *storage)
+                let rank = self.rank_for_reader(*storage);
+                ((last, far, rank, rng.next_u64()), *storage)
             })
             .collect();
         keyed.sort_unstable();
@@ -85,15 +86,34 @@ impl BlockManager {
         }
     }
 
-    /// In service 0, stale 1, leaving 2, entering maintenance 3, decommissioned 4.
+    /// Among equally near ones, the less the better.
+    fn rank_for_reader(&self, slot: StorageSlot) -> u32 {
+        if self.conf.read_considers_load {
+            self.datanode_of(slot).xceiver_count
+        } else if self.conf.read_considers_storage_type {
+            match self.storage(slot).storage_type() {
+                StorageType::RamDisk => 0,
+                StorageType::Nvdimm => 1,
+                StorageType::Ssd => 2,
+                StorageType::Disk => 3,
+                StorageType::Archive => 4,
+                StorageType::Provided => 5,
+            }
+        } else {
+            0
+        }
+    }
+
+    /// In service 0, slow 1, stale 2, both 3, leaving 4, entering maintenance 5, decommissioned 6.
     fn is_last_resort(&self, now: Mono, storage: StorageSlot) -> u8 {
         let node = self.datanode_of(storage);
         let stale = self.conf.avoid_stale_for_read && node.is_stale(now, self.conf.stale_interval);
+        let slow = self.conf.avoid_slow_for_read && self.is_slow(self.storage(storage).datanode);
         match node.admin_state {
-            AdminState::Decommissioned => 4,
-            AdminState::EnteringMaintenance | AdminState::InMaintenance => 3,
-            AdminState::DecommissionInProgress => 2,
-            AdminState::Normal => u8::from(stale),
+            AdminState::Decommissioned => 6,
+            AdminState::EnteringMaintenance | AdminState::InMaintenance => 5,
+            AdminState::DecommissionInProgress => 4,
+            AdminState::Normal => 2 * u8::from(stale) + u8::from(slow),
         }
     }
 

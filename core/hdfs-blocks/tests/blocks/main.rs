@@ -14,4 +14,5 @@ mod recovery;
 mod redundancy;
 mod reports;
 mod rules;
+mod slow;
 mod striped;

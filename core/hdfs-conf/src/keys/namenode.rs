@@ -203,6 +203,24 @@ keys! { NAMENODE:
     DFS_NAMENODE_STALE_DATANODE_MINIMUM_INTERVAL = "dfs.namenode.stale.datanode.minimum.interval", Int, "3";
     /// Whether readers get stale DataNodes last.
     DFS_NAMENODE_AVOID_READ_STALE_DATANODE = "dfs.namenode.avoid.read.stale.datanode", Bool, "false";
+    /// Whether readers get slow DataNodes last.
+    DFS_NAMENODE_AVOID_READ_SLOW_DATANODE = "dfs.namenode.avoid.read.slow.datanode", Bool, "false";
+    /// Whether slow DataNodes get no new blocks.
+    DFS_NAMENODE_BLOCK_PLACEMENT_POLICY_EXCLUDE_SLOW_NODES_ENABLED = "dfs.namenode.block-placement-policy.exclude-slow-nodes.enabled", Bool, "false";
+    /// Slow DataNodes that are spared at a time.
+    DFS_NAMENODE_MAX_SLOWPEER_COLLECT_NODES = "dfs.namenode.max.slowpeer.collect.nodes", Int, "5";
+    /// How often these are chosen.
+    DFS_NAMENODE_SLOWPEER_COLLECT_INTERVAL = "dfs.namenode.slowpeer.collect.interval", Time(Millis), "30m";
+    /// Whether readers get the less busy one of two DataNodes that are equally near.
+    DFS_NAMENODE_READ_CONSIDER_LOAD = "dfs.namenode.read.considerLoad", Bool, "false";
+    /// Whether readers get the faster storage of two DataNodes that are equally near.
+    DFS_NAMENODE_READ_CONSIDER_STORAGE_TYPE = "dfs.namenode.read.considerStorageType", Bool, "false";
+    /// Slow DataNodes that JMX names.
+    DFS_DATANODE_MAX_NODES_TO_REPORT = "dfs.datanode.max.nodes.to.report", Int, "5";
+    /// Percent of disk operations that DataNodes time; the NameNode takes their reports of slow disks above 0.
+    DFS_DATANODE_FILEIO_PROFILING_SAMPLING_PERCENTAGE = "dfs.datanode.fileio.profiling.sampling.percentage", Int, "0";
+    /// Slow disks that JMX names.
+    DFS_DATANODE_MAX_DISKS_TO_REPORT = "dfs.datanode.max.disks.to.report", Int, "5";
     /// Whether writers are kept from stale DataNodes.
     DFS_NAMENODE_AVOID_WRITE_STALE_DATANODE = "dfs.namenode.avoid.write.stale.datanode", Bool, "false";
     /// Writers are not kept from stale DataNodes above this ratio.

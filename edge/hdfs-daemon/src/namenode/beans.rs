@@ -11,6 +11,7 @@ mod info;
 mod methods;
 mod namesystem;
 mod nodes;
+mod slow;
 
 use hdfs_blocks::{FsStats, Now};
 use hdfs_namenode::NameNode;

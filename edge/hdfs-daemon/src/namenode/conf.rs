@@ -563,6 +563,20 @@ pub(crate) fn blocks_conf(conf: &Configuration) -> Result<BlocksConf> {
             .get_usize(&keys::DFS_NAMENODE_DECOMMISSION_MAX_CONCURRENT_TRACKED_NODES)?,
         postponed_rescan_limit: conf
             .get_usize(&keys::DFS_NAMENODE_BLOCKS_PER_POSTPONEDBLOCKS_RESCAN)?,
+        peer_stats: conf.get_bool(&keys::DFS_DATANODE_PEER_STATS_ENABLED),
+        disk_stats: conf.get_i64(&keys::DFS_DATANODE_FILEIO_PROFILING_SAMPLING_PERCENTAGE)? > 0,
+        outliers_report_interval: conf
+            .get_duration(&keys::DFS_DATANODE_OUTLIERS_REPORT_INTERVAL)?,
+        slow_peers_told: conf.get_usize(&keys::DFS_DATANODE_MAX_NODES_TO_REPORT)?,
+        slow_disks_told: conf.get_usize(&keys::DFS_DATANODE_MAX_DISKS_TO_REPORT)?,
+        slow_peer_collect_interval: conf
+            .get_duration(&keys::DFS_NAMENODE_SLOWPEER_COLLECT_INTERVAL)?,
+        slow_peers_collected: conf.get_usize(&keys::DFS_NAMENODE_MAX_SLOWPEER_COLLECT_NODES)?,
+        exclude_slow_nodes: conf
+            .get_bool(&keys::DFS_NAMENODE_BLOCK_PLACEMENT_POLICY_EXCLUDE_SLOW_NODES_ENABLED),
+        avoid_slow_for_read: conf.get_bool(&keys::DFS_NAMENODE_AVOID_READ_SLOW_DATANODE),
+        read_considers_load: conf.get_bool(&keys::DFS_NAMENODE_READ_CONSIDER_LOAD),
+        read_considers_storage_type: conf.get_bool(&keys::DFS_NAMENODE_READ_CONSIDER_STORAGE_TYPE),
         excess_timeout: conf.get_duration(&keys::DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_SEC)?,
         excess_check_limit: conf
             .get_usize(&keys::DFS_NAMENODE_EXCESS_REDUNDANCY_TIMEOUT_CHECK_LIMIT)?

@@ -282,6 +282,9 @@ impl Placement<'_> {
         if round.avoid_stale && record.is_stale(self.now, manager.conf.stale_interval) {
             return false;
         }
+        if manager.conf.exclude_slow_nodes && manager.is_slow(node) {
+            return false;
+        }
         if consider_load && manager.conf.consider_load && manager.load.nodes > 0 {
             let average = manager.load.xceivers as f64 / manager.load.nodes as f64;
             let most = average * manager.conf.consider_load_factor;

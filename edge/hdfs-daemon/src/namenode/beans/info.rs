@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::super::monitor::Monitor;
 use super::super::shell::Shell;
 use super::super::storage::DirSpec;
-use super::{View, nodes, percent};
+use super::{View, nodes, percent, slow};
 
 /// What the beans tell about the name folders, read before the machine's lock is taken.
 pub(super) struct Storage {
@@ -79,9 +79,8 @@ pub(super) fn status(monitor: &Monitor) -> Bean {
     .with("State", "active")
     .with("SecurityEnabled", false)
     .with("LastHATransitionTime", 0)
-    // Hadoop's too are null unless peers and disks are watched (dfs.datanode.peer.stats.enabled).
-    .with("SlowPeersReport", Value::Null)
-    .with("SlowDisksReport", Value::Null)
+    .with("SlowPeersReport", slow::peers(monitor))
+    .with("SlowDisksReport", slow::disks(monitor))
     .with("NNRole", "NameNode")
     .with("HostAndPort", monitor.host_and_port())
     .with("BytesWithFutureGenerationStamps", monitor.shell.read_machine().bytes_in_future())
