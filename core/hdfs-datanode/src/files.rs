@@ -146,6 +146,13 @@ pub trait Folders {
     /// # Errors
     /// When it is not there, or the disk refuses.
     fn remove(&self, name: &FileName) -> Result<()>;
+    /// A replica that the NameNode deletes goes: its files too, or to where a rolling upgrade keeps them.
+    fn dispose(&self, replica: &Replica)
+    where
+        Self: Sized,
+    {
+        remove(self, replica);
+    }
     /// Makes the folder of a finalized block, durably.
     ///
     /// # Errors
@@ -385,7 +392,7 @@ pub fn lengths(folders: &impl Folders, replica: &Replica) -> FileLengths {
 }
 
 /// Bytes that a replica's files take.
-pub(crate) fn used_bytes(folders: &impl Folders, place: Place, block: Block) -> u64 {
+pub fn used_bytes(folders: &impl Folders, place: Place, block: Block) -> u64 {
     let names = FileName::pair(place, block);
     names.iter().filter_map(|name| folders.length(name)).sum()
 }

@@ -25,7 +25,7 @@ pub use finish::{
 };
 pub use recover::{init_recovery, recover_close, update_recovery};
 
-use crate::files::{self, FileError, Folders};
+use crate::files::{FileError, Folders};
 use crate::replica::{ReplicaMap, VolumeIndex, WriterId};
 
 /// One shard of the replica map, held exclusively.
@@ -131,7 +131,7 @@ pub fn invalidate<S: Store>(store: &S, block: &Block) -> Invalidated {
     match removed {
         Err(kept) => kept,
         Ok(replica) => {
-            files::remove(store.folders(replica.volume), &replica);
+            store.folders(replica.volume).dispose(&replica);
             Invalidated::Deleted(replica.volume, replica.block)
         }
     }

@@ -19,7 +19,12 @@ const CASES: &[Case] = &[
         "-ls: Illegal option -Z\nUsage: hadoop fs [generic options]\n\t[-appendToFile…",
     ),
     ("namenode -h", 0, "Usage: hdfs namenode [-regular] | \n…", ""),
-    ("datanode --help", 0, "Usage: hdfs datanode [-regular]\n…", ""),
+    (
+        "datanode --help",
+        0,
+        "Usage: hdfs datanode [-regular | -rollback | -rollingupgrade rollback ]\n…",
+        "",
+    ),
     ("dfs -nosuch", 255, "", "-nosuch: Unknown command\nUsage: hadoop fs…"),
     (
         "dfs ls /",

@@ -18,6 +18,7 @@ mod random;
 mod recovery;
 mod sender;
 mod service;
+mod trash;
 mod tunable;
 mod upgrade;
 mod volume;
@@ -45,6 +46,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 pub use conf::{DataNodeConf, NameService};
+pub use upgrade::StartOption;
 
 use crate::reconfiguration::Reconfiguration;
 use crate::throttle::Throttle;
@@ -416,6 +418,14 @@ fn listen(address: &HostPort, key: &str) -> Result<TcpListener> {
 /// # Errors
 /// When the configuration is wrong, folders cannot be used, or a port is taken; the message says what to do.
 pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
+    start_with(configuration, StartOption::Regular)
+}
+
+/// The same with an option of the command.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<DataNodeHandle> {
     let conf = DataNodeConf::new(configuration)?;
     let (opened, failed_at_start) = open_volumes(&conf)?;
     let uuid = datanode_uuid(&opened)?;
@@ -426,7 +436,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
     }
     let failed_at_start = (clock::wall().0, failed_at_start);
     let (policy, patience) = (conf.volume_policy, conf.stop_writer_timeout);
-    let dataset = Dataset::new(volumes, failed_at_start, policy, patience);
+    let dataset = Dataset::new(volumes, failed_at_start, option, policy, patience);
 
     let listener = listen(&conf.data_address, "dfs.datanode.address")?;
     let data = listener.local_addr()?;

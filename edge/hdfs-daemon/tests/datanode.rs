@@ -312,7 +312,7 @@ fn a_volume_of_apaches_datanode_is_taken_over() {
     assert_eq!((reported, state.name()), (700, "RWR"));
 }
 
-fn invalidate(id: u64) -> DatanodeCommandProto {
+pub(crate) fn invalidate(id: u64) -> DatanodeCommandProto {
     DatanodeCommandProto {
         cmd_type: Type::BlockCommand as i32,
         blk_cmd: Some(BlockCommandProto {

@@ -35,6 +35,8 @@ pub(crate) use writer::{StopHandle, WriteTarget};
 
 use super::files::VolumeFolders;
 use super::random;
+use super::trash::RollingUpgrade;
+use super::upgrade::StartOption;
 use super::volume::{PoolDirs, Volume};
 use volumes::Slots;
 
@@ -90,6 +92,9 @@ pub(crate) struct Pool {
     folders: Slots<VolumeFolders>,
     /// A volume that nobody could read may hold any replica.
     unread: AtomicBool,
+    /// What the NameNode says about one.
+    pub rolling_upgrade: Arc<RollingUpgrade>,
+    option: StartOption,
     shards: Vec<Mutex<Shard>>,
     chooser: Mutex<(VolumeChooser, SplitMix64)>,
     stop_timeout: Duration,
@@ -102,6 +107,8 @@ pub(crate) struct Dataset {
     pub volumes: Arc<VolumeList>,
     /// When the DataNode started, and which folders it could not use then.
     failed_at_start: (u64, Vec<String>),
+    /// How this DataNode was started.
+    pub option: StartOption,
     pools: RwLock<Vec<Arc<Pool>>>,
     policy: VolumePolicy,
     stop_timeout: Duration,
@@ -112,11 +119,12 @@ impl Dataset {
     pub(crate) fn new(
         volumes: VolumeList,
         failed_at_start: (u64, Vec<String>),
+        option: StartOption,
         policy: VolumePolicy,
         stop_timeout: Duration,
     ) -> Self {
         let (volumes, pools) = (Arc::new(volumes), RwLock::default());
-        Self { volumes, failed_at_start, pools, policy, stop_timeout }
+        Self { volumes, failed_at_start, option, pools, policy, stop_timeout }
     }
 
     /// The pool of this name.
@@ -167,6 +175,8 @@ impl Dataset {
             volumes: Arc::clone(&self.volumes),
             folders: Slots::new(),
             unread: AtomicBool::new(!self.failed_at_start().is_empty()),
+            rolling_upgrade: Arc::default(),
+            option: self.option,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             chooser: Mutex::new((VolumeChooser::new(self.policy), random::rng())),
             stop_timeout: self.stop_timeout,

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hdfs_datanode::Place;
-use hdfs_datanode::files::{BlockFile, FileName, Folders, NotSynced, Part};
+use hdfs_datanode::files::{BlockFile, FileName, Folders, NotSynced, Part, remove, used_bytes};
+use hdfs_datanode::{Place, Replica};
 use hdfs_rt::disk;
 use hdfs_types::{BlockId, Error, Result};
 
+use super::trash::{self, RollingUpgrade};
 use super::upgrade::unlink_before_change;
 use super::volume::{PoolDirs, Volume, io_error};
 
@@ -105,6 +106,8 @@ pub(crate) struct VolumeFolders {
     pub dirs: PoolDirs,
     /// The volume.
     pub volume: Arc<Volume>,
+    /// What the NameNode says about one.
+    pub rolling_upgrade: Arc<RollingUpgrade>,
 }
 
 impl VolumeFolders {
@@ -156,6 +159,19 @@ impl Folders for VolumeFolders {
     fn remove(&self, name: &FileName) -> Result<()> {
         let path = self.path(name);
         fs::remove_file(&path).map_err(|error| io_error("remove", &path, error))
+    }
+
+    fn dispose(&self, replica: &Replica) {
+        if !self.rolling_upgrade.runs() {
+            return remove(self, replica);
+        }
+        let used = used_bytes(self, replica.place, replica.block);
+        match trash::put_away(&self.dirs.root, replica) {
+            Ok(false) => remove(self, replica),
+            Ok(true) if replica.place == Place::Finalized => self.add_used(-used.cast_signed()),
+            Ok(true) => {}
+            Err(error) => self.note("move a replica to the trash; it stays where it is", &error),
+        }
     }
 
     fn make_finalized_folder(&self, id: BlockId) -> Result<()> {

@@ -283,6 +283,11 @@ impl Actor {
             let response = self.send_heartbeat(registered, lease)?;
             schedule.handle_lease(response.full_block_report_lease_id.unwrap_or(0));
             self.hear_state(&response);
+            if self.service.active.lock().get() == Some(self.index) {
+                let status = response.rolling_upgrade_status_v2.as_ref();
+                let status = status.or(response.rolling_upgrade_status.as_ref());
+                self.shared.dataset.set_rolling_upgrade(pool, status);
+            }
             *self.last_contact.lock() = clock::wall().0;
             if let Some(end) = self.obey(pool, response.cmds) {
                 return Ok(Some(end));

@@ -5,6 +5,8 @@
 //! before federation (before -35)  <volume>/current -> previous.tmp; a new current with one block pool; then VERSION;
 //!                                 then previous.tmp -> previous
 //! -35 to -56                      <volume>/current/VERSION in place, and the same in each <volume>/current/<pool>
+//! the namespace was upgraded      the same in each <volume>/current/<pool>, whose cTime is older than the NameNode's
+//! rollback                        current -> removed.tmp, previous -> current; removed.tmp is deleted
 //! finalize                        previous -> finalized.tmp, which is deleted
 //! ```
 //! Folders named after parts of the block id came with -57 as they are (before, any folder named `subdir…` held blocks),
@@ -23,13 +25,14 @@ use std::path::{Path, PathBuf};
 
 use hdfs_datanode::layout::{self, FileKind};
 use hdfs_format::layout_version::{Feature, Layout, OLDEST_UPGRADABLE_LAYOUT};
-use hdfs_format::storage_dir::state::{FINALIZED_TMP, PREVIOUS, PREVIOUS_TMP};
+use hdfs_format::storage_dir::state::{FINALIZED_TMP, PREVIOUS, PREVIOUS_TMP, REMOVED_TMP};
 use hdfs_format::storage_dir::{BlockPoolVersion, CURRENT, DataNodeVersion, VERSION};
 use hdfs_rt::clock;
 use hdfs_rt::disk::{self, AtomicFile, create_dir_all_durable, rename_durable, write_file_atomic};
 use hdfs_types::constants::DATANODE_LAYOUT_VERSION;
-use hdfs_types::{BlockPoolId, Error, ErrorKind, Result};
+use hdfs_types::{BlockPoolId, Error, ErrorKind, Result, WallMillis};
 
+use super::trash;
 use super::volume::io_error;
 use crate::namenode::storage_state::{self, delete_dir};
 
@@ -41,8 +44,16 @@ const DETACHED: &str = "detach";
 const BLOCKS_BEING_WRITTEN: &str = "blocksBeingWritten";
 const BLOCK_PREFIX: &str = "blk_";
 const SUBDIR_PREFIX: &str = "subdir";
-/// What a rolling upgrade of an old release keeps deleted blocks in.
-const TRASH: &str = "trash";
+
+/// How a DataNode starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StartOption {
+    /// As usual.
+    #[default]
+    Regular,
+    /// `-rollback`: the state before an upgrade, or the blocks that a rolling upgrade kept, come back.
+    Rollback,
+}
 
 /// Refuses layouts that are newer, or older than what can be upgraded.
 ///
@@ -110,37 +121,46 @@ pub(crate) fn before_federation(
     Ok(())
 }
 
-/// Puts an interrupted upgrade of a pool's folder to an end, and upgrades a folder of an older layout.
+/// Puts an interrupted upgrade of a pool's folder to an end, takes an upgrade back if that is asked for, and upgrades a
+/// folder of an older layout, or of before an upgrade of the namespace.
 ///
 /// # Errors
-/// When it is of another namespace, or cannot be changed; the next start undoes what was done.
-pub(crate) fn pool(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<()> {
+/// When it is of another namespace or a newer state, or cannot be changed; the next start undoes what was done.
+pub(crate) fn pool(
+    volume_root: &Path,
+    wanted: &BlockPoolVersion,
+    option: StartOption,
+) -> Result<()> {
     let root = volume_root.join(CURRENT).join(wanted.block_pool.as_str());
     storage_state::recover(&root)?;
+    if option == StartOption::Rollback {
+        if !roll_back_pool(&root, wanted)? {
+            trash::restore(&root)?;
+        }
+        trash::unmark(&root)?;
+    }
     let current = root.join(CURRENT);
     let path = current.join(VERSION);
-    let found = match fs::read(&path) {
-        Ok(bytes) => BlockPoolVersion::parse(&path.to_string_lossy(), &bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io_error("read", &path, error)),
-    };
+    let Some(found) = read_pool_version(&path)? else { return Ok(()) };
     let is_of_another =
         found.namespace_id != wanted.namespace_id || found.block_pool != wanted.block_pool;
+    let is_current =
+        found.layout_version == DATANODE_LAYOUT_VERSION && found.c_time == wanted.c_time;
     // Who opens the folder refuses it, or takes it as it is.
-    if found.layout_version <= DATANODE_LAYOUT_VERSION || is_of_another {
+    if is_current || found.layout_version < DATANODE_LAYOUT_VERSION || is_of_another {
         return Ok(());
     }
     check_layout(&current, found.layout_version)?;
-    if root.join(TRASH).exists() {
-        return Err(Error::new(
-            ErrorKind::InconsistentFSState,
-            format!(
-                "Directory {} is in an inconsistent state: trash holds blocks of a rolling upgrade. Finalize it with the \
-                 software that wrote the folder, then upgrade.",
-                root.display()
-            ),
-        ));
+    let has_old_layout = found.layout_version > DATANODE_LAYOUT_VERSION;
+    if !has_old_layout && found.c_time > wanted.c_time {
+        return Err(Error::io(format!(
+            "Datanode state: LV = {} CTime = {} is newer than the namespace state: LV = {DATANODE_LAYOUT_VERSION} CTime = \
+             {}; if the namespace was rolled back, start with -rollback",
+            found.layout_version, found.c_time.0, wanted.c_time.0
+        )));
     }
+    // Blocks that a rolling upgrade kept go to the state of before.
+    trash::restore(&root)?;
     announce(&root, found.layout_version);
     let aside = root.join(PREVIOUS_TMP);
     delete_dir(&volume_root.join(PREVIOUS))?;
@@ -152,6 +172,68 @@ pub(crate) fn pool(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<()> 
     write_file_atomic(&path, new.print(clock::wall()).as_bytes())?;
     rename_durable(&aside, &root.join(PREVIOUS))?;
     tracing::info!("Upgrade of block pool {} at {} is complete", wanted.block_pool, root.display());
+    Ok(())
+}
+
+fn read_pool_version(path: &Path) -> Result<Option<BlockPoolVersion>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(BlockPoolVersion::parse(&path.to_string_lossy(), &bytes)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", path, error)),
+    }
+}
+
+/// Brings back the state of a pool before its upgrade; `false` when none was kept.
+fn roll_back_pool(root: &Path, wanted: &BlockPoolVersion) -> Result<bool> {
+    let Some(before) = read_pool_version(&root.join(PREVIOUS).join(VERSION))? else {
+        return Ok(false);
+    };
+    check_rollback(root, (before.layout_version, before.c_time), wanted.c_time)?;
+    roll_back(root)?;
+    Ok(true)
+}
+
+/// Brings back the state of a volume before it knew block pools.
+///
+/// # Errors
+/// When that is newer than the namespace, or cannot be changed.
+pub(crate) fn roll_back_volume(root: &Path, pool: &BlockPoolVersion) -> Result<bool> {
+    let path = root.join(PREVIOUS).join(VERSION);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(io_error("read", &path, error)),
+    };
+    let before = DataNodeVersion::parse(&path.to_string_lossy(), &bytes)?;
+    check_rollback(root, (before.layout_version, before.c_time), pool.c_time)?;
+    roll_back(root)?;
+    Ok(true)
+}
+
+fn check_rollback(root: &Path, before: (i32, WallMillis), namespace: WallMillis) -> Result<()> {
+    let (layout, c_time) = before;
+    if layout >= DATANODE_LAYOUT_VERSION && c_time <= namespace {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InconsistentFSState,
+        format!(
+            "Directory {} is in an inconsistent state: Cannot rollback to a newer state.\nDatanode previous state: LV = \
+             {layout} CTime = {} is newer than the namespace state: LV = {DATANODE_LAYOUT_VERSION} CTime = {}",
+            root.display(),
+            c_time.0,
+            namespace.0
+        ),
+    ))
+}
+
+fn roll_back(root: &Path) -> Result<()> {
+    tracing::info!("Rolling back storage directory {}.", root.display());
+    let (current, removed) = (root.join(CURRENT), root.join(REMOVED_TMP));
+    rename_durable(&current, &removed)?;
+    rename_durable(&root.join(PREVIOUS), &current)?;
+    delete_dir(&removed)?;
+    tracing::info!("Rollback of {} is complete", root.display());
     Ok(())
 }
 

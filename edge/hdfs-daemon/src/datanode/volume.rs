@@ -19,6 +19,7 @@ use hdfs_types::{Block, BlockId, BlockPoolId, Error, ErrorKind, Result, StorageT
 use parking_lot::Mutex;
 use rustix::fs::statvfs;
 
+use super::upgrade::StartOption;
 use super::{random, upgrade};
 use crate::namenode::storage_state;
 
@@ -103,20 +104,25 @@ pub(crate) fn open(location: StorageLocation, permission: u32) -> Result<Opened>
         .map_err(|error| io_error("set the permissions of", root, error))?;
     let lock = StorageLock::acquire(root)?;
     storage_state::recover(root)?;
-    let version_path = root.join("current/VERSION");
-    let version = match fs::read(&version_path) {
-        Ok(bytes) => {
-            let version = DataNodeVersion::parse(&version_path.to_string_lossy(), &bytes)?;
-            upgrade::check_layout(root, version.layout_version)?;
-            Some(version)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            refuse_foreign_content(root)?;
-            None
-        }
-        Err(error) => return Err(io_error("read", &version_path, error)),
-    };
+    let version = read_version(root)?;
+    if version.is_none() {
+        refuse_foreign_content(root)?;
+    }
     Ok(Opened { location, version, lock })
+}
+
+/// The VERSION of a volume, of a layout that can be used.
+fn read_version(root: &Path) -> Result<Option<DataNodeVersion>> {
+    let path = root.join("current/VERSION");
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let version = DataNodeVersion::parse(&path.to_string_lossy(), &bytes)?;
+            upgrade::check_layout(root, version.layout_version)?;
+            Ok(Some(version))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", &path, error)),
+    }
 }
 
 /// After an upgrade there is only one layout.
@@ -213,8 +219,12 @@ impl Volume {
         cluster_id: &str,
         datanode_uuid: &str,
         pool: &BlockPoolVersion,
+        option: StartOption,
     ) -> Result<()> {
         let mut version = self.version.lock();
+        if option == StartOption::Rollback && upgrade::roll_back_volume(&self.root, pool)? {
+            *version = read_version(&self.root)?;
+        }
         let fresh =
             DataNodeVersion::new(cluster_id.to_owned(), self.uuid.clone(), datanode_uuid.into());
         let is_old = |known: &&DataNodeVersion| known.layout_version > DATANODE_LAYOUT_VERSION;
@@ -372,6 +382,8 @@ impl Volume {
 /// The folders of one block pool on one volume.
 #[derive(Debug)]
 pub(crate) struct PoolDirs {
+    /// `current/<pool>`.
+    pub root: PathBuf,
     /// `current/<pool>/current`.
     pub current: PathBuf,
     finalized: PathBuf,
@@ -392,6 +404,7 @@ impl PoolDirs {
             tmp: pool.join("tmp"),
             known: (0..1_024).map(|_| AtomicBool::new(false)).collect(),
             current,
+            root: pool,
         }
     }
 
@@ -399,8 +412,12 @@ impl PoolDirs {
     ///
     /// # Errors
     /// When the folder belongs to another namespace, or cannot be used.
-    pub(crate) fn open(volume_root: &Path, wanted: &BlockPoolVersion) -> Result<Self> {
-        upgrade::pool(volume_root, wanted)?;
+    pub(crate) fn open(
+        volume_root: &Path,
+        wanted: &BlockPoolVersion,
+        option: StartOption,
+    ) -> Result<Self> {
+        upgrade::pool(volume_root, wanted, option)?;
         let dirs = Self::new(volume_root, &wanted.block_pool);
         for dir in [&dirs.finalized, &dirs.rbw, &dirs.tmp] {
             disk::create_dir_all_durable(dir)?;

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hdfs_daemon::datanode::StartOption;
+
 use super::harness::{Answer, Cluster, block, random};
+use super::invalidate;
 
 /// The folder of that name next to `finalized`, or the one of copies in flight.
 fn place(cluster: &Cluster, name: &str) -> PathBuf {
@@ -125,4 +128,37 @@ fn one_more_failed_volume_than_tolerated_ends_the_datanode() {
     let cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "0"));
     fs::rename(cluster.folder(0).join("b"), cluster.folder(0).join("pulled")).unwrap();
     cluster.datanodes[0].wait_for_end();
+}
+
+#[test]
+fn blocks_that_were_deleted_in_a_rolling_upgrade_come_back_with_a_rollback() {
+    let mut cluster = Cluster::start(1);
+    for id in 1..=3 {
+        cluster.write(&[0], id, &random(700)).unwrap();
+    }
+    cluster.namenode.set_rolling_upgrade(false);
+    cluster.namenode.order(invalidate(1));
+    cluster.namenode.wait_for_deleted(1);
+    let read = |cluster: &Cluster, id| cluster.datanodes[0].read(&block(id, 1_001, 700), 0, 700);
+    assert!(matches!(read(&cluster, 1), Answer::Refused(_)));
+    let (data, _) = cluster.datanodes[0].finalized(1, 1_001);
+    let trash = place(&cluster, "tmp").with_file_name("trash");
+    assert!(!data.exists() && trash.join("finalized/subdir0/subdir0/blk_1").exists());
+    // A start as usual leaves it where it is.
+    cluster.restart(0);
+    assert!(matches!(read(&cluster, 1), Answer::Refused(_)));
+    cluster.restart_with(0, StartOption::Rollback);
+    assert_eq!(read(&cluster, 1), Answer::Bytes(random(700)));
+    assert!(!trash.exists());
+
+    cluster.namenode.order(invalidate(2));
+    cluster.namenode.wait_for_deleted(2);
+    assert!(trash.join("finalized/subdir0/subdir0/blk_2").exists());
+    cluster.namenode.set_rolling_upgrade(true);
+    cluster.await_that("the trash is emptied", || {
+        !trash.exists() && !trash.with_file_name("RollingUpgradeInProgress").exists()
+    });
+    cluster.namenode.order(invalidate(3));
+    cluster.namenode.wait_for_deleted(3);
+    assert!(!data.with_file_name("blk_3").exists() && !trash.exists());
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hdfs_conf::Configuration;
-use hdfs_daemon::datanode::{self, DataNodeHandle};
+use hdfs_daemon::datanode::{self, DataNodeHandle, StartOption};
 use hdfs_datapath::ack::{AckVerdict, judge};
 use hdfs_datapath::packet::{PacketWriter, append_packet};
 use hdfs_datapath::{ChecksumSpec, checksum};
@@ -31,7 +31,8 @@ use hdfs_proto::hdfs::{
     BaseHeaderProto, BlockOpResponseProto, ChecksumProto, ClientOperationHeaderProto,
     ClientReadStatusProto, DatanodeIdProto, DatanodeInfoProto, ExtendedBlockProto,
     NamespaceInfoProto, NnhaStatusHeartbeatProto, OpReadBlockProto, OpReplaceBlockProto,
-    OpWriteBlockProto, PipelineAckProto, Status, StorageInfoProto, VersionResponseProto,
+    OpWriteBlockProto, PipelineAckProto, RollingUpgradeStatusProto, Status, StorageInfoProto,
+    VersionResponseProto,
 };
 use hdfs_rt::rpc::server::{Protocol, Reply, RpcCall, RpcService, Server, ServerConf};
 use hdfs_types::{ReplicaState, Result, Rng, SplitMix64};
@@ -121,6 +122,9 @@ struct Told {
     recovered: Vec<(u64, u64, u64, usize)>,
     /// Storages of the last heartbeat, and how many had failed.
     storages: (usize, u32),
+    /// Whether a rolling upgrade runs or is final.
+    rolling_upgrade: Option<bool>,
+    heartbeats: usize,
 }
 
 /// The stand-in NameNode.
@@ -165,6 +169,17 @@ impl NameNode {
     /// Waits until a heartbeat reports so many storages and so many failed ones.
     pub(crate) fn wait_for_storages(&self, good: usize, failed: u32) {
         self.wait("its storages", |told| (told.storages == (good, failed)).then_some(()));
+    }
+
+    /// Says from now on whether a rolling upgrade runs (`false`) or is final, and waits until it was said.
+    pub(crate) fn set_rolling_upgrade(&self, finalized: bool) {
+        let said = {
+            let mut told = self.told.lock();
+            told.rolling_upgrade = Some(finalized);
+            told.heartbeats
+        };
+        // The answer of the first heartbeat was heard when the second comes.
+        self.wait("heartbeats", |told| (told.heartbeats > said + 1).then_some(()));
     }
 
     /// Gives this order with the next heartbeat, and waits until it was given.
@@ -219,6 +234,7 @@ impl NameNode {
             "sendHeartbeat" => {
                 let request: HeartbeatRequestProto = call.decode()?;
                 told.lease += 1;
+                told.heartbeats += 1;
                 told.storages = (request.reports.len(), request.failed_volumes.unwrap_or(0));
                 let from = &request.registration.datanode_id.datanode_uuid;
                 let for_it = |uuid: &Option<String>| uuid.as_ref().is_none_or(|uuid| uuid == from);
@@ -231,6 +247,12 @@ impl NameNode {
                     cmds,
                     ha_status: NnhaStatusHeartbeatProto { state: i32::from(self.standby), txid: 1 },
                     full_block_report_lease_id: wanted.then_some(told.lease),
+                    rolling_upgrade_status_v2: told.rolling_upgrade.map(|finalized| {
+                        RollingUpgradeStatusProto {
+                            block_pool_id: POOL.to_owned(),
+                            finalized: Some(finalized),
+                        }
+                    }),
                     ..HeartbeatResponseProto::default()
                 })
             }
@@ -345,8 +367,9 @@ impl Node {
         conf
     }
 
-    fn start(&mut self) {
-        let handle = datanode::start(&self.configuration()).expect("the DataNode starts");
+    fn start(&mut self, option: StartOption) {
+        let handle =
+            datanode::start_with(&self.configuration(), option).expect("the DataNode starts");
         let deadline = Instant::now() + PATIENCE;
         while !handle.is_registered() {
             assert!(Instant::now() < deadline, "the DataNode did not register");
@@ -563,7 +586,7 @@ impl Cluster {
             }
             let extra = extra(&folder);
             let mut node = Node { handle: None, folder, namenode: server.local_addr(), extra };
-            node.start();
+            node.start(StartOption::Regular);
             node
         });
         let datanodes = datanodes.collect();
@@ -582,8 +605,22 @@ impl Cluster {
 
     /// Ends a DataNode and starts it again on its folder.
     pub(crate) fn restart(&mut self, index: usize) {
+        self.restart_with(index, StartOption::Regular);
+    }
+
+    /// The same with an option.
+    pub(crate) fn restart_with(&mut self, index: usize, option: StartOption) {
         self.stop(index);
-        self.datanodes[index].start();
+        self.datanodes[index].start(option);
+    }
+
+    /// Looks until it is so.
+    pub(crate) fn await_that(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Gives an order to one DataNode.

@@ -55,8 +55,10 @@ impl Pool {
 
     /// Takes the pool's folders on a volume into use; answers the replicas there.
     pub(super) fn open_volume(&self, volume: &Arc<Volume>) -> Result<Vec<Replica>> {
-        let dirs = PoolDirs::open(&volume.root, &self.version)?;
-        self.folders.set(volume.index, VolumeFolders { dirs, volume: Arc::clone(volume) });
+        let dirs = PoolDirs::open(&volume.root, &self.version, self.option)?;
+        let rolling_upgrade = Arc::clone(&self.rolling_upgrade);
+        let folders = VolumeFolders { dirs, volume: Arc::clone(volume), rolling_upgrade };
+        self.folders.set(volume.index, folders);
         self.scan_volume(volume.index)
     }
 

@@ -81,7 +81,8 @@ impl Actor {
             volume.check_cluster(cluster)?;
         }
         for volume in usable() {
-            if let Err(error) = volume.format(cluster, &self.shared.uuid, &version) {
+            let option = self.shared.dataset.option;
+            if let Err(error) = volume.format(cluster, &self.shared.uuid, &version, option) {
                 volume.fail(&error);
             }
         }

@@ -118,14 +118,14 @@ fn old_pool(root: &Path) -> PathBuf {
 fn a_pool_of_an_older_layout_gets_the_folders_of_this_one() {
     let root = Folder::new("pool");
     let current = old_pool(root.path());
-    pool(root.path(), &wanted()).expect("it is upgraded");
+    pool(root.path(), &wanted(), StartOption::Regular).expect("it is upgraded");
     let place = layout::finalized_subdir(hdfs_types::BlockId(1_077_987_328));
     assert_eq!(read(&current.join("finalized").join(place).join("blk_1077987328_3.meta")), "meta");
     assert_eq!(read(&current.join("rbw/blk_5")), "open");
     assert!(read(&current.join("VERSION")).contains("layoutVersion=-57"));
     let previous = current.with_file_name("previous");
     assert_eq!(read(&previous.join("finalized/subdir64/subdir200/blk_1077987328")), "data");
-    pool(root.path(), &wanted()).expect("there is nothing more to do");
+    pool(root.path(), &wanted(), StartOption::Regular).expect("there is nothing more to do");
     assert!(previous.exists());
     finalize(root.path(), &POOL.into()).expect("the old state is deleted");
     assert!(!previous.exists());
@@ -139,12 +139,60 @@ fn an_upgrade_that_stopped_is_undone_and_done_again_or_completed() {
     // Stopped while blocks were linked.
     fs::rename(&current, pool_root.join("previous.tmp")).expect("it is moved");
     write(current.join("finalized/subdir0/subdir0/blk_1"), "half");
-    pool(root.path(), &wanted()).expect("it is undone, then done");
+    pool(root.path(), &wanted(), StartOption::Regular).expect("it is undone, then done");
     assert!(!current.join("finalized/subdir0/subdir0/blk_1").exists());
     assert!(pool_root.join("previous").exists() && !pool_root.join("previous.tmp").exists());
     // Stopped before the last step.
     fs::rename(pool_root.join("previous"), pool_root.join("previous.tmp")).expect("it is moved");
-    pool(root.path(), &wanted()).expect("it is completed");
+    pool(root.path(), &wanted(), StartOption::Regular).expect("it is completed");
     assert!(pool_root.join("previous").exists());
     assert!(read(&current.join("VERSION")).contains("layoutVersion=-57"));
+}
+
+/// A pool of this layout with one block.
+fn new_pool(root: &Path) -> PathBuf {
+    let current = root.join("current").join(POOL).join("current");
+    write(current.join("VERSION"), &wanted().print(WallMillis(0)));
+    write(current.join("finalized/subdir0/subdir0/blk_1"), "data");
+    write(current.join("finalized/subdir0/subdir0/blk_1_3.meta"), "meta");
+    fs::create_dir_all(current.join("rbw")).expect("a folder is made");
+    current
+}
+
+#[test]
+fn blocks_of_before_an_upgrade_of_the_namespace_come_back_with_it() {
+    let root = Folder::new("ctime");
+    let current = new_pool(root.path());
+    let upgraded = BlockPoolVersion::new(7, WallMillis(9), POOL.into());
+    pool(root.path(), &upgraded, StartOption::Regular).expect("it is upgraded");
+    assert!(read(&current.join("VERSION")).contains("cTime=9"));
+    fs::remove_dir_all(current.join("finalized/subdir0")).expect("blocks are deleted");
+    write(current.join("finalized/subdir0/subdir0/blk_2"), "new");
+
+    let refused = pool(root.path(), &wanted(), StartOption::Regular).expect_err("it is newer");
+    assert!(refused.message.contains("CTime = 9 is newer than the namespace state"), "{refused}");
+    pool(root.path(), &wanted(), StartOption::Rollback).expect("it is rolled back");
+    assert_eq!(read(&current.join("finalized/subdir0/subdir0/blk_1")), "data");
+    assert!(!current.join("finalized/subdir0/subdir0/blk_2").exists());
+    let pool_root = current.with_file_name("");
+    assert!(!pool_root.join("previous").exists() && !pool_root.join("removed.tmp").exists());
+    pool(root.path(), &wanted(), StartOption::Rollback).expect("there is nothing more to do");
+}
+
+#[test]
+fn the_trash_comes_back_and_overwrites_nothing_that_is_longer() {
+    let root = Folder::new("trash");
+    let current = new_pool(root.path());
+    let trash = current.with_file_name("trash/finalized/subdir0");
+    write(trash.join("subdir0/blk_1"), "cut");
+    write(trash.join("subdir1/blk_257"), "back");
+    write(trash.join("subdir1/blk_257_4.meta"), "meta");
+    write(current.with_file_name("RollingUpgradeInProgress"), "");
+    pool(root.path(), &wanted(), StartOption::Regular).expect("nothing is done");
+    assert!(trash.exists());
+    pool(root.path(), &wanted(), StartOption::Rollback).expect("it is restored");
+    assert_eq!(read(&current.join("finalized/subdir0/subdir0/blk_1")), "data");
+    assert_eq!(read(&current.join("finalized/subdir0/subdir1/blk_257")), "back");
+    assert!(!current.with_file_name("trash").exists());
+    assert!(!current.with_file_name("RollingUpgradeInProgress").exists());
 }
