@@ -20,6 +20,9 @@ use crate::registration::Now;
 pub(crate) struct AdminScan {
     storage: usize,
     from: u32,
+    /// The same for the blocks of groups, which come after the others.
+    group_storage: usize,
+    group_from: Option<BlockId>,
     found: LeavingService,
 }
 
@@ -190,7 +193,20 @@ impl BlockManager {
                 scan.from = 0;
             }
         }
-        let done = scan.storage >= storages.len();
+        while scan.storage >= storages.len()
+            && *left > 0
+            && let Some(storage) = storages.get(scan.group_storage)
+        {
+            let from = scan.group_from;
+            let (looked_at, last) =
+                self.look_at_leaving_groups(*storage, from, *left, &mut scan.found);
+            *left -= looked_at;
+            scan.group_from = last;
+            if last.is_none() {
+                scan.group_storage += 1;
+            }
+        }
+        let done = scan.storage >= storages.len() && scan.group_storage >= storages.len();
         self.decommission_cursors.insert(slot, scan);
         done
     }

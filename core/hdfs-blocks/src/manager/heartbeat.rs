@@ -179,13 +179,14 @@ impl BlockManager {
         let mut transfers = Vec::new();
         while transfers.len() < free {
             let Some(task) = self.datanode_mut(slot).transfers.pop_front() else { break };
-            match self.map.get(task.block) {
-                Some(entry) if entry.is_complete_or_committed() => transfers.push(Transfer {
-                    block: entry.block(task.block),
-                    targets: task.targets.to_vec(),
-                }),
+            let block = match self.map.get(task.block) {
+                Some(entry) => entry.is_complete_or_committed().then(|| entry.block(task.block)),
+                None => self.internal_to_send(task.block, slot),
+            };
+            match block {
+                Some(block) => transfers.push(Transfer { block, targets: task.targets.to_vec() }),
                 // Deleted, or opened again, since it was chosen.
-                _ => task.targets.iter().for_each(|target| self.unschedule(*target)),
+                None => task.targets.iter().for_each(|target| self.unschedule(*target)),
             }
         }
         transfers

@@ -88,6 +88,7 @@ impl BlockManager {
         self.needed.clear();
         self.excess.clear();
         self.postponed.clear();
+        self.striped.clear_copies();
         let pending: Vec<BlockId> = self.pending.keys().copied().collect();
         for id in pending {
             self.drop_pending(id);
@@ -157,6 +158,7 @@ impl BlockManager {
                 }
             }
         }
+        scheduled += self.copy_leaving_groups(now, policy_of);
         self.scheduled_last_round = scheduled;
         scheduled
     }
@@ -232,6 +234,7 @@ impl BlockManager {
             count,
             writer: Some(source),
             chosen: &live,
+            placement: self.conf.placement,
             excluded,
             block_size,
             policy,
@@ -314,7 +317,7 @@ impl BlockManager {
         Some(good[index])
     }
 
-    fn may_send(&self, node: DatanodeSlot, level: Level) -> bool {
+    pub(crate) fn may_send(&self, node: DatanodeSlot, level: Level) -> bool {
         let node = self.datanode(node);
         let queued = node.transfers.len();
         let leaving = !node.is_in_service();

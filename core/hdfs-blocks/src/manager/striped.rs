@@ -3,15 +3,18 @@
 //! A group has one id; the block with index `i` has the group's id plus `i`, in the low four bits of a negative number.
 //! DataNodes know such a block as any other one. Each storage that reports one counts for its index.
 //!
-//! What it does not do: it rebuilds no block that is lost, and deletes none that is there twice.
+//! What it does not do: it rebuilds no block that is lost, and deletes none that is there twice. Blocks on nodes that leave
+//! service are copied.
 //!
 //! **Invariant:** a block of a group that is known is never deleted, whatever its length or stamp says, before its file is.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.blockmanagement.BlockInfoStriped (3.5.0)
 
+mod leaving;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use hdfs_types::{Block, BlockId, Error, GenerationStamp, INodeId, ReplicaState, Result};
+use hdfs_types::{Block, BlockId, Error, GenerationStamp, INodeId, Mono, ReplicaState, Result};
 use smallvec::SmallVec;
 
 use super::lifecycle::{check_commit, check_fields};
@@ -19,7 +22,7 @@ use super::replicas::Counts;
 use super::{BlockInfo, BlockManager, CommitOutcome, LocatedReplicas};
 use crate::block_map::BlockState;
 use crate::command::NO_ACK;
-use crate::datanode::{AdminState, StorageSlot};
+use crate::datanode::{AdminState, DatanodeSlot, StorageSlot};
 use crate::event::BlockEvent;
 use crate::registration::{ReportedReplica, StorageState};
 
@@ -84,6 +87,10 @@ pub(crate) struct Groups {
     groups: BTreeMap<BlockId, Group>,
     /// Which blocks of groups a storage holds.
     by_storage: BTreeMap<StorageSlot, BTreeSet<BlockId>>,
+    /// Blocks to be copied from nodes that leave service.
+    leaving: BTreeMap<DatanodeSlot, BTreeSet<BlockId>>,
+    /// Such copies on their way: since when, and where to.
+    copies: BTreeMap<BlockId, (Mono, DatanodeSlot)>,
     complete: u64,
     safe: u64,
 }
@@ -125,6 +132,12 @@ impl Groups {
 
     pub(crate) fn len(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Forgets the copies that are to be made.
+    pub(crate) fn clear_copies(&mut self) {
+        self.leaving.clear();
+        self.copies.clear();
     }
 
     /// Complete groups, and those of them whose data was reported.
@@ -334,6 +347,10 @@ impl BlockManager {
             return;
         }
         let (storages, report) = (&self.storages, self.report_number);
+        if self.striped.copies.get(&block.id).is_some_and(|(_, target)| *target == node) {
+            self.striped.copies.remove(&block.id);
+            self.copies_arrived += 1;
+        }
         let Some(group) = self.striped.groups.get_mut(&id) else { return };
         let same_node = |of: &Internal| storages[of.storage.0 as usize].datanode == node;
         let moved = group.internal.iter().position(|of| of.index == index && same_node(of));
@@ -465,7 +482,11 @@ impl BlockManager {
                 && node.admin_state != AdminState::InMaintenance
                 && (node.alive || node.admin_state != AdminState::EnteringMaintenance)
         };
-        Some(group.internal.iter().filter(readable).map(|of| (of.index, of.storage)).collect())
+        // A reader takes the first one of each index: nodes that stay go before those that leave.
+        let mut all: Vec<(u8, StorageSlot)> =
+            group.internal.iter().filter(readable).map(|of| (of.index, of.storage)).collect();
+        all.sort_by_key(|(index, storage)| (*index, !self.datanode_of(*storage).is_in_service()));
+        Some(all)
     }
 
     pub(crate) fn locate_group(&self, id: BlockId) -> Option<LocatedReplicas> {

@@ -34,6 +34,7 @@ pub(crate) struct CopyRequest<'a> {
     pub(crate) excluded: BTreeSet<DatanodeSlot>,
     pub(crate) block_size: u64,
     pub(crate) policy: u8,
+    pub(crate) placement: PlacementPolicy,
 }
 
 impl BlockManager {
@@ -123,6 +124,7 @@ impl BlockManager {
                 excluded,
                 block_size: request.block_size,
                 policy: request.storage_policy,
+                placement: self.conf.placement,
             },
         );
         let mut all = request.chosen.to_vec();
@@ -148,7 +150,7 @@ impl BlockManager {
                 chosen: request.chosen,
                 block_size: request.block_size,
                 policy: StoragePolicy::of(request.policy),
-                placement: self.conf.placement,
+                placement: request.placement,
                 flags,
             },
             writer,

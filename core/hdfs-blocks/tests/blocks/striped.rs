@@ -1,6 +1,6 @@
 //! Block groups: reports of their blocks, completion, deletion.
 
-use hdfs_blocks::{BlockEvent, BlockState, BlocksConf, NO_ACK, StripedUnits};
+use hdfs_blocks::{BlockEvent, BlockState, BlocksConf, HostsLists, NO_ACK, StripedUnits};
 use hdfs_types::{Block, BlockId};
 
 use crate::cluster::{Cluster, OWNER, block, finalized};
@@ -69,4 +69,63 @@ fn blocks_of_a_known_group_are_kept_and_those_of_no_group_are_deleted() {
     assert_eq!(c.told_to_delete(0), [block(GROUP, 1_001, NO_ACK), block(GROUP + 3, 900, NO_ACK)]);
     assert_eq!(c.bm.block_count(), 0);
     c.check();
+}
+
+fn closed_group(c: &mut Cluster) {
+    let group = block(GROUP, 1_001, 9_000);
+    c.bm.add_group(group, OWNER, UNITS, BlockState::Complete, &[]).expect("new");
+    (0..5).for_each(|index| c.received(index as usize, internal(index, 3_000)));
+}
+
+fn decommission(c: &mut Cluster, host: &str) {
+    let now = c.now();
+    c.bm.refresh_nodes(now, HostsLists::from_lines(&[], &[host]));
+    c.bm.check_decommission(now);
+}
+
+#[test]
+fn a_node_with_blocks_of_groups_is_retired_after_they_were_copied() {
+    let mut c = Cluster::of(6);
+    closed_group(&mut c);
+    decommission(&mut c, "host2");
+    let slot = c.bm.find_datanode("dn-2").expect("registered");
+    assert!(c.bm.datanode(slot).is_decommissioning());
+    assert_eq!(c.bm.datanode(slot).leaving_service().under_replicated, 1);
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
+    assert_eq!(c.told_to_copy(2), [(GROUP + 2, vec![5])]);
+    // It is on its way: nothing is copied twice, whatever the source reports meanwhile.
+    c.full_report(2, &[finalized(internal(2, 3_000))]);
+    c.bm.check_decommission(c.now());
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 0);
+    c.received(5, internal(2, 3_000));
+    c.bm.check_decommission(c.now());
+    assert!(c.bm.datanode(slot).is_decommissioned());
+    assert_eq!(locations(&c), [(0, 0), (1, 1), (2, 5), (2, 2), (3, 3), (4, 4)]);
+    c.check();
+}
+
+#[test]
+fn a_node_with_the_only_block_of_an_index_waits_when_it_can_be_copied_nowhere() {
+    let mut c = Cluster::of(5);
+    closed_group(&mut c);
+    decommission(&mut c, "host2");
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 0);
+    c.bm.check_decommission(c.now());
+    let slot = c.bm.find_datanode("dn-2").expect("registered");
+    assert!(c.bm.datanode(slot).is_decommissioning());
+    c.check();
+}
+
+#[test]
+fn a_copy_of_a_groups_block_that_never_arrives_is_made_again() {
+    let mut c = Cluster::of(6);
+    closed_group(&mut c);
+    decommission(&mut c, "host0");
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
+    assert_eq!(c.told_to_copy(0).len(), 1);
+    c.pass(std::time::Duration::from_secs(301));
+    c.bm.compute_work(c.mono(), &|_| 0);
+    c.bm.check_decommission(c.now());
+    assert_eq!(c.bm.compute_work(c.mono(), &|_| 0), 1);
+    assert_eq!(c.told_to_copy(0), [(GROUP, vec![5])]);
 }
