@@ -21,6 +21,8 @@ pub enum FileError {
     Refused(Error),
     /// A sync failed.
     NotSynced(NotSynced),
+    /// Data and checksums lie in two folders now: only the next start joins them.
+    Apart(Error),
 }
 
 impl From<Error> for FileError {
@@ -44,7 +46,9 @@ impl From<NotSynced> for Error {
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
         match error {
-            FileError::Refused(error) | FileError::NotSynced(NotSynced(error)) => error,
+            FileError::Refused(error)
+            | FileError::NotSynced(NotSynced(error))
+            | FileError::Apart(error) => error,
         }
     }
 }

@@ -245,6 +245,11 @@ impl ReplicaMap {
         self.failed.get(&id).copied()
     }
 
+    /// True when replicas wait for the next start.
+    pub fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
     /// All replicas, by block id.
     pub fn iter(&self) -> impl Iterator<Item = &Replica> {
         self.replicas.values()

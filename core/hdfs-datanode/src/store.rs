@@ -94,9 +94,9 @@ fn until_free<S: Store, T>(
     }
 }
 
-/// A change of a replica's files failed: one whose sync failed is not trusted any more.
+/// A change of a replica's files failed: one whose sync failed, or whose files lie apart, is not trusted any more.
 fn distrust(map: &mut ReplicaMap, id: BlockId, error: FileError) -> Error {
-    if matches!(error, FileError::NotSynced(_)) {
+    if matches!(error, FileError::NotSynced(_) | FileError::Apart(_)) {
         map.fail(id);
     }
     error.into()

@@ -117,6 +117,9 @@ impl Content {
     }
 }
 
+/// Torn writes keep a multiple of so many bytes.
+const TEAR_BYTES: u64 = 4;
+
 impl Disk {
     /// An empty one.
     pub(crate) fn new(sim: &Sim, capacity: u64) -> Self {
@@ -352,7 +355,8 @@ impl Disk {
         }
     }
 
-    /// The machine loses power: some of what was not synced is gone.
+    /// The machine loses power: some of what was not synced is gone. Writes tear between words: of two checksums that were
+    /// written over each other one is there, as both lie in one sector (but for one in 128, which no start can prove).
     pub(crate) fn power_cut(&self) {
         let state = &mut *self.state.borrow_mut();
         for naming in std::mem::take(&mut state.pending_names) {
@@ -371,9 +375,8 @@ impl Disk {
                 }
                 match change {
                     Change::Write { at, mut bytes } if tears && self.sim.chance(300_000) => {
-                        bytes.truncate(
-                            usize::try_from(self.sim.below(bytes.len() as u64 + 1)).unwrap_or(0),
-                        );
+                        let kept = self.sim.below(bytes.len() as u64 + 1);
+                        bytes.truncate(usize::try_from(kept - kept % TEAR_BYTES).unwrap_or(0));
                         Content::apply(&mut content.durable, &Change::Write { at, bytes });
                     }
                     change => Content::apply(&mut content.durable, &change),

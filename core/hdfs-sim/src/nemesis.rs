@@ -80,10 +80,14 @@ pub(crate) fn rage(cluster: &Rc<Cluster>, weather: Weather, duration: Duration) 
 /// Restarts processes that ended by themselves: a DataNode does when its only volume failed.
 pub(crate) fn watch(cluster: &Rc<Cluster>) {
     for node in cluster.datanodes.clone() {
-        if cluster.sim.machine(node).up && cluster.disk(node).has_lost_a_sync() {
+        let lost = cluster.disk(node).has_lost_a_sync();
+        let failed = cluster.datanode(node).is_some_and(|process| process.pool.has_failed());
+        if cluster.sim.machine(node).up && (lost || failed) {
             cluster.crash(node, Crash::Killed);
-            // What the failed sync dropped is gone, as after a power cut.
-            cluster.truth.borrow_mut().lose_power();
+            if lost {
+                // What the failed sync dropped is gone, as after a power cut.
+                cluster.truth.borrow_mut().lose_power();
+            }
             restart_later(cluster, node);
         }
     }

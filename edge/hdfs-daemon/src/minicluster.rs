@@ -42,6 +42,7 @@ pub struct MiniCluster {
     pub datanodes: Vec<DataNodeHandle>,
     conf: Configuration,
     conf_dir: PathBuf,
+    datanode_confs: Vec<Configuration>,
 }
 
 impl MiniCluster {
@@ -64,14 +65,21 @@ impl MiniCluster {
         let namenode = namenode::start(&name_conf)?;
         let rpc = namenode.rpc_addr();
         let mut datanodes = Vec::with_capacity(options.datanodes);
+        let mut datanode_confs = Vec::with_capacity(options.datanodes);
         for number in 1..=options.datanodes {
-            let conf = configuration(&datanode_settings(&dir, &options, number, rpc)?)?;
-            datanodes.push(datanode::start(&conf)?);
+            let mut conf = configuration(&datanode_settings(&dir, &options, number, rpc)?)?;
+            let datanode = datanode::start(&conf)?;
+            // Started again it is the same one, on the same ports.
+            conf.set(keys::DFS_DATANODE_ADDRESS.name, &datanode.data_address().to_string())?;
+            conf.set(keys::DFS_DATANODE_IPC_ADDRESS.name, &datanode.ipc_address().to_string())?;
+            datanodes.push(datanode);
+            datanode_confs.push(conf);
         }
         let client = client_settings(&options, rpc, namenode.http_addr());
         let conf_dir = dir.join("conf");
         write_conf(&conf_dir, &client)?;
-        let cluster = Self { namenode, datanodes, conf: configuration(&client)?, conf_dir };
+        let conf = configuration(&client)?;
+        let cluster = Self { namenode, datanodes, conf, conf_dir, datanode_confs };
         cluster.wait_until_writable(options.datanodes)?;
         Ok(cluster)
     }
@@ -89,6 +97,21 @@ impl MiniCluster {
     /// `hdfs://host:port`.
     pub fn uri(&self) -> String {
         format!("hdfs://{}", self.namenode.rpc_addr())
+    }
+
+    /// Stops a DataNode, from 0, as a kill does, and starts it again.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn restart_datanode(&mut self, index: usize) -> Result<()> {
+        let (Some(datanode), Some(conf)) =
+            (self.datanodes.get_mut(index), self.datanode_confs.get(index))
+        else {
+            return Err(Error::io(format!("there is no DataNode {index}")));
+        };
+        datanode.stop();
+        *datanode = datanode::start(conf)?;
+        Ok(())
     }
 
     /// Stops every daemon in order: DataNodes first, so that the NameNode's last word is in the log.

@@ -265,13 +265,14 @@ pub(super) fn move_both(
     folders: &impl Folders,
     from: &[FileName; 2],
     to: &[FileName; 2],
-) -> Result<()> {
+) -> Result<(), FileError> {
     move_file(folders, &from[0], &to[0])?;
-    move_file(folders, &from[1], &to[1]).inspect_err(|_| {
-        if let Err(error) = move_file(folders, &to[0], &from[0]) {
-            folders.note("move checksums back", &error);
-        }
-    })
+    let Err(error) = move_file(folders, &from[1], &to[1]) else { return Ok(()) };
+    if let Err(apart) = move_file(folders, &to[0], &from[0]) {
+        folders.note("move checksums back", &apart);
+        return Err(FileError::Apart(error));
+    }
+    Err(error.into())
 }
 
 /// Renames unless the name stays the same.

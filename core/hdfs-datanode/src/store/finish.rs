@@ -130,7 +130,10 @@ pub fn finalize<S: Store, F: BlockFile>(
         }
         let from = replica.place;
         let to = FileName::pair(Place::Finalized, replica.block);
-        move_both(folders, &FileName::pair(from, replica.block), &to)?;
+        let moved = move_both(folders, &FileName::pair(from, replica.block), &to);
+        if let Err(error) = moved {
+            return Err(distrust(shard.map(), open.block.id, error));
+        }
         replica.wrote(length, None);
         replica.finalize();
         Ok((replica.block, from))
@@ -161,7 +164,10 @@ pub fn convert_to_rbw<S: Store, F>(
         let replica = replica.ok_or_else(|| transition::non_existent(wanted))?;
         transition::check_convert_temporary(replica, wanted)?;
         let to = FileName::pair(Place::Rbw, replica.block);
-        move_both(folders, &FileName::pair(Place::Tmp, replica.block), &to)?;
+        let moved = move_both(folders, &FileName::pair(Place::Tmp, replica.block), &to);
+        if let Err(error) = moved {
+            return Err(distrust(shard.map(), open.block.id, error));
+        }
         replica.convert_to_rbw(wanted.block.num_bytes);
         Ok(())
     })

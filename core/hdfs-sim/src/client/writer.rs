@@ -150,6 +150,8 @@ impl<'a> Writer<'a> {
         // What was only in memory may have been lost while the word was on its way.
         if power_cuts == self.client.cluster.truth.borrow().power_cuts {
             self.acknowledge(length, sync);
+            let (name, path) = (&self.client.name, &self.path);
+            self.client.sim().note(format_args!("{name} flushed {path} to {length}, sync: {sync}"));
         }
         Ok(())
     }

@@ -295,6 +295,11 @@ impl Pool {
         self.shard.borrow().map.iter().count()
     }
 
+    /// True when only another start reads some replicas.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shard.borrow_mut().map.has_failed()
+    }
+
     /// Every replica.
     pub(crate) fn replicas(&self) -> Vec<Replica> {
         self.shard.borrow().map.iter().cloned().collect()
