@@ -37,10 +37,10 @@ pub use datanode::{AdminState, Datanode, DatanodeSlot, LeavingService, Storage, 
 pub use event::BlockEvent;
 pub use hosts::{DefaultPorts, HostEntry, HostsLists};
 pub use manager::{
-    BlockInfo, BlockManager, BlockOnNode, BlocksWanted, CommitOutcome, DatanodeReportType,
-    DumpNames, FsStats, FullReport, GroupStats, LocatedReplicas, PlacementFlags,
-    PlacementViolation, ReplicaCounts, ReplicaHealth, SafeCounts, SlowNode, StorageTypeStats,
-    StripedUnits, TargetRequest,
+    BlockExplanation, BlockInfo, BlockManager, BlockOnNode, BlocksWanted, CommitOutcome,
+    DatanodeReportType, DumpNames, FsStats, FullReport, GroupStats, Hindrance, LocatedReplicas,
+    PlacementFlags, PlacementViolation, ReplicaCounts, ReplicaExplanation, ReplicaHealth,
+    SafeCounts, SlowNode, StorageTypeStats, StripedUnits, TargetRequest, Unsuitable,
 };
 pub use placement_policy::{PlacementPolicy, SpacePreference};
 pub use registration::{

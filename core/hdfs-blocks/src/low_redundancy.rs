@@ -67,6 +67,11 @@ impl LowRedundancy {
         self.missing_of_one
     }
 
+    /// How urgent a block is.
+    pub(crate) fn level(&self, id: BlockId) -> Option<Level> {
+        self.levels.get(&id).map(|(level, _)| *level)
+    }
+
     pub(crate) fn contains(&self, id: BlockId) -> bool {
         self.levels.contains_key(&id)
     }

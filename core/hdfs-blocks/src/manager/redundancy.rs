@@ -15,7 +15,7 @@ const SCAN_SLICE: usize = 100_000;
 
 impl BlockManager {
     /// Replicas that must be live: fewer while some are in maintenance.
-    fn required_live(&self, slot: u32, counts: &Counts) -> u32 {
+    pub(crate) fn required_live(&self, slot: u32, counts: &Counts) -> u32 {
         let expected = u32::from(self.map.entry(slot).replication());
         let at_least = u32::from(self.conf.maintenance_min_replication).min(expected);
         expected.saturating_sub(counts.maintenance()).max(at_least)

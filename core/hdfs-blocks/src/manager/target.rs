@@ -140,6 +140,18 @@ impl BlockManager {
         request: CopyRequest<'_>,
     ) -> Vec<StorageSlot> {
         let mut rng = self.rng.clone();
+        let all = self.choose_copies_with(now, request, &mut rng);
+        self.rng = rng;
+        all
+    }
+
+    /// The same without a trace.
+    pub(crate) fn choose_copies_with(
+        &self,
+        now: Mono,
+        request: CopyRequest<'_>,
+        rng: &mut SplitMix64,
+    ) -> Vec<StorageSlot> {
         let mut excluded = request.excluded;
         let writer = request.writer.map_or(Writer::Nowhere, Writer::Node);
         let flags = PlacementFlags::default();
@@ -155,9 +167,8 @@ impl BlockManager {
             },
             writer,
             &mut excluded,
-            &mut rng,
+            rng,
         );
-        self.rng = rng;
         all.drain(..request.chosen.len().min(all.len()));
         self.pipeline_order(request.writer, &mut all);
         all
@@ -331,6 +342,24 @@ impl BlockManager {
             .filter(|slot| self.datanode(**slot).is_stale(now, self.conf.stale_interval))
             .count();
         stale as f64 <= live.len() as f64 * self.conf.stale_for_write_ratio
+    }
+
+    /// Room for one more block on a node, on some kind of storage that the policy allows.
+    pub(crate) fn has_room(&self, node: DatanodeSlot, policy: u8, block_size: u64) -> bool {
+        let policy = StoragePolicy::of(policy);
+        let mut kinds = policy.types_for(policy.storage_types.len());
+        kinds.extend(policy.replication_fallbacks.iter().copied());
+        kinds.iter().any(|kind| self.room_on(node, *kind, block_size).is_some())
+    }
+
+    /// Much busier than the others.
+    pub(crate) fn is_busy(&self, node: DatanodeSlot) -> bool {
+        if !self.conf.consider_load || self.load.nodes == 0 {
+            return false;
+        }
+        let average = self.load.xceivers as f64 / self.load.nodes as f64;
+        let most = average * self.conf.consider_load_factor;
+        most > 0.0 && f64::from(self.datanode(node).xceiver_count) > most
     }
 
     /// Room for one more block of this kind on a node: where, if there is.

@@ -3,6 +3,7 @@
 mod balance;
 mod cluster;
 mod dump;
+mod explain;
 mod life;
 mod maintenance;
 mod memory;

@@ -285,12 +285,8 @@ impl Placement<'_> {
         if manager.conf.exclude_slow_nodes && manager.is_slow(node) {
             return false;
         }
-        if consider_load && manager.conf.consider_load && manager.load.nodes > 0 {
-            let average = manager.load.xceivers as f64 / manager.load.nodes as f64;
-            let most = average * manager.conf.consider_load_factor;
-            if most > 0.0 && f64::from(record.xceiver_count) > most {
-                return false;
-            }
+        if consider_load && manager.is_busy(node) {
+            return false;
         }
         let on_rack = round
             .results
