@@ -17,7 +17,7 @@ use super::durable::failed;
 /// Bytes read at a time, unless one operation is longer.
 const WINDOW_BYTES: usize = 4 << 20;
 /// Operations handed on at a time. Those on the way fit into a processor's cache.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 /// Batches that there are; the reader waits when all are on the way.
 const BATCHES: usize = 8;
 /// Batches that come back together: who waits for each is woken for each, which takes as long as a tenth of applying it.
