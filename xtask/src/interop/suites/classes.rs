@@ -155,6 +155,7 @@ pub(super) const LAUNCHED: &[&str] = &[
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestNestedSnapshots",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestOpenFilesWithSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestRandomOpsWithSnapshots",
+    "org.apache.hadoop.hdfs.server.namenode.snapshot.TestRenameWithOrderedSnapshotDeletion",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestRenameWithSnapshots",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshot",
     "org.apache.hadoop.hdfs.server.namenode.snapshot.TestSnapshotDiffReport",
