@@ -16,6 +16,7 @@ mod call;
 mod client;
 mod convert;
 mod datanode_protocol;
+mod doctor;
 mod facts;
 mod fsck;
 mod identity;
@@ -31,6 +32,7 @@ mod upgrade;
 pub use admin::CorruptFile;
 pub use call::{Call, Caller};
 pub use client::{KeyCipher, names_datanode, snapshot_diff_report};
+pub use doctor::Diagnosis;
 pub use fsck::{Fsck, FsckAction, FsckOptions, FsckOutcome, FsckStep};
 pub use hdfs_namespace::{
     BatchLimits, FileKey, FileKeySource, ReencryptedFile, Reencryption, RemovalCheck, snapshot_path,

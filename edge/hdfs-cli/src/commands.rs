@@ -6,9 +6,9 @@ use crate::admin_tool::AdminTool;
 use crate::generic::{self, Generic};
 use crate::output::{complain, print, print_error};
 use crate::{
-    bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, ec, environment, fetchdt,
-    fsck, getconf, groups, haadmin, jmxget, key, launcher, offline, shell, snapshot, snapshots,
-    storagepolicies, version,
+    bench, cacheadmin, completion, crypto, daemons, debug, dfsadmin, doctor, ec, environment,
+    fetchdt, fsck, getconf, groups, haadmin, jmxget, key, launcher, offline, shell, snapshot,
+    snapshots, storagepolicies, version,
 };
 
 /// A command of `hdfs`.
@@ -114,6 +114,12 @@ const COMMANDS: &[Spec] = {
         spec("dfsadmin", Admin, "run an administrator's command", Configured(dfsadmin::run)),
         spec("oev", Admin, "view an edit log", Plain(offline::oev)),
         spec("oiv", Admin, "view an image of the namespace", Plain(offline::oiv::run)),
+        spec(
+            "doctor",
+            Admin,
+            "explain what is wrong with a file or a block, and what to do",
+            Configured(|conf, args| doctor::run(&conf, &args)),
+        ),
         spec(
             "fsck",
             Admin,
@@ -255,6 +261,7 @@ pub(crate) fn usage(name: &str) -> Option<&'static str> {
         "completion" => completion::USAGE,
         "classpath" => environment::CLASSPATH_USAGE,
         "datanode" => daemons::datanode::USAGE,
+        "doctor" => doctor::USAGE,
         "fetchdt" => fetchdt::USAGE,
         "fsck" => fsck::USAGE,
         "getconf" => getconf::USAGE,

@@ -111,7 +111,7 @@ impl<'a> Line<'a> {
                     answer.choices(&usage);
                 }
                 match name {
-                    "fsck" | "lsSnapshot" | "snapshotDiff" => answer.paths(&generic),
+                    "doctor" | "fsck" | "lsSnapshot" | "snapshotDiff" => answer.paths(&generic),
                     _ => answer.files(),
                 }
             }

@@ -148,15 +148,15 @@ impl Request {
 }
 
 /// A path of a cluster, and the web server of its NameNode.
-struct Place {
-    path: String,
-    web: HostPort,
+pub(crate) struct Place {
+    pub(crate) path: String,
+    pub(crate) web: HostPort,
     timeouts: (Duration, Duration),
 }
 
 impl Place {
     /// `None` for a path of another kind of file system, after it has said so.
-    fn find(conf: &Configuration, path: &str) -> Result<Option<Self>> {
+    pub(crate) fn find(conf: &Configuration, path: &str) -> Result<Option<Self>> {
         let invalid = |message: String| Error::new(ErrorKind::IllegalArgument, message);
         let parsed =
             ParsedPath::parse(path).map_err(|failure| invalid(failure.message().to_owned()))?;
@@ -196,8 +196,13 @@ impl Place {
         Ok(Some(Self { path: absolute, web: web_address(conf, client.uri())?, timeouts }))
     }
 
+    /// Asks the web server, whatever its answer.
+    pub(crate) fn ask(&self, query: &str) -> Result<http_get::Response> {
+        http_get::get_within(&self.web, query, self.timeouts)
+    }
+
     fn get(&self, query: &str) -> Result<http_get::Response> {
-        let response = http_get::get_within(&self.web, query, self.timeouts)?;
+        let response = self.ask(query)?;
         if response.status == 200 {
             return Ok(response);
         }
@@ -343,7 +348,7 @@ impl<F: FnMut(&str, &mut Output) -> bool> Write for Lines<F> {
 }
 
 /// As Java's URLEncoder: letters, digits and `.-*_` stay, a blank is `+`.
-fn form_encoded(text: &str) -> String {
+pub(crate) fn form_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

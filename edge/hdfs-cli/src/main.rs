@@ -12,6 +12,7 @@ mod crypto;
 mod daemons;
 mod debug;
 mod dfsadmin;
+mod doctor;
 mod ec;
 mod environment;
 mod fetchdt;

@@ -21,6 +21,7 @@ mod checkpoint;
 mod conf;
 mod dashboard;
 mod decode_ahead;
+mod doctor;
 mod durable;
 mod edit_log;
 mod format;

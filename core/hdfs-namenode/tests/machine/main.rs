@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets None or an error has failed")]
 
+mod doctor;
 mod fsck;
 mod random;
 mod script;

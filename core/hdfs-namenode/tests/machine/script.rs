@@ -171,10 +171,24 @@ impl Script {
             ["received", node, block] => self.report(node, block, 2),
             ["lost", node, block] => self.report(node, block, 3),
             ["corrupt", node, block] => self.corrupt(node.parse().unwrap(), block),
+            ["doctor", target] => self.doctor(target),
             ["fsck", ..] => self.fsck(line.trim_start_matches("fsck ")),
             ["recovered", length] => self.recovered(length.parse().unwrap()),
             ["register", how] => self.register_odd(line, how),
             _ => self.client(line, &words, key),
+        }
+    }
+
+    fn doctor(&mut self, target: &str) {
+        let call =
+            Call { caller: &self.caller, client_machine: "10.0.0.9", key: None, now: self.now };
+        match self.nn.diagnose(&call, target) {
+            Ok(diagnosis) => {
+                self.told.push_str(&diagnosis.text);
+                let end = if diagnosis.healthy { "=> healthy" } else { "=> sick" };
+                writeln!(self.told, "{end}").unwrap();
+            }
+            Err(error) => writeln!(self.told, "doctor {target}: {}", error.message).unwrap(),
         }
     }
 

@@ -74,7 +74,7 @@ async fn fsck(
 }
 
 /// Whom the caller says to be; without security Hadoop believes it.
-fn user(shell: &Shell, parameters: &[(String, String)]) -> String {
+pub(super) fn user(shell: &Shell, parameters: &[(String, String)]) -> String {
     let value = |wanted: &str| {
         parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     };

@@ -38,7 +38,7 @@ pub(crate) fn read(conf: &HostsConf) -> Result<HostsLists> {
         HostsFormat::Combined => {
             let text = text(conf.include.as_deref(), conf.timeout)?;
             let entries = combined(&text).map_err(|what| {
-                let path = conf.include.as_deref().unwrap_or(Path::new(""));
+                let path = conf.include.as_deref().unwrap_or_else(|| Path::new(""));
                 Error::io(format!("{}: {what}", path.display()))
             })?;
             // Without a node in service, any may join: as an empty include file.

@@ -13,6 +13,7 @@ use hdfs_types::{Error, Result};
 use tokio::task::JoinHandle;
 
 use super::dashboard;
+use super::doctor;
 use super::fsck;
 use super::image_transfer;
 use super::monitor::Monitor;
@@ -51,6 +52,7 @@ pub(crate) fn serve(
     monitor.http.set_port(local_addr.port());
     let router = Router::new()
         .merge(servlets::router(monitor.shell.clone()))
+        .merge(doctor::router(monitor.shell.clone()))
         .merge(fsck::router(monitor.shell.clone(), servers[0].local_addr()))
         .merge(http::jmx_router(monitor.clone()))
         .merge(http::prom_router(monitor.clone()))
