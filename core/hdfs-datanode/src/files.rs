@@ -338,19 +338,35 @@ pub fn proven_length(data: &impl BlockFile, meta: &impl BlockFile) -> Result<u64
     }
     let Ok(spec) = read_spec(meta) else { return Ok(0) };
     let covered = length.min(spec.covered_bytes(meta_length));
+    let unproven = first_unproven(data, meta, spec, covered, &mut |_| true)?;
+    Ok(unproven.unwrap_or(covered))
+}
+
+/// Reads `length` bytes and compares all of them with their checksums; answers where those end that are proven, when not all
+/// are. `pace` is told how many bytes were read each time, and says whether to go on.
+///
+/// # Errors
+/// When the files cannot be read, or are shorter.
+pub fn first_unproven(
+    data: &impl BlockFile,
+    meta: &impl BlockFile,
+    spec: ChecksumSpec,
+    length: u64,
+    pace: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<u64>> {
     if spec.kind.size() == 0 {
-        return Ok(covered);
+        return Ok(None);
     }
-    // After a crash any chunk may be torn, not only the last: verify all of it, from the start.
+    // Any chunk may be torn, not only the last: all of it, from the start.
     let per = spec.bytes_per_checksum as usize;
-    let step = per * (1 << 20_usize.saturating_sub(per.ilog2() as usize).min(11));
+    let step = per * (1 << 20_usize.saturating_sub(per.ilog2() as usize).min(9));
     let step =
-        usize::try_from(covered).map_or(step, |covered| step.min(covered.next_multiple_of(per)));
+        usize::try_from(length).map_or(step, |length| step.min(length.next_multiple_of(per)));
     let mut block = vec![0; step];
     let mut sums = vec![0; step / per * 4];
     let mut at = 0;
-    while at < covered {
-        let now = usize::try_from((covered - at).min(step as u64)).unwrap_or(step);
+    while at < length {
+        let now = usize::try_from((length - at).min(step as u64)).unwrap_or(step);
         let sums_now = now.div_ceil(per) * 4;
         read_exact(data, &mut block[..now], at)?;
         let sums_at = META_HEADER_BYTES as u64 + at / per as u64 * 4;
@@ -359,11 +375,14 @@ pub fn proven_length(data: &impl BlockFile, meta: &impl BlockFile) -> Result<u64
             // A chunk may have grown after its checksum: what that proves was acknowledged, and perhaps synced.
             let chunk = &block[bad.offset..now.min(bad.offset + per)];
             let proven = checksum::proven_prefix(spec.kind, chunk, bad.expected);
-            return Ok(at + (bad.offset + proven) as u64);
+            return Ok(Some(at + (bad.offset + proven) as u64));
         }
         at += now as u64;
+        if !pace(now as u64) {
+            return Ok(None);
+        }
     }
-    Ok(covered)
+    Ok(None)
 }
 
 /// A replica that was being written when the process ended waits for recovery, with the bytes that its checksums prove;

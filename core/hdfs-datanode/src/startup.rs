@@ -15,6 +15,7 @@ use hdfs_types::{Block, BlockId, GenerationStamp, Result};
 
 use crate::files::{BlockFile, FileName, Folders, Part, proven_length};
 use crate::layout::{FileKind, parse_file_name};
+use crate::reconcile::OnDisk;
 use crate::replica::{Place, Replica, VolumeIndex};
 
 /// What one folder holds about one block.
@@ -45,6 +46,16 @@ impl FolderContents {
             FileKind::Other => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The blocks, as the directory scanner sees them.
+    pub fn on_disk(&self, volume: VolumeIndex) -> impl Iterator<Item = OnDisk> {
+        self.0.iter().map(move |(id, found)| OnDisk {
+            id: *id,
+            volume,
+            length: found.length,
+            stamp: found.stamp,
+        })
     }
 }
 

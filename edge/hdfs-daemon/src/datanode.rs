@@ -7,9 +7,11 @@
 //! set to false), and no byte whose checksum was not verified here.
 
 mod beans;
+mod block_scanner;
 mod conf;
 mod dashboard;
 mod dataset;
+mod directory_scanner;
 mod files;
 mod ipc;
 mod metrics;
@@ -31,6 +33,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use hdfs_conf::{Configuration, HostPort};
 use hdfs_datanode::VolumeIndex;
@@ -50,6 +53,7 @@ pub use upgrade::StartOption;
 
 use crate::reconfiguration::Reconfiguration;
 use crate::throttle::Throttle;
+use block_scanner::BlockScanner;
 use dataset::{Dataset, VolumeList};
 use hdfs_rt::users::Groups;
 use ipc::{DataNodeIpc, INTER_DATANODE_PROTOCOL};
@@ -114,6 +118,7 @@ struct Shared {
     /// Balancer moves that run.
     moves: AtomicUsize,
     checking_volumes: AtomicBool,
+    block_scanner: BlockScanner,
     shutdown: Mutex<bool>,
     shutdown_asked: Condvar,
 }
@@ -263,6 +268,28 @@ impl Shared {
         }
     }
 
+    /// Waits so long; `true` when the DataNode ends.
+    fn wait_for_end(&self, patience: Duration) -> bool {
+        let until = Instant::now().checked_add(patience);
+        let mut asked = self.shutdown.lock();
+        while !*asked {
+            match until {
+                Some(until) => {
+                    if self.shutdown_asked.wait_until(&mut asked, until).timed_out() {
+                        break;
+                    }
+                }
+                None => self.shutdown_asked.wait(&mut asked),
+            }
+        }
+        *asked
+    }
+
+    /// True once the DataNode ends.
+    fn is_ending(&self) -> bool {
+        *self.shutdown.lock()
+    }
+
     fn request_shutdown(&self) {
         *self.shutdown.lock() = true;
         self.shutdown_asked.notify_all();
@@ -279,6 +306,7 @@ pub struct DataNodeHandle {
     server: Server,
     web: AbortHandle,
     actors: Mutex<Vec<JoinHandle<()>>>,
+    scanners: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl DataNodeHandle {
@@ -335,7 +363,7 @@ impl DataNodeHandle {
         self.web.abort();
         self.server.stop();
         self.xceivers.stop();
-        for thread in self.actors.lock().drain(..) {
+        for thread in self.actors.lock().drain(..).chain(self.scanners.lock().drain(..)) {
             let _ = thread.join();
         }
         self.shared.dataset.release();
@@ -472,6 +500,7 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
         balance: Throttle::new(bandwidth),
         moves: AtomicUsize::new(0),
         checking_volumes: AtomicBool::new(false),
+        block_scanner: BlockScanner::default(),
         shutdown: Mutex::new(false),
         shutdown_asked: Condvar::new(),
     });
@@ -481,6 +510,7 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
     let xceivers = XceiverServer::start(Arc::clone(&shared), listener)?;
     let web = web::serve(&shared, &server, web_listener, configuration)?;
     let actors = start_services(&shared)?;
+    let scanners = start_scanners(&shared)?;
     let ipc = server.local_addr();
     tracing::info!(%data, %ipc, http = %http_address, uuid = shared.uuid, "DataNode started");
     Ok(DataNodeHandle {
@@ -491,8 +521,25 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
         server,
         web,
         actors: Mutex::new(actors),
+        scanners: Mutex::new(scanners),
         shared,
     })
+}
+
+/// What looks after replicas that nobody reads.
+fn start_scanners(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::new();
+    if shared.conf.scans_blocks() {
+        let shared = Arc::clone(shared);
+        let thread = std::thread::Builder::new().name("scanners".to_owned());
+        threads.push(thread.spawn(move || block_scanner::run(&shared))?);
+    }
+    if !shared.conf.directory_scan_interval.is_zero() {
+        let shared = Arc::clone(shared);
+        let thread = std::thread::Builder::new().name("directories".to_owned());
+        threads.push(thread.spawn(move || directory_scanner::run(&shared))?);
+    }
+    Ok(threads)
 }
 
 fn start_services(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {

@@ -342,31 +342,33 @@ fn only_the_active_namenode_gives_orders_and_both_hear_of_blocks() {
     assert!(!cluster.datanodes[0].finalized(1, 1_001).0.exists());
 }
 
+/// An order to copy a block to the second DataNode.
+pub(crate) fn transfer(cluster: &Cluster, id: u64, length: usize) -> DatanodeCommandProto {
+    let target = cluster.datanodes[1].info();
+    DatanodeCommandProto {
+        cmd_type: Type::BlockCommand as i32,
+        blk_cmd: Some(BlockCommandProto {
+            action: Action::Transfer as i32,
+            block_pool_id: block(id, 1_001, 0).pool_id,
+            blocks: vec![BlockProto {
+                block_id: id,
+                gen_stamp: 1_001,
+                num_bytes: Some(length as u64),
+            }],
+            targets: vec![DatanodeInfosProto { datanodes: vec![target] }],
+            target_storage_types: vec![StorageTypesProto { storage_types: vec![1] }],
+            ..BlockCommandProto::default()
+        }),
+        ..DatanodeCommandProto::default()
+    }
+}
+
 #[test]
 fn a_block_is_copied_by_order() {
     let cluster = Cluster::start(2);
     let data = random(3_000_000);
     cluster.write(&[0], 1, &data).unwrap();
-    let target = cluster.datanodes[1].info();
-    cluster.order(
-        0,
-        DatanodeCommandProto {
-            cmd_type: Type::BlockCommand as i32,
-            blk_cmd: Some(BlockCommandProto {
-                action: Action::Transfer as i32,
-                block_pool_id: block(1, 1_001, 0).pool_id,
-                blocks: vec![BlockProto {
-                    block_id: 1,
-                    gen_stamp: 1_001,
-                    num_bytes: Some(data.len() as u64),
-                }],
-                targets: vec![DatanodeInfosProto { datanodes: vec![target] }],
-                target_storage_types: vec![StorageTypesProto { storage_types: vec![1] }],
-                ..BlockCommandProto::default()
-            }),
-            ..DatanodeCommandProto::default()
-        },
-    );
+    cluster.order(0, transfer(&cluster, 1, data.len()));
     cluster.namenode.wait_for_received(1, 2);
     let read = cluster.datanodes[1].read(&block(1, 1_001, data.len()), 0, data.len());
     assert_eq!(read, Answer::Bytes(data));

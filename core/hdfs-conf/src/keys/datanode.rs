@@ -79,6 +79,8 @@ keys! { DATANODE:
     DFS_DATANODE_SCAN_PERIOD_HOURS = "dfs.datanode.scan.period.hours", Int, "504";
     /// Bytes a second of that check on each volume.
     DFS_BLOCK_SCANNER_VOLUME_BYTES_PER_SECOND = "dfs.block.scanner.volume.bytes.per.second", Int, "1048576";
+    /// Whether the scanner leaves blocks out that somebody read within a scan period.
+    DFS_BLOCK_SCANNER_SKIP_RECENT_ACCESSED = "dfs.block.scanner.skip.recent.accessed", Bool, "false";
     /// Time between two full block reports.
     DFS_BLOCKREPORT_INTERVAL_MSEC = "dfs.blockreport.intervalMsec", Time(Millis), "21600000";
     /// Random delay of the first full block report, at most.

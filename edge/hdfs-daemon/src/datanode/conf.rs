@@ -75,6 +75,18 @@ pub struct DataNodeConf {
     pub block_size: u64,
     /// `dfs.client.use.datanode.hostname`-like choice for connections between DataNodes.
     pub connect_by_host_name: bool,
+    /// `dfs.datanode.scan.period.hours`; 0 means three weeks, less than 0 never.
+    pub scan_period_hours: i64,
+    /// `dfs.block.scanner.volume.bytes.per.second`; 0 or less: never.
+    pub scan_bytes_per_second: u64,
+    /// `dfs.block.scanner.skip.recent.accessed`.
+    pub skip_recently_read: bool,
+    /// `dfs.datanode.directoryscan.interval`; zero: never.
+    pub directory_scan_interval: Duration,
+    /// `dfs.datanode.directoryscan.threads`.
+    pub directory_scan_threads: usize,
+    /// `dfs.datanode.directoryscan.throttle.limit.ms.per.sec`; outside of 1 to 999 there is no limit.
+    pub directory_scan_limit_ms: i64,
     /// How long a writer may take to stop (`dfs.datanode.xceiver.stop.timeout.millis`, 60 s).
     pub stop_writer_timeout: Duration,
 }
@@ -133,6 +145,16 @@ impl DataNodeConf {
             report_split_threshold: conf.get_u64(&keys::DFS_BLOCKREPORT_SPLIT_THRESHOLD)?,
             block_size: conf.get_u64(&keys::DFS_BLOCK_SIZE)?,
             connect_by_host_name: conf.get_bool(&keys::DFS_DATANODE_USE_DATANODE_HOSTNAME),
+            scan_period_hours: conf.get_i64(&keys::DFS_DATANODE_SCAN_PERIOD_HOURS)?,
+            scan_bytes_per_second: conf
+                .get_i64(&keys::DFS_BLOCK_SCANNER_VOLUME_BYTES_PER_SECOND)?
+                .max(0)
+                .unsigned_abs(),
+            skip_recently_read: conf.get_bool(&keys::DFS_BLOCK_SCANNER_SKIP_RECENT_ACCESSED),
+            directory_scan_interval: directory_scan_interval(conf)?,
+            directory_scan_threads: conf.get_usize(&keys::DFS_DATANODE_DIRECTORYSCAN_THREADS)?,
+            directory_scan_limit_ms: conf
+                .get_i64(&keys::DFS_DATANODE_DIRECTORYSCAN_THROTTLE_LIMIT_MS_PER_SEC)?,
             stop_writer_timeout: Duration::from_secs(60),
         })
     }
@@ -148,7 +170,30 @@ fn data_dir_mode(conf: &Configuration) -> Result<u32> {
     })
 }
 
+/// Less than nothing: never.
+fn directory_scan_interval(conf: &Configuration) -> Result<Duration> {
+    let millis = conf.get_millis(&keys::DFS_DATANODE_DIRECTORYSCAN_INTERVAL)?;
+    Ok(Duration::from_millis(millis.max(0).unsigned_abs()))
+}
+
+/// Three weeks.
+const DEFAULT_SCAN_HOURS: u64 = 504;
+
 impl DataNodeConf {
+    /// True when the block scanner runs.
+    pub fn scans_blocks(&self) -> bool {
+        self.scan_period_hours >= 0 && self.scan_bytes_per_second > 0
+    }
+
+    /// Time between the starts of two passes of the block scanner, in milliseconds.
+    pub fn scan_period_ms(&self) -> u64 {
+        let hours = match self.scan_period_hours {
+            0 => DEFAULT_SCAN_HOURS,
+            hours => hours.unsigned_abs(),
+        };
+        hours.saturating_mul(3_600_000)
+    }
+
     /// How many volumes may fail.
     pub fn tolerated_failures(&self) -> usize {
         match self.failed_volumes_tolerated {

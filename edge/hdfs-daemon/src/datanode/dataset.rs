@@ -5,16 +5,18 @@
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.FsDatasetImpl (3.5.0)
 
+mod compare;
 mod create;
 mod delete;
 mod health;
 mod open;
 mod recover;
 mod scan;
+mod verify;
 mod volumes;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use hdfs_types::{
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 pub(crate) use open::{OpenReplica, ReadView};
+pub(crate) use verify::Verified;
 pub(crate) use volumes::VolumeList;
 pub(crate) use writer::{StopHandle, WriteTarget};
 
@@ -38,6 +41,7 @@ use super::random;
 use super::trash::RollingUpgrade;
 use super::upgrade::StartOption;
 use super::volume::{PoolDirs, Volume};
+use verify::Suspects;
 use volumes::Slots;
 
 const SHARDS: usize = 64;
@@ -57,6 +61,8 @@ pub(crate) struct Shard {
     writers_begun: u64,
     /// Open files of finalized replicas, newest last.
     open: Vec<Arc<OpenReplica>>,
+    /// Replicas that are out of the map and whose files are about to go.
+    deleting: BTreeSet<BlockId>,
 }
 
 impl store::Shard for Shard {
@@ -99,6 +105,7 @@ pub(crate) struct Pool {
     chooser: Mutex<(VolumeChooser, SplitMix64)>,
     stop_timeout: Duration,
     listeners: RwLock<Vec<Arc<dyn BlockListener>>>,
+    suspects: Mutex<Suspects>,
 }
 
 /// All volumes and pools of one DataNode.
@@ -181,6 +188,7 @@ impl Dataset {
             chooser: Mutex::new((VolumeChooser::new(self.policy), random::rng())),
             stop_timeout: self.stop_timeout,
             listeners: RwLock::default(),
+            suspects: Mutex::default(),
         });
         pool.scan()?;
         pools.push(Arc::clone(&pool));

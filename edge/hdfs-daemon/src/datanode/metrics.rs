@@ -29,6 +29,9 @@ pub(crate) struct Counters {
     pub blocks_read: AtomicU64,
     /// Blocks copied to other DataNodes.
     pub blocks_replicated: AtomicU64,
+    /// Replicas that the block scanner found good, and corrupt.
+    pub blocks_verified: AtomicU64,
+    pub verification_failures: AtomicU64,
     /// Replicas deleted.
     pub blocks_removed: AtomicU64,
     /// Copies in flight.

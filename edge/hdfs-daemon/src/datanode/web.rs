@@ -12,7 +12,7 @@ use hdfs_rt::rpc::server::{ActivityNames, Server, ServerMetrics, activity_beans}
 use hdfs_types::Result;
 use tokio::task::AbortHandle;
 
-use super::{Shared, beans, dashboard, webhdfs};
+use super::{Shared, beans, block_scanner, dashboard, webhdfs};
 
 /// What watches a DataNode: its own counts and those of its servers.
 pub(super) struct Monitor {
@@ -62,6 +62,13 @@ impl JmxSource for Monitor {
     }
 }
 
+/// `/blockScannerReport`: what the block scanner did.
+fn scanner_page(shared: &Arc<Shared>) -> Router {
+    let shared = Arc::clone(shared);
+    let page = axum::routing::get(move || std::future::ready(block_scanner::report(&shared)));
+    Router::new().route("/blockScannerReport", page)
+}
+
 /// Serves until aborted.
 ///
 /// # Errors
@@ -83,7 +90,8 @@ pub(super) fn serve(
         .merge(http::jmx_router(Arc::clone(&monitor) as Arc<dyn JmxSource>))
         .merge(http::prom_router(Arc::clone(&monitor) as Arc<dyn PromSource>))
         .merge(http::common_router(Arc::new(configuration.clone())))
-        .merge(dashboard::router(shared));
+        .merge(dashboard::router(shared))
+        .merge(scanner_page(shared));
     // As with Hadoop, the pages' statistics do not count what moves files.
     let router = monitor.http.around(router).merge(webhdfs::router(configuration)?);
     let serve = async move {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hdfs_daemon::datanode::StartOption;
 
 use super::harness::{Answer, Cluster, block, random};
-use super::invalidate;
+use super::{invalidate, transfer};
 
 /// The folder of that name next to `finalized`, or the one of copies in flight.
 fn place(cluster: &Cluster, name: &str) -> PathBuf {
@@ -161,4 +161,104 @@ fn blocks_that_were_deleted_in_a_rolling_upgrade_come_back_with_a_rollback() {
     cluster.namenode.order(invalidate(3));
     cluster.namenode.wait_for_deleted(3);
     assert!(!data.with_file_name("blk_3").exists() && !trash.exists());
+}
+
+/// Turns a bit of a file over.
+fn rot(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[300] ^= 4;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn the_block_scanner_finds_rot_that_nobody_reads_and_goes_on_at_its_cursor() {
+    let mut cluster = Cluster::start(1);
+    for id in 1..=3 {
+        cluster.write(&[0], id, &random(700)).unwrap();
+    }
+    cluster.stop(0);
+    let (data, _) = cluster.datanodes[0].finalized(1, 1_001);
+    for name in ["blk_1", "blk_2"] {
+        rot(&data.with_file_name(name));
+    }
+    // The pass before ended after the first block: as Hadoop writes it.
+    let cursor = place(&cluster, "tmp").with_file_name("scanner.cursor");
+    let now = 4_102_444_800_000_u64;
+    let at = r#""curFinalizedDir":"subdir0","curFinalizedSubDir":"subdir0","curEntry":"blk_1""#;
+    let text = format!(r#"{{"lastSavedMs":{now},"iterStartMs":{now},{at},"atEnd":false}}"#);
+    fs::write(&cursor, text).unwrap();
+    cluster.restart(0);
+    assert_eq!(cluster.namenode.wait_for_bad_block(), 2);
+    cluster.stop(0);
+    let text = fs::read_to_string(&cursor).unwrap();
+    assert!(text.contains("\"blk_2\"") || text.contains("\"blk_3\""), "{text}");
+}
+
+#[test]
+fn a_replica_whose_copy_was_refused_is_scanned_before_others() {
+    let mut cluster = Cluster::start(2);
+    cluster.write(&[0], 1, &random(12_000_000)).unwrap();
+    cluster.stop(0);
+    rot(&cluster.datanodes[0].finalized(1, 1_001).0);
+    // This pass is over: nothing is scanned in its turn.
+    let cursor = place(&cluster, "tmp").with_file_name("scanner.cursor");
+    let at = r#""curFinalizedDir":null,"curFinalizedSubDir":null,"curEntry":null"#;
+    let started = 4_102_444_800_000_u64;
+    let text = format!(r#"{{"lastSavedMs":1,"iterStartMs":{started},{at},"atEnd":true}}"#);
+    fs::write(&cursor, text).unwrap();
+    cluster.restart(0);
+    let copy = transfer(&cluster, 1, 12_000_000);
+    cluster.order(0, copy);
+    assert_eq!(cluster.namenode.wait_for_bad_block(), 1);
+}
+
+/// Compares folders with memory every second.
+fn often(_: &Path) -> Vec<(String, String)> {
+    vec![("dfs.datanode.directoryscan.interval".to_owned(), "1".to_owned())]
+}
+
+#[test]
+fn the_directory_scanner_makes_memory_right_and_deletes_nothing() {
+    let cluster = Cluster::start_with(1, None, often);
+    for id in 1..=4 {
+        cluster.write(&[0], id, &random(700)).unwrap();
+    }
+    let dn = &cluster.datanodes[0];
+    let file = |id| dn.finalized(id, 1_001);
+    // Gone, without checksums, put there by somebody, and half of a block.
+    fs::remove_file(file(1).0).unwrap();
+    fs::remove_file(file(2).1).unwrap();
+    fs::copy(file(3).0, file(7).0).unwrap();
+    fs::copy(file(3).1, file(7).1).unwrap();
+    fs::copy(file(3).0, file(8).0).unwrap();
+    fs::write(file(3).0.with_file_name("notes"), b"not ours").unwrap();
+    cluster.namenode.wait_for_deleted(1);
+    assert_eq!(cluster.namenode.wait_for_bad_block(), 2);
+    assert_eq!(cluster.namenode.wait_for_received(7, 1), (700, 1_001));
+    assert_eq!(dn.read(&block(7, 1_001, 700), 0, 700), Answer::Bytes(random(700)));
+    assert_eq!(dn.read(&block(4, 1_001, 700), 0, 700), Answer::Bytes(random(700)));
+    for kept in [file(1).1, file(2).0, file(8).0, file(3).0.with_file_name("notes")] {
+        assert!(kept.exists(), "{}", kept.display());
+    }
+}
+
+#[test]
+fn b8_blocks_that_are_written_and_deleted_during_scans_are_neither_lost_nor_brought_back() {
+    let cluster = Cluster::start_with(1, None, often);
+    for id in 1..=150 {
+        cluster.write(&[0], id, &random(100)).unwrap();
+        if id % 2 == 0 {
+            cluster.namenode.give(invalidate(id));
+        }
+    }
+    for id in 1..=150 {
+        let read = cluster.datanodes[0].read(&block(id, 1_001, 100), 0, 100);
+        if id % 2 == 1 {
+            assert_eq!(read, Answer::Bytes(random(100)), "block {id}");
+        } else {
+            cluster.namenode.wait_for_deleted(id);
+            assert_eq!(cluster.namenode.wait_for_received(id, 1), (100, 1_001));
+            assert!(cluster.namenode.received(id) == 1, "block {id} came back");
+        }
+    }
 }

@@ -192,6 +192,16 @@ impl NameNode {
         self.wait("its orders", |told| told.orders.is_empty().then_some(()));
     }
 
+    /// Gives this order with the next heartbeat.
+    pub(crate) fn give(&self, order: DatanodeCommandProto) {
+        self.told.lock().orders.push((None, order));
+    }
+
+    /// How often the block was received.
+    pub(crate) fn received(&self, id: u64) -> usize {
+        self.told.lock().received.get(&id).map_or(0, |(times, ..)| *times)
+    }
+
     /// Waits until the block was deleted.
     pub(crate) fn wait_for_deleted(&self, id: u64) {
         self.wait("a deleted block", |told| told.deleted.contains(&id).then_some(()));

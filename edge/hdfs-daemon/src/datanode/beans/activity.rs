@@ -84,6 +84,8 @@ fn streams(making: &mut Making<'_>) {
         ("BlocksWritten", &counters.blocks_written),
         ("BlocksReplicated", &counters.blocks_replicated),
         ("BlocksRemoved", &counters.blocks_removed),
+        ("BlocksVerified", &counters.blocks_verified),
+        ("BlockVerificationFailures", &counters.verification_failures),
         ("ReadsFromLocalClient", &counters.reads_local),
         ("ReadsFromRemoteClient", &counters.reads_remote),
         ("WritesFromLocalClient", &counters.writes_local),
@@ -168,11 +170,9 @@ fn reports(making: &mut Making<'_>) {
 /// is queued; the rest belongs to features that are not built.
 fn not_built(making: &mut Making<'_>) {
     let counts = [
-        "BlockVerificationFailures",
         "BlocksCached",
         "BlocksGetLocalPathInfo",
         "BlocksUncached",
-        "BlocksVerified",
         "EcDecodingTimeNanos",
         "EcFailedReconstructionTasks",
         "EcInvalidReconstructionTasks",

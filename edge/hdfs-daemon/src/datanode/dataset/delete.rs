@@ -16,7 +16,11 @@ impl Pool {
     pub(crate) fn invalidate(self: &Arc<Self>, blocks: &[Block]) -> (u64, Vec<String>) {
         let (mut deleted, mut errors) = (0, Vec::new());
         for block in blocks {
-            match store::invalidate(&**self, block) {
+            // The directory scanner must not take files that are about to go for a replica that memory forgot.
+            self.shard(block.id).deleting.insert(block.id);
+            let invalidated = store::invalidate(&**self, block);
+            self.shard(block.id).deleting.remove(&block.id);
+            match invalidated {
                 Invalidated::Absent => tracing::info!(%block, "delete: not here, deleted before"),
                 Invalidated::OtherStamp(existing) => errors.push(format!(
                     "Failed to delete replica {block}: GenerationStamp not matched, existing replica is {existing}"

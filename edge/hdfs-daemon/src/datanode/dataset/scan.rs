@@ -110,7 +110,7 @@ fn read_tree(dir: &Path, inventory: &mut Inventory) -> Result<()> {
 }
 
 /// The blocks of one folder, and its subfolders.
-fn read_folder(dir: &Path) -> Result<(FolderContents, Vec<String>)> {
+pub(super) fn read_folder(dir: &Path) -> Result<(FolderContents, Vec<String>)> {
     let fail = |error| io_error("read folder", dir, error);
     let mut contents = FolderContents::default();
     let mut subdirs = Vec::new();

@@ -110,6 +110,8 @@ impl Copy {
         match sender.send(&stream, &shared.counters) {
             Ok(_) => {}
             Err(SendError::Peer(error)) => {
+                // Who receives a copy breaks off when its checksums do not match.
+                pool.report_suspect(&self.block);
                 return Err(Error::io(format!("send to {}: {error}", transfer_address(next))));
             }
             Err(SendError::Disk(error)) => {
