@@ -40,6 +40,7 @@ pub(crate) fn conf(seed: u64) -> MachineConf {
     conf.namespace.lease_hard_limit_ms = 120_000;
     conf.blocks.heartbeat_recheck_interval = Duration::from_secs(15);
     conf.blocks.pending_timeout = Duration::from_secs(60);
+    conf.blocks.excess_timeout = Duration::from_secs(120);
     conf.safe_mode.extension = Duration::from_secs(5);
     conf
 }

@@ -181,6 +181,10 @@ fn slow(cluster: &Rc<Cluster>) {
 /// A bit of a finalized replica turns over, where another good copy is there.
 fn rot(cluster: &Rc<Cluster>) {
     let sim = &cluster.sim;
+    // Nor while closed files change: then the rotten replica may be the only one that takes part.
+    if cluster.truth.borrow().files.values().any(|file| file.changing) {
+        return;
+    }
     let Some(process) = cluster.datanode(any_datanode(cluster)) else { return };
     let replicas = process.pool.replicas();
     if replicas.is_empty() {

@@ -21,6 +21,8 @@ pub(crate) struct FileTruth {
     pub(crate) durable: usize,
     /// Closed, and nobody has opened it since: it has exactly these bytes.
     pub(crate) closed: bool,
+    /// It was closed, and then an append or a truncate began, whose end is not known.
+    pub(crate) changing: bool,
     /// It may have been cut to this length, by a client that died before it heard.
     pub(crate) perhaps_cut: Option<usize>,
     /// Grows when bytes are taken away.

@@ -40,6 +40,8 @@ pub struct ClientConf {
     pub max_packets_in_flight: usize,
     /// Silence after which a DataNode counts as lost (`dfs.client.socket-timeout`).
     pub socket_timeout: Duration,
+    /// A close that fails starts the recovery of the file's lease.
+    pub recover_lease_on_close_exception: bool,
     /// A client that could not renew its lease for so long has lost its files.
     pub lease_hard_limit: Duration,
     /// DataNodes are reached by their host name (`dfs.client.use.datanode.hostname`).
@@ -99,6 +101,8 @@ impl ClientConf {
                 .get_usize(&keys::DFS_CLIENT_WRITE_MAX_PACKETS_IN_FLIGHT)?
                 .max(1),
             socket_timeout: conf.get_duration(&keys::DFS_CLIENT_SOCKET_TIMEOUT)?,
+            recover_lease_on_close_exception: conf
+                .get_bool(&keys::DFS_CLIENT_WRITE_RECOVER_LEASE_ON_CLOSE_EXCEPTION),
             lease_hard_limit: conf.get_duration(&keys::DFS_NAMENODE_LEASE_HARD_LIMIT_SEC)?,
             use_datanode_hostname: conf.get_bool(&keys::DFS_CLIENT_USE_DATANODE_HOSTNAME),
             data_tcp_no_delay: conf.get_bool(&keys::DFS_DATA_TRANSFER_CLIENT_TCPNODELAY),

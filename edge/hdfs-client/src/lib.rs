@@ -59,5 +59,5 @@ pub use status::{
     ContentSummary, EcBlockGroupStats, FileKind, FileStatus, FsStats, OpenFile, QuotaUsage,
     ReplicatedBlockStats, ServerDefaults, StoragePolicy, TypeQuota,
 };
-pub use write::{CreateModes, CreateOptions, FileWriter, SyncOptions};
+pub use write::{BlockPlacement, CreateModes, CreateOptions, FileWriter, SyncOptions};
 pub use xattr::{XAttrSet, check_xattr_name};

@@ -54,6 +54,31 @@ pub struct CreateOptions {
     pub permission: Option<FsPermission>,
     /// Kept in the DataNode's memory first, where it has memory for that.
     pub lazy_persist: bool,
+    /// Every block is on the disks of its DataNodes when it ends (`CreateFlag.SYNC_BLOCK`).
+    pub sync_block: bool,
+    /// Where blocks are placed.
+    pub placement: BlockPlacement,
+}
+
+/// What a writer asks of the placement of its blocks.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BlockPlacement {
+    /// Not on this machine (`CreateFlag.NO_LOCAL_WRITE`).
+    pub no_local_write: bool,
+    /// As if this machine were none of the cluster (`CreateFlag.IGNORE_CLIENT_LOCALITY`).
+    pub ignore_client_locality: bool,
+    /// On these DataNodes where it can be: `host:port` of their data ports.
+    pub favored_nodes: Vec<String>,
+}
+
+impl BlockPlacement {
+    fn flags(&self) -> Vec<i32> {
+        let flags = [
+            (self.no_local_write, proto::AddBlockFlagProto::NoLocalWrite),
+            (self.ignore_client_locality, proto::AddBlockFlagProto::IgnoreClientLocality),
+        ];
+        flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag as i32).collect()
+    }
 }
 
 /// Overwrites and makes directories, as `FileSystem.create(path)` does.
@@ -66,6 +91,8 @@ impl Default for CreateOptions {
             block_size: None,
             permission: None,
             lazy_persist: false,
+            sync_block: false,
+            placement: BlockPlacement::default(),
         }
     }
 }
@@ -107,6 +134,7 @@ pub struct FileWriter {
     lease: Option<LeaseGuard>,
     is_closed: bool,
     is_erasure_coded: bool,
+    sync_block: bool,
 }
 
 impl HdfsClient {
@@ -156,7 +184,15 @@ impl HdfsClient {
         };
         let answer = self.create_file(&request).await?;
         let status = answer.fs.ok_or_else(|| Error::io("HdfsFileStatus should not be null!"))?;
-        FileWriter::start(self, path, &status, 0, None, false).await
+        let mut file = FileWriter::start(
+            self,
+            path,
+            &status,
+            Start { placement: options.placement, ..Start::default() },
+        )
+        .await?;
+        file.sync_block = options.sync_block;
+        Ok(file)
     }
 
     /// Again and again while somebody makes the directory an encryption zone, or another one.
@@ -200,7 +236,8 @@ impl HdfsClient {
         if status.ec_policy.is_some() {
             return Err(erasure_coded(path));
         }
-        FileWriter::start(self, path, &status, length, last, !new_block).await
+        let start = Start { length, last, fill_last: !new_block, ..Start::default() };
+        FileWriter::start(self, path, &status, start).await
     }
 }
 
@@ -223,16 +260,27 @@ fn erasure_coded(path: &str) -> Error {
     Error::new(ErrorKind::UnsupportedOperation, message)
 }
 
+/// Where a writer begins.
+#[derive(Default)]
+struct Start {
+    /// Of the file.
+    length: u64,
+    /// The last block of a file that is appended to.
+    last: Option<LocatedBlock>,
+    /// It is continued.
+    fill_last: bool,
+    placement: BlockPlacement,
+}
+
 impl FileWriter {
-    /// Starts the task. `last` is the last block of a file that is appended to; with `fill_last` it is continued.
+    /// Starts the task.
     async fn start(
         client: &HdfsClient,
         path: &str,
         status: &proto::HdfsFileStatusProto,
-        length: u64,
-        last: Option<LocatedBlock>,
-        fill_last: bool,
+        start: Start,
     ) -> Result<Self> {
+        let Start { length, last, fill_last, placement } = start;
         let conf = client.conf();
         let block_size = status.blocksize();
         let offset = last.as_ref().filter(|_| fill_last).map_or(0, LocatedBlock::len);
@@ -249,6 +297,7 @@ impl FileWriter {
             file_id,
             block_size,
             replication: status.block_replication() as usize,
+            placement,
         };
         let (packets, receiver) = mpsc::unbounded_channel();
         let streamer = Streamer::new(context, Arc::clone(&shared), receiver, last, fill_last);
@@ -271,6 +320,7 @@ impl FileWriter {
             lease,
             is_closed: false,
             is_erasure_coded: status.ec_policy.is_some(),
+            sync_block: false,
         })
     }
 
@@ -300,7 +350,7 @@ impl FileWriter {
             self.position += count as u64;
             self.sealed.extend(full);
             if self.filler.is_block_full() {
-                self.sealed.extend(self.filler.end_block(false).into_iter().flatten());
+                self.sealed.extend(self.filler.end_block(self.sync_block).into_iter().flatten());
             }
         }
         self.send_sealed().await
@@ -402,11 +452,17 @@ impl FileWriter {
         };
         self.lease = None;
         self.is_closed = result.is_ok();
+        if result.is_err() && self.client.conf().recover_lease_on_close_exception {
+            // Hadoop: the exception of close is thrown all the same.
+            if let Err(error) = self.client.recover_lease(&self.path).await {
+                tracing::warn!(path = %self.path, %error, "Fail to recover lease");
+            }
+        }
         result
     }
 
     async fn flush_all(&mut self) -> Result<Option<ExtendedBlock>> {
-        self.sealed.extend(self.filler.end_block(false).into_iter().flatten());
+        self.sealed.extend(self.filler.end_block(self.sync_block).into_iter().flatten());
         self.send_sealed().await?;
         self.shared.wait_acked(self.filler.last_seqno()).await?;
         Ok(self.shared.last_block())

@@ -454,6 +454,39 @@ fn a_second_datanode_on_the_same_folder_is_refused() {
 }
 
 #[test]
+fn above_the_limit_of_connections_a_request_is_refused_with_a_word_and_the_bad_node_is_named() {
+    let limit = |folder: &Path| {
+        let threads = if folder.ends_with("dn1") { "1" } else { "64" };
+        vec![("dfs.datanode.max.transfer.threads".to_owned(), threads.to_owned())]
+    };
+    let cluster = Cluster::start_with(2, None, limit);
+    cluster.write(&[1], 1, &random(10)).unwrap();
+    let create = SetUp::new(Stage::PipelineSetupCreate, 0, 0, 0);
+    let mut id = 10;
+    let mut held = None;
+    let mut begin = |nodes: &[usize]| {
+        cluster.await_that("the connection before has ended", || {
+            id += 1;
+            held = cluster.set_up(nodes, &block(id, 1_001, 0), create).ok();
+            held.is_some()
+        });
+        held.take()
+    };
+    let pipeline = begin(&[1]);
+    let why = "Xceiver count 2 exceeds the limit of concurrent xceivers: 1";
+    match cluster.datanodes[1].read(&block(1, 1_001, 10), 0, 10) {
+        Answer::Refused(text) => assert_eq!(text, why),
+        other => panic!("{other:?}"),
+    }
+    let refused = cluster.set_up(&[1], &block(3, 1_001, 0), create).err().unwrap();
+    assert_eq!(refused, why);
+    let (link, bad) = (cluster.refused_link(&[0, 1], 4), cluster.datanodes[1].info().id);
+    assert_eq!(link, format!("{}:{}", bad.ip_addr, bad.xfer_port));
+    drop(pipeline);
+    begin(&[0, 1]);
+}
+
+#[test]
 fn bytes_that_are_no_operation_end_the_connection_and_nothing_else() {
     let cluster = Cluster::start(1);
     let dn = &cluster.datanodes[0];

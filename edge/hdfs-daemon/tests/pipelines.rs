@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hdfs_client::CreateOptions;
 use hdfs_client::blocking::{FileWriter, HdfsClient};
+use hdfs_client::{BlockPlacement, CreateOptions, DatanodeReportType};
 use hdfs_daemon::minicluster::{MiniCluster, MiniClusterOptions};
 use hdfs_faults::{Fault, Faults, Proxy, Trigger, Way};
 use parking_lot::Mutex;
@@ -78,7 +78,7 @@ impl Drop for Mounts {
 fn mount(folder: &Path) -> bool {
     std::fs::create_dir_all(folder).unwrap();
     let mut command = std::process::Command::new("mount");
-    command.args(["-t", "tmpfs", "-o", "size=16m", "tusk"]).arg(folder);
+    command.args(["-t", "tmpfs", "-o", "size=48m", "tusk"]).arg(folder);
     command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
@@ -94,7 +94,7 @@ impl World {
         options.datanodes = DATANODES;
         for (key, value) in [
             ("dfs.namenode.fs-limits.min-block-size", "0"),
-            ("dfs.blocksize", "1048576"),
+            ("dfs.blocksize", "524288"),
             ("dfs.heartbeat.interval", "1"),
             ("dfs.namenode.redundancy.considerLoad", "false"),
             ("dfs.client.socket-timeout", "500"),
@@ -147,6 +147,11 @@ impl World {
         }
         let up = |cluster: &MiniCluster| cluster.datanodes.iter().all(|of| of.is_registered());
         wait("every DataNode is registered", || up(&cluster));
+        drop(cluster);
+        wait("the NameNode knows of space on every DataNode", || {
+            let nodes = self.reader.datanode_report(DatanodeReportType::Live).unwrap();
+            nodes.iter().filter(|node| node.remaining > 4 << 20).count() == DATANODES
+        });
     }
 
     fn end(self) {
@@ -265,7 +270,9 @@ fn holders(world: &World, path: &str) -> Vec<usize> {
 fn blame(case: Case) -> (Vec<usize>, bool) {
     let struck = case.position - 1;
     match case.kind {
-        Kind::Killed | Kind::Silent | Kind::DiskFull => (vec![struck], true),
+        // At an acknowledgement every byte may be on its disk already.
+        Kind::DiskFull => (vec![struck], case.stage != Stage::Ack),
+        Kind::Killed | Kind::Silent => (vec![struck], true),
         // It is there again, and may be taken for a copy.
         Kind::Restart => (vec![struck], false),
         Kind::Slow => (Vec::new(), false),
@@ -378,5 +385,42 @@ fn whatever_breaks_in_a_pipeline_no_acknowledged_byte_is_lost_and_the_bad_node_i
         run(&world, case);
         println!("{case:?}: {} ms", began.elapsed().as_millis());
     }
+    world.end();
+}
+
+#[test]
+fn a_writer_says_where_its_blocks_go_and_gives_its_file_away_when_it_cannot_close() {
+    let world = World::new("options", false);
+    for number in 0..DATANODES {
+        let address = world.cluster.lock().datanodes[number].data_address().to_string();
+        let placement =
+            BlockPlacement { favored_nodes: vec![address], ..BlockPlacement::default() };
+        let options = CreateOptions {
+            replication: Some(1),
+            sync_block: true,
+            placement,
+            ..CreateOptions::default()
+        };
+        let path = format!("/favored-{number}");
+        let mut file = world.reader.create(&path, options).unwrap();
+        put(&mut file, b"bytes").unwrap();
+        file.close().unwrap();
+        assert_eq!(holders(&world, &path), [number]);
+    }
+    let mut conf = world.cluster.lock().conf().clone();
+    conf.set("dfs.client.use.datanode.hostname", "true").unwrap();
+    conf.set("dfs.client.write.recover.lease.on.close.exception", "true").unwrap();
+    let client = HdfsClient::connect(&conf).unwrap();
+    world.arm(Kind::Corrupt, None);
+    let options = CreateOptions { replication: Some(1), ..CreateOptions::default() };
+    let mut file = client.create("/left", options).unwrap();
+    put(&mut file, b"flushed").unwrap();
+    file.hflush().unwrap();
+    put(&mut file, b" and not").unwrap();
+    let (way, fault) = (Way::Down, Fault::Flip);
+    world.faults.strike(Trigger { position: 1, way, after: Some(0), fault });
+    assert!(file.close().is_err());
+    wait("the file is closed", || world.reader.is_file_closed("/left").unwrap());
+    assert_eq!(read(&world, "/left"), b"flushed");
     world.end();
 }

@@ -272,8 +272,6 @@ fn pass(mut from: TcpStream, mut to: TcpStream, way: Way, place: &Place, faults:
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "the whole module is a test")]
-
     use super::*;
     use std::sync::mpsc;
 

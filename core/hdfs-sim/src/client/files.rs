@@ -87,7 +87,11 @@ impl Client {
             flag: Some(4),
         };
         // From here on it may be open.
-        self.cluster.truth.borrow_mut().file(truth).closed = false;
+        {
+            let mut all = self.cluster.truth.borrow_mut();
+            let file = all.file(truth);
+            (file.closed, file.changing) = (false, true);
+        }
         let answer = self.ask_once(move |nn, call| nn.append(call, &request)).await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -113,7 +117,7 @@ impl Client {
             let mut all = self.cluster.truth.borrow_mut();
             let file = all.file(truth);
             file.perhaps_cut = Some(cut);
-            file.closed = false;
+            (file.closed, file.changing) = (false, true);
             file.cuts += 1;
         }
         let request = p::TruncateRequestProto {
@@ -145,7 +149,9 @@ impl Client {
             if let Ok(answer) = self.ask(move |nn, call| nn.is_file_closed(call, &request)).await
                 && answer.result
             {
-                self.cluster.truth.borrow_mut().file(truth).closed = true;
+                let mut all = self.cluster.truth.borrow_mut();
+                let file = all.file(truth);
+                (file.closed, file.changing) = (true, false);
                 return;
             }
             self.sim().sleep(Duration::from_secs(3)).await;

@@ -185,7 +185,9 @@ impl<'a> Writer<'a> {
             let request = request.clone();
             if self.client.ask(move |nn, call| nn.complete(call, &request)).await?.result {
                 self.acknowledge(length, true);
-                self.client.cluster.truth.borrow_mut().file(self.truth).closed = true;
+                let mut truth = self.client.cluster.truth.borrow_mut();
+                let file = truth.file(self.truth);
+                (file.closed, file.changing) = (true, false);
                 return Ok(());
             }
             self.client.sim().sleep(Duration::from_millis(100 * (1 + attempt))).await;

@@ -146,8 +146,8 @@ impl Streamer {
             previous: previous.map(datatransfer::extended_block_proto),
             exclude_nodes: self.excluded.iter().map(|(node, _)| node.wire.clone()).collect(),
             file_id: Some(self.file.file_id.0),
-            favored_nodes: Vec::new(),
-            flags: Vec::new(),
+            favored_nodes: self.file.placement.favored_nodes.clone(),
+            flags: self.file.placement.flags(),
         };
         let mut pauses = LocatePauses::new(conf);
         loop {

@@ -23,6 +23,7 @@ use tokio::io::Interest;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
+use super::BlockPlacement;
 use super::shared::Shared;
 use crate::HdfsClient;
 use crate::located::{DatanodeInfo, LocatedBlock, ReplicaLocation};
@@ -39,6 +40,7 @@ pub(super) struct FileContext {
     pub(super) file_id: INodeId,
     pub(super) block_size: u64,
     pub(super) replication: usize,
+    pub(super) placement: BlockPlacement,
 }
 
 /// How far a block is.

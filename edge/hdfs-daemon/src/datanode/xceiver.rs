@@ -6,6 +6,7 @@ mod balance;
 mod checksum;
 mod read;
 mod receive;
+mod refuse;
 mod respond;
 mod transfer;
 mod write;
@@ -32,6 +33,7 @@ pub(super) use transfer::replicate;
 use super::Shared;
 use super::metrics::Active;
 use super::wire::{self, Input};
+use refuse::Refusals;
 
 /// Enough for a thread that reads and writes from buffers on the heap.
 const STACK_BYTES: usize = 512 * 1024;
@@ -95,6 +97,7 @@ impl XceiverServer {
 }
 
 fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Connections>) {
+    let refusals = Refusals::start(shared);
     loop {
         let accepted = listener.accept();
         if connections.stopped.load(Ordering::SeqCst) {
@@ -111,11 +114,11 @@ fn accept_all(shared: &Arc<Shared>, listener: &TcpListener, connections: &Arc<Co
         let active = shared.xceivers.fetch_add(1, Ordering::Relaxed) + 1;
         let limit = shared.tunable.max_xceivers();
         if active > limit {
-            tracing::error!(
-                %peer,
-                "Xceiver count {active} exceeds the limit of concurrent xceivers: {limit}"
-            );
+            let why =
+                format!("Xceiver count {active} exceeds the limit of concurrent xceivers: {limit}");
+            tracing::error!(%peer, "{why}");
             shared.xceivers.fetch_sub(1, Ordering::Relaxed);
+            refusals.refuse(stream, peer, why);
             continue;
         }
         let stream = Arc::new(stream);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt, stream};
-use hdfs_client::{CreateModes, CreateOptions, FileReader, FileWriter, HdfsClient};
+use hdfs_client::{BlockPlacement, CreateModes, CreateOptions, FileReader, FileWriter, HdfsClient};
 use hdfs_format::webhdfs::{self, Params};
 use hdfs_types::{Error, ErrorKind, FsPermission, Result};
 
@@ -79,11 +79,9 @@ pub(crate) async fn append(client: &HdfsClient, path: &str, body: Body) -> Resul
 }
 
 fn create_options(params: &Params) -> Result<(CreateOptions, CreateModes)> {
-    /// Flags that have no bit in the request, because they belong to every block of the file.
-    const OF_BLOCKS: [&str; 3] = ["NO_LOCAL_WRITE", "IGNORE_CLIENT_LOCALITY", "NO_LOCAL_RACK"];
     let flags = params.flags("createflag");
-    if let Some(flag) = OF_BLOCKS.iter().find(|flag| flags.contains(flag)) {
-        let message = format!("createflag {flag} is not supported yet");
+    if flags.contains(&"NO_LOCAL_RACK") {
+        let message = "createflag NO_LOCAL_RACK is not supported yet";
         return Err(Error::new(ErrorKind::UnsupportedOperation, message));
     }
     let mode = |name| {
@@ -98,6 +96,12 @@ fn create_options(params: &Params) -> Result<(CreateOptions, CreateModes)> {
         block_size: params.number("blocksize").and_then(|of| u64::try_from(of).ok()),
         permission: None,
         lazy_persist: flags.contains(&"LAZY_PERSIST"),
+        sync_block: flags.contains(&"SYNC_BLOCK"),
+        placement: BlockPlacement {
+            no_local_write: flags.contains(&"NO_LOCAL_WRITE"),
+            ignore_client_locality: flags.contains(&"IGNORE_CLIENT_LOCALITY"),
+            favored_nodes: Vec::new(),
+        },
     };
     let modes = CreateModes {
         masked,

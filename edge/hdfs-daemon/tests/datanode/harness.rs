@@ -669,6 +669,18 @@ impl Cluster {
         }
     }
 
+    /// The node that a refused pipeline names.
+    pub(crate) fn refused_link(&self, nodes: &[usize], id: u64) -> String {
+        let (first, rest) = nodes.split_first().expect("a pipeline has a node");
+        let mut stream = self.datanodes[*first].connect();
+        let create = SetUp::new(Stage::PipelineSetupCreate, 0, 0, 0);
+        let block = block(id, STAMP, 0);
+        send(&stream, &self.pipeline_request(rest, &block, create, nodes.len()));
+        let response: BlockOpResponseProto = read_message(&mut stream).expect("an answer");
+        assert_ne!(response.status, Status::Success as i32);
+        response.first_bad_link.unwrap_or_default()
+    }
+
     fn pipeline_request(
         &self,
         rest: &[usize],
