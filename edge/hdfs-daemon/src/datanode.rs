@@ -457,11 +457,7 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
     let conf = DataNodeConf::new(configuration)?;
     let (opened, failed_at_start) = open_volumes(&conf)?;
     let uuid = datanode_uuid(&opened)?;
-    let reserved = (conf.reserved_bytes, conf.reserved_percent);
-    let volumes = VolumeList::new();
-    for opened in opened {
-        volumes.add(|index| Volume::new(opened, index, reserved.0, reserved.1))?;
-    }
+    let volumes = volume_list(&conf, opened)?;
     let failed_at_start = (clock::wall().0, failed_at_start);
     let (policy, patience) = (conf.volume_policy, conf.stop_writer_timeout);
     let dataset = Dataset::new(volumes, failed_at_start, option, policy, patience);
@@ -524,6 +520,15 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
         scanners: Mutex::new(scanners),
         shared,
     })
+}
+
+fn volume_list(conf: &DataNodeConf, opened: Vec<volume::Opened>) -> Result<VolumeList> {
+    let volumes = VolumeList::new();
+    for opened in opened {
+        let (bytes, percent) = (conf.reserved_bytes, conf.reserved_percent);
+        volumes.add(|index| Volume::new(opened, index, bytes, percent))?;
+    }
+    Ok(volumes)
 }
 
 /// What looks after replicas that nobody reads.

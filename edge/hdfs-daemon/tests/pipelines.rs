@@ -82,6 +82,18 @@ fn mount(folder: &Path) -> bool {
     command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
+/// On ports that the system gives to no connection: a DataNode that starts again needs its own.
+fn start(mut options: MiniClusterOptions) -> MiniCluster {
+    let own = u16::try_from(std::process::id() % 199).unwrap();
+    for attempt in 0..20 {
+        options.base_port = 10_000 + (own + attempt * 17) % 199 * 100;
+        if let Ok(cluster) = MiniCluster::start(options.clone()) {
+            return cluster;
+        }
+    }
+    panic!("no free ports");
+}
+
 impl World {
     fn new(name: &str, with_disks: bool) -> Self {
         let dir =
@@ -104,7 +116,7 @@ impl World {
         ] {
             options.settings.push((key.to_owned(), value.to_owned()));
         }
-        let cluster = MiniCluster::start(options).unwrap();
+        let cluster = start(options);
         let faults = Faults::new(b"DFSClient_");
         let mut proxies = Vec::new();
         for (number, datanode) in cluster.datanodes.iter().enumerate() {
