@@ -117,7 +117,7 @@ const COMMANDS: &[Spec] = {
         spec(
             "doctor",
             Admin,
-            "explain what is wrong with a file or a block, and what to do",
+            "explain what is wrong with a file or block",
             Configured(|conf, args| doctor::run(&conf, &args)),
         ),
         spec(

@@ -1,6 +1,6 @@
-//! Where DataNodes stand: `/rack` by a table, a script, or one rack for all.
+//! Where DataNodes stand: `/rack` by a table, a script, a list in the configuration, or one rack for all.
 //!
-//! Hadoop: org.apache.hadoop.net.TableMapping, org.apache.hadoop.net.ScriptBasedMapping (3.5.0)
+//! Hadoop: org.apache.hadoop.net.{TableMapping, ScriptBasedMapping, StaticMapping} (3.5.0)
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ enum Source {
         path: PathBuf,
         max_arguments: usize,
     },
+    /// `net.topology.configured.node.mapping`: `host=rack`, by host name.
+    Configured(BTreeMap<String, String>),
     None,
 }
 
@@ -52,10 +54,11 @@ impl RackMapping {
                 },
                 None => Source::None,
             },
+            "StaticMapping" => Source::Configured(configured(conf)?),
             _ => {
                 return Err(Error::io(format!(
-                    "{}: the class {class} cannot be loaded here; use \
-                     org.apache.hadoop.net.TableMapping or org.apache.hadoop.net.ScriptBasedMapping",
+                    "{}: the class {class} cannot be loaded here; use org.apache.hadoop.net.TableMapping, \
+                     org.apache.hadoop.net.ScriptBasedMapping or org.apache.hadoop.net.StaticMapping",
                     keys::NET_TOPOLOGY_NODE_SWITCH_MAPPING_IMPL.name
                 )));
             }
@@ -77,6 +80,7 @@ impl RackMapping {
                 })?;
                 parse_table(&text)
             }
+            Source::Configured(table) => table.clone(),
             Source::Script { .. } | Source::None => BTreeMap::new(),
         };
         *self.known.write() = table;
@@ -85,22 +89,32 @@ impl RackMapping {
 
     /// The rack of a host name or address. A script is run for a name that was not asked before: this may block.
     pub fn rack_of(&self, name: &str) -> String {
+        self.resolve(name).unwrap_or_else(|error| {
+            tracing::warn!("{error}; {name} counts as {DEFAULT_RACK}");
+            DEFAULT_RACK.to_owned()
+        })
+    }
+
+    /// The same, for callers that must know when a rack is not found out.
+    ///
+    /// # Errors
+    /// When the script fails.
+    pub fn resolve(&self, name: &str) -> Result<String> {
         if let Some(rack) = self.known.read().get(name) {
-            return rack.clone();
+            return Ok(rack.clone());
         }
-        let Source::Script { .. } = &self.source else {
-            return DEFAULT_RACK.to_owned();
-        };
-        match self.run_script(&[name]) {
-            Ok(racks) => {
-                let rack = racks.into_iter().next().unwrap_or_else(|| DEFAULT_RACK.to_owned());
-                self.known.write().insert(name.to_owned(), rack.clone());
-                rack
-            }
-            Err(error) => {
-                tracing::warn!("{error}; {name} counts as {DEFAULT_RACK}");
-                DEFAULT_RACK.to_owned()
-            }
+        let Source::Script { .. } = &self.source else { return Ok(DEFAULT_RACK.to_owned()) };
+        let racks = self.run_script(&[name])?;
+        let rack = racks.into_iter().next().unwrap_or_else(|| DEFAULT_RACK.to_owned());
+        self.known.write().insert(name.to_owned(), rack.clone());
+        Ok(rack)
+    }
+
+    /// What a DataNode is looked up by: its address, but its host name in the list of the configuration, as in Hadoop.
+    pub fn name_of<'a>(&self, ip: &'a str, host_name: &'a str) -> &'a str {
+        match &self.source {
+            Source::Configured(_) => host_name,
+            _ => ip,
         }
     }
 
@@ -128,6 +142,17 @@ impl RackMapping {
         }
         Ok(racks)
     }
+}
+
+fn configured(conf: &Configuration) -> Result<BTreeMap<String, String>> {
+    let key = &keys::NET_TOPOLOGY_CONFIGURED_NODE_MAPPING;
+    conf.get_list(key)
+        .into_iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((host, rack)) => Ok((host.trim().to_owned(), rack.trim().to_owned())),
+            None => Err(Error::io(format!("{}: {pair} is not HOST=RACK", key.name))),
+        })
+        .collect()
 }
 
 fn parse_table(text: &str) -> BTreeMap<String, String> {
@@ -175,5 +200,20 @@ mod tests {
         conf.set(keys::NET_TOPOLOGY_SCRIPT_FILE_NAME.name, "/no/such/script").unwrap();
         let broken = RackMapping::from_configuration(&conf).unwrap();
         assert_eq!(broken.rack_of("x"), DEFAULT_RACK);
+        broken.resolve("x").unwrap_err();
+    }
+
+    #[test]
+    fn a_list_in_the_configuration_is_by_host_name() {
+        let mut conf = Configuration::new();
+        let class = "org.apache.hadoop.net.StaticMapping";
+        conf.set(keys::NET_TOPOLOGY_NODE_SWITCH_MAPPING_IMPL.name, class).unwrap();
+        conf.set(keys::NET_TOPOLOGY_CONFIGURED_NODE_MAPPING.name, "host1=/r1, host2=/r2").unwrap();
+        let mapping = RackMapping::from_configuration(&conf).unwrap();
+        mapping.reload().unwrap();
+        assert_eq!(mapping.rack_of(mapping.name_of("10.0.0.2", "host2")), "/r2");
+        assert_eq!(mapping.rack_of("host3"), DEFAULT_RACK);
+        conf.set(keys::NET_TOPOLOGY_CONFIGURED_NODE_MAPPING.name, "host1").unwrap();
+        RackMapping::from_configuration(&conf).unwrap_err();
     }
 }

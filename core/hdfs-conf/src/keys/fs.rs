@@ -105,6 +105,8 @@ keys! { FS:
     NET_TOPOLOGY_TABLE_FILE_NAME = "net.topology.table.file.name", Text, none;
     /// Class that maps addresses to racks.
     NET_TOPOLOGY_NODE_SWITCH_MAPPING_IMPL = "net.topology.node.switch.mapping.impl", Text, "org.apache.hadoop.net.ScriptBasedMapping", was "topology.node.switch.mapping.impl";
+    /// Racks by host name, as `host=/rack`, for that class when it is org.apache.hadoop.net.StaticMapping.
+    NET_TOPOLOGY_CONFIGURED_NODE_MAPPING = "net.topology.configured.node.mapping", Text, none, was "hadoop.configured.node.mapping";
     /// Class of the network topology.
     NET_TOPOLOGY_IMPL = "net.topology.impl", Text, "org.apache.hadoop.net.NetworkTopology";
     /// Logical names of the cluster's nameservices.

@@ -164,7 +164,7 @@ keys! { NAMENODE:
     /// Class of the placement of the blocks of erasure-coded files.
     DFS_BLOCK_PLACEMENT_EC_CLASSNAME = "dfs.block.placement.ec.classname", Text, "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyRackFaultTolerant";
     /// Upgrade domains that the placement by upgrade domains spreads a block over.
-    DFS_UPGRADE_DOMAIN_FACTOR = "dfs.namenode.upgrade.domain.factor", Int, "3";
+    DFS_UPGRADE_DOMAIN_FACTOR = "dfs.namenode.upgrade.domain.factor", Int, "${dfs.replication}";
     /// How often the placement by available space takes the emptier one of two DataNodes.
     DFS_NAMENODE_AVAILABLE_SPACE_BLOCK_PLACEMENT_POLICY_BALANCED_SPACE_PREFERENCE_FRACTION = "dfs.namenode.available-space-block-placement-policy.balanced-space-preference-fraction", Float, "0.6";
     /// Difference in percent of used space below which two DataNodes are equal to it, 0 to 20.

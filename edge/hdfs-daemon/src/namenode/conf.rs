@@ -97,6 +97,8 @@ pub(crate) struct NameNodeConf {
     pub(crate) superuser_group: String,
     /// `dfs.hosts` and `dfs.hosts.exclude`.
     pub(crate) hosts: HostsConf,
+    /// `dfs.namenode.reject-unresolved-dn-topology-mapping`: a DataNode whose rack is not found out may not join.
+    pub(crate) reject_unresolved_racks: bool,
     /// `hadoop.user.group.static.mapping.overrides` and the other keys of group mapping live there.
     pub(crate) configuration: Configuration,
 }
@@ -159,6 +161,8 @@ impl NameNodeConf {
             },
             superuser_group: conf.get_str(&keys::DFS_PERMISSIONS_SUPERUSERGROUP).to_owned(),
             hosts: hosts_conf(conf)?,
+            reject_unresolved_racks: conf
+                .get_bool(&keys::DFS_NAMENODE_REJECT_UNRESOLVED_DN_TOPOLOGY_MAPPING),
             configuration: conf.clone(),
         })
     }

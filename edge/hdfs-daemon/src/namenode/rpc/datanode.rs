@@ -11,7 +11,8 @@ use hdfs_blocks::ReportedReplica;
 use hdfs_format::block_list::BlockListDecoder;
 use hdfs_namenode::{Call, Caller, NameNode as N};
 use hdfs_proto::hdfs::datanode::{
-    BlockReportRequestProto, BlockReportResponseProto, StorageBlockReportProto,
+    BlockReportRequestProto, BlockReportResponseProto, RegisterDatanodeRequestProto,
+    StorageBlockReportProto,
 };
 use hdfs_rt::rpc::server::{Reply, RpcCall};
 use hdfs_types::{DatanodeUuid, Error, ErrorKind, Result};
@@ -24,6 +25,10 @@ use super::super::shell::{Shell, now};
 const SLICE: usize = 4_096;
 /// Longer reports leave the connection's task.
 const LARGE_REPORT_BYTES: usize = 256 << 10;
+
+/// The class of a refusal; none of our table, for nobody acts on it.
+const UNRESOLVED_TOPOLOGY: &str =
+    "org.apache.hadoop.hdfs.server.blockmanagement.UnresolvedTopologyException";
 
 /// Answers a call of a DataNode.
 pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
@@ -47,7 +52,10 @@ pub(super) fn call(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Option<Reply> {
 
 /// The rack is looked up before the lock is taken: a script may run for it.
 fn register(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
-    let rack = shell.racks.rack_of(&call.remote.ip().to_string());
+    let rack = match rack(shell, call) {
+        Ok(rack) => rack,
+        Err(error) => return Reply::error(error),
+    };
     let reply = shell.write_unsynced(call, |nn, context, request| {
         nn.register_datanode(context, request, Some(&rack))
     });
@@ -55,6 +63,23 @@ fn register(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
         tracing::info!("DataNode at {} registered in {rack}", call.remote.ip());
     }
     reply
+}
+
+fn rack(shell: &Shell, call: &RpcCall<'_>) -> Result<String> {
+    let request = call.decode::<RegisterDatanodeRequestProto>()?;
+    let host_name = &request.registration.datanode_id.host_name;
+    let ip = call.remote.ip().to_string();
+    let name = shell.racks.name_of(&ip, host_name);
+    if !shell.conf.reject_unresolved_racks {
+        return Ok(shell.racks.rack_of(name));
+    }
+    shell.racks.resolve(name).map_err(|error| {
+        tracing::error!("{error}");
+        Error::new(
+            ErrorKind::Remote(UNRESOLVED_TOPOLOGY.to_owned()),
+            format!("Unresolved topology mapping for host {host_name}"),
+        )
+    })
 }
 
 fn block_report(shell: &Arc<Shell>, call: &RpcCall<'_>) -> Reply {
