@@ -9,6 +9,9 @@ use anyhow::{Result, bail, ensure};
 use crate::interop::scratch;
 use namenode::{NameNode, Program};
 
+/// The programs take turns; of each figure the median counts.
+const ROUNDS: usize = 3;
+
 /// What one NameNode needed for the life of one namespace.
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
@@ -57,17 +60,20 @@ pub(crate) fn namespace(files: u64) -> Result<()> {
 fn measure(dir: &std::path::Path, files: u64) -> Result<()> {
     println!("making the edits of {files} files with Apache's CreateEditsLog");
     let edits = namenode::make_edits(dir, files)?;
-    let [ours, apache] = [Program::Ours, Program::Apache].map(|program| {
-        let figures = life(dir, program, &edits);
-        namenode::clean(dir, program);
-        figures
-    });
-    print(&ours?, &apache?);
+    let (mut ours, mut apache) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        for (program, all) in [(Program::Ours, &mut ours), (Program::Apache, &mut apache)] {
+            println!("{program}, round {round} of {ROUNDS}: replay, save, restart");
+            let figures = life(dir, program, &edits);
+            namenode::clean(dir, program);
+            all.push(figures?);
+        }
+    }
+    print(&ours, &apache);
     Ok(())
 }
 
 fn life(dir: &std::path::Path, program: Program, edits: &std::path::Path) -> Result<Figures> {
-    println!("{program}: replay, save, restart");
     let home = namenode::prepare(dir, program, edits)?;
     let mut figures = Figures::default();
     let mut first = NameNode::start(&home, program)?;
@@ -85,28 +91,29 @@ fn life(dir: &std::path::Path, program: Program, edits: &std::path::Path) -> Res
     Ok(figures)
 }
 
-fn print(ours: &Figures, apache: &Figures) {
-    println!("{:<34} {:>12} {:>12} {:>8}", "", "ours", "Apache", "ratio");
-    let phases = [
-        ("replay of edits", ours.replay_phases.edits, apache.replay_phases.edits),
-        ("image save at start", ours.replay_phases.checkpoint, apache.replay_phases.checkpoint),
-        ("image load", loaded(ours), loaded(apache)),
+fn print(ours: &[Figures], apache: &[Figures]) {
+    println!("{:<34} {:>12} {:>12} {:>8}", "median", "ours", "Apache", "ratio");
+    let row = |what: &str, digits: usize, figure: &dyn Fn(&Figures) -> f64| {
+        line(what, [ours, apache].map(|all| median(all.iter().map(figure).collect())), digits);
+    };
+    row("replay of edits, s", 2, &|of| of.replay_phases.edits.as_secs_f64());
+    row("image save at start, s", 2, &|of| of.replay_phases.checkpoint.as_secs_f64());
+    row("image load, s", 2, &|of| loaded(of).as_secs_f64());
+    let samples: [(&str, fn(&Figures) -> Sample); 3] = [
+        ("replay to first answer", |of| of.replay),
+        ("image save", |of| of.save),
+        ("image load to first answer", |of| of.restart),
     ];
-    for (what, ours, apache) in phases {
-        line(&format!("{what}, s"), [ours, apache].map(|time| time.as_secs_f64()), 2);
+    for (what, sample) in samples {
+        row(&format!("{what}, s"), 2, &|of| sample(of).wall.as_secs_f64());
+        row(&format!("{what}, CPU s"), 2, &|of| sample(of).cpu);
+        row("  resident after it, MB", 0, &|of| sample(of).resident as f64 / 1e6);
     }
-    let rows = [
-        ("replay to first answer", ours.replay, apache.replay),
-        ("image save", ours.save, apache.save),
-        ("image load to first answer", ours.restart, apache.restart),
-    ];
-    for (what, ours, apache) in rows {
-        let wall = [ours, apache].map(|sample| sample.wall.as_secs_f64());
-        line(&format!("{what}, s"), wall, 2);
-        line(&format!("{what}, CPU s"), [ours.cpu, apache.cpu], 2);
-        let mega = [ours, apache].map(|sample| sample.resident as f64 / 1e6);
-        line("  resident after it, MB", mega, 0);
-    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// An image with the few edits after it: ours adds blocks when replay is at its end.

@@ -80,6 +80,8 @@ pub(super) fn make_edits(dir: &Path, files: u64) -> Result<PathBuf> {
         }
     }
     ensure!(found.len() == 1, "CreateEditsLog left {} segments", found.len());
+    // What is still on its way to the disk would slow the first program down.
+    std::fs::File::open(&found[0])?.sync_all()?;
     Ok(found.remove(0))
 }
 
