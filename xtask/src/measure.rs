@@ -99,16 +99,14 @@ fn print(ours: &[Figures], apache: &[Figures]) {
     row("replay of edits, s", 2, &|of| of.replay_phases.edits.as_secs_f64());
     row("image save at start, s", 2, &|of| of.replay_phases.checkpoint.as_secs_f64());
     row("image load, s", 2, &|of| loaded(of).as_secs_f64());
-    let samples: [(&str, fn(&Figures) -> Sample); 3] = [
-        ("replay to first answer", |of| of.replay),
-        ("image save", |of| of.save),
-        ("image load to first answer", |of| of.restart),
-    ];
-    for (what, sample) in samples {
+    let sampled = |what: &str, sample: &dyn Fn(&Figures) -> Sample| {
         row(&format!("{what}, s"), 2, &|of| sample(of).wall.as_secs_f64());
         row(&format!("{what}, CPU s"), 2, &|of| sample(of).cpu);
         row("  resident after it, MB", 0, &|of| sample(of).resident as f64 / 1e6);
-    }
+    };
+    sampled("replay to first answer", &|of| of.replay);
+    sampled("image save", &|of| of.save);
+    sampled("image load to first answer", &|of| of.restart);
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
