@@ -69,7 +69,8 @@ impl MiniCluster {
         for number in 1..=options.datanodes {
             let mut conf = configuration(&datanode_settings(&dir, &options, number, rpc)?)?;
             let datanode = datanode::start(&conf)?;
-            // Started again it is the same one, on the same ports.
+            // Started again it is the same one, on the same ports for data and calls. The web server ends in its own time.
+            conf.set(keys::DFS_DATANODE_HTTP_ADDRESS.name, "127.0.0.1:0")?;
             conf.set(keys::DFS_DATANODE_ADDRESS.name, &datanode.data_address().to_string())?;
             conf.set(keys::DFS_DATANODE_IPC_ADDRESS.name, &datanode.ipc_address().to_string())?;
             datanodes.push(datanode);
