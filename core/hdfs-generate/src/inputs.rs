@@ -132,6 +132,8 @@ mod tests {
         super::check_replay(include_bytes!(
             "../tests/inputs/replay-of-a-directive-that-is-no-text"
         ));
+        super::check_replay(include_bytes!("../tests/inputs/replay-of-a-policy-of-a-link"));
+        super::check_replay(include_bytes!("../tests/inputs/replay-of-an-attribute-of-a-link"));
     }
 
     #[test]

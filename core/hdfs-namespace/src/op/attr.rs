@@ -233,7 +233,7 @@ impl Namespace {
     }
 
     pub(crate) fn apply_set_acl(&mut self, op: &SetAclOp) -> Result<Effects, String> {
-        let slot = self.replay_inode(&op.src)?;
+        let slot = self.replay_with_attributes(&op.src, "ACLs")?;
         check_logical_acl(&op.acl_entries)?;
         if !op.acl_entries.is_empty() || self.record(slot).has(Flag::Acl) {
             self.record_latest(slot);
@@ -244,6 +244,17 @@ impl Namespace {
             self.set_logical_acl(slot, &op.acl_entries);
         }
         Ok(Effects::default())
+    }
+
+    /// An inode that can have attributes: links have none, in memory or in images.
+    ///
+    /// Hadoop: org.apache.hadoop.hdfs.server.namenode.INodeSymlink (3.5.0)
+    fn replay_with_attributes(&self, path: &[u8], what: &str) -> Result<Slot, String> {
+        let slot = self.replay_inode(path)?;
+        if self.record(slot).is_symlink() {
+            return Err(format!("{what} are not supported on symlinks: {}", text(path)));
+        }
+        Ok(slot)
     }
 
     /// Other attributes, for good. Hadoop: XAttrStorage.updateINodeXAttrs
@@ -276,7 +287,7 @@ impl Namespace {
     }
 
     pub(crate) fn apply_set_xattr(&mut self, op: &SetXAttrOp) -> Result<Effects, String> {
-        let slot = self.replay_inode(&op.src)?;
+        let slot = self.replay_with_attributes(&op.src, "XAttrs")?;
         // New ones first, then those that stay: Hadoop's order.
         let mut xattrs = op.x_attrs.clone();
         let kept =
@@ -287,7 +298,7 @@ impl Namespace {
     }
 
     pub(crate) fn apply_remove_xattr(&mut self, op: &RemoveXAttrOp) -> Result<Effects, String> {
-        let slot = self.replay_inode(&op.src)?;
+        let slot = self.replay_with_attributes(&op.src, "XAttrs")?;
         let kept =
             self.xattrs(slot).iter().filter(|old| !op.x_attrs.iter().any(|gone| same(old, gone)));
         let kept = kept.cloned().collect();
