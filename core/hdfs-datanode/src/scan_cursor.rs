@@ -35,12 +35,7 @@ impl ScanCursor {
 
     /// Which of a folder's names come next, in order: those of the folder that was begun, or after it. `level`: 0 and 1 for
     /// folders, 2 for files, of which the last one was scanned.
-    pub fn rest<'a>(
-        &self,
-        path: [&str; 2],
-        level: usize,
-        names: &'a mut Vec<String>,
-    ) -> &'a [String] {
+    pub fn rest<'a>(&self, path: [&str; 2], level: usize, names: &'a mut [String]) -> &'a [String] {
         names.sort_unstable();
         let Some(last) = &self.last else { return names };
         let is_begun = (0..level.min(2)).all(|above| last[above] == path[above]);

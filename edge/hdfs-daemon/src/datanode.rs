@@ -13,6 +13,7 @@ mod dashboard;
 mod dataset;
 mod directory_scanner;
 mod files;
+mod hot_swap;
 mod ipc;
 mod metrics;
 mod prom;
@@ -35,7 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hdfs_conf::{Configuration, HostPort};
+use hdfs_conf::{Configuration, HostPort, keys};
 use hdfs_datanode::VolumeIndex;
 use hdfs_datanode::suspects::Suspects;
 use hdfs_proto::hdfs::{DatanodeIdProto, DatanodeInfoProto, LocatedBlockProto};
@@ -119,6 +120,8 @@ struct Shared {
     moves: AtomicUsize,
     checking_volumes: AtomicBool,
     block_scanner: BlockScanner,
+    /// `dfs.datanode.data.dir`, as it is in force.
+    data_dirs: Mutex<String>,
     shutdown: Mutex<bool>,
     shutdown_asked: Condvar,
 }
@@ -348,6 +351,14 @@ impl DataNodeHandle {
         }
     }
 
+    /// Puts the volumes of a configuration into use, and others out of it (`dfsadmin -reconfig`).
+    ///
+    /// # Errors
+    /// When a folder cannot be used, or none would be left; nothing has changed then.
+    pub fn set_volumes(&self, configuration: &Configuration) -> Result<()> {
+        hot_swap::apply(&self.shared, configuration)
+    }
+
     /// True when an administrator asked for the end.
     pub fn is_shutdown_requested(&self) -> bool {
         *self.shared.shutdown.lock()
@@ -425,6 +436,16 @@ fn datanode_uuid(opened: &[volume::Opened]) -> Result<String> {
     }
 }
 
+/// The volumes, open, and the identity that they agree on.
+fn open_dataset(conf: &DataNodeConf, option: StartOption) -> Result<(Dataset, String)> {
+    let (opened, failed_at_start) = open_volumes(conf)?;
+    let uuid = datanode_uuid(&opened)?;
+    let volumes = volume_list(conf, opened)?;
+    let failed_at_start = (clock::wall().0, failed_at_start);
+    let (policy, patience) = (conf.volume_policy, conf.stop_writer_timeout);
+    Ok((Dataset::new(volumes, failed_at_start, option, policy, patience), uuid))
+}
+
 fn bind_address(address: &HostPort, key: &str) -> Result<SocketAddr> {
     let found = host::resolve(&address.host, address.port)
         .map_err(|error| Error::io(format!("{key}={address}: {error}")))?;
@@ -455,12 +476,7 @@ pub fn start(configuration: &Configuration) -> Result<DataNodeHandle> {
 /// As [`start`].
 pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<DataNodeHandle> {
     let conf = DataNodeConf::new(configuration)?;
-    let (opened, failed_at_start) = open_volumes(&conf)?;
-    let uuid = datanode_uuid(&opened)?;
-    let volumes = volume_list(&conf, opened)?;
-    let failed_at_start = (clock::wall().0, failed_at_start);
-    let (policy, patience) = (conf.volume_policy, conf.stop_writer_timeout);
-    let dataset = Dataset::new(volumes, failed_at_start, option, policy, patience);
+    let (dataset, uuid) = open_dataset(&conf, option)?;
 
     let listener = listen(&conf.data_address, "dfs.datanode.address")?;
     let data = listener.local_addr()?;
@@ -497,6 +513,7 @@ pub fn start_with(configuration: &Configuration, option: StartOption) -> Result<
         moves: AtomicUsize::new(0),
         checking_volumes: AtomicBool::new(false),
         block_scanner: BlockScanner::default(),
+        data_dirs: Mutex::new(configuration.get_str(&keys::DFS_DATANODE_DATA_DIR).to_owned()),
         shutdown: Mutex::new(false),
         shutdown_asked: Condvar::new(),
     });

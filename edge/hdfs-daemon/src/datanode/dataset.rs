@@ -113,7 +113,7 @@ pub(crate) struct Dataset {
     /// The volumes.
     pub volumes: Arc<VolumeList>,
     /// When the DataNode started, and which folders it could not use then.
-    failed_at_start: (u64, Vec<String>),
+    failed_at_start: Mutex<(u64, Vec<String>)>,
     /// How this DataNode was started.
     pub option: StartOption,
     pools: RwLock<Vec<Arc<Pool>>>,
@@ -131,6 +131,7 @@ impl Dataset {
         stop_timeout: Duration,
     ) -> Self {
         let (volumes, pools) = (Arc::new(volumes), RwLock::default());
+        let failed_at_start = Mutex::new(failed_at_start);
         Self { volumes, failed_at_start, option, pools, policy, stop_timeout }
     }
 

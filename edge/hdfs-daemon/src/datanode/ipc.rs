@@ -23,7 +23,7 @@ use hdfs_types::{BlockId, Error, ErrorKind, GenerationStamp, Result};
 use prost::Message;
 
 use super::conf::name_services;
-use super::{SOFTWARE_VERSION, Shared};
+use super::{SOFTWARE_VERSION, Shared, hot_swap};
 
 /// DataNode to DataNode.
 pub(crate) const INTER_DATANODE_PROTOCOL: Protocol = Protocol {
@@ -141,7 +141,10 @@ impl DataNodeIpc {
 
     fn start_reconfiguration(&self) -> Result<StartReconfigurationResponseProto> {
         let shared = Arc::clone(&self.shared);
-        self.shared.reconfiguration.start(move |conf| shared.tunable.apply(conf))?;
+        self.shared.reconfiguration.start(move |conf| {
+            shared.tunable.apply(conf)?;
+            hot_swap::apply(&shared, conf)
+        })?;
         Ok(StartReconfigurationResponseProto {})
     }
 

@@ -1,7 +1,6 @@
 //! The settings that an administrator may change while the DataNode runs (`dfsadmin -reconfig`).
 //!
-//! Hadoop lists 25 keys here; those of features that are not built, or that mean nothing here, are left out, and so are
-//! the volumes: adding one takes a restart.
+//! Hadoop lists 25 keys here; those of features that are not built, or that mean nothing here, are left out.
 //!
 //! Hadoop: org.apache.hadoop.hdfs.server.datanode.DataNode.reconfigurePropertyImpl (3.5.0)
 
@@ -16,6 +15,7 @@ use super::conf::DataNodeConf;
 
 /// What may change.
 pub(crate) const KEYS: &[&Key] = &[
+    &keys::DFS_DATANODE_DATA_DIR,
     &keys::DFS_DATANODE_BALANCE_MAX_CONCURRENT_MOVES,
     &keys::DFS_BLOCKREPORT_INTERVAL_MSEC,
     &keys::DFS_BLOCKREPORT_SPLIT_THRESHOLD,

@@ -333,6 +333,28 @@ impl Volume {
         self.has_failed() && !self.forgotten.load(Ordering::Acquire)
     }
 
+    /// The same, out of use until [`Self::put_in`].
+    #[must_use]
+    pub(crate) fn taken_out(self) -> Self {
+        self.removed.store(true, Ordering::Release);
+        self
+    }
+
+    /// In use from now on.
+    pub(crate) fn put_in(&self) {
+        self.removed.store(false, Ordering::Release);
+    }
+
+    /// Out of use from now on: it is in no list of volumes any more.
+    pub(crate) fn take_out(&self) {
+        self.removed.store(true, Ordering::Release);
+    }
+
+    /// True for the folder of this location.
+    pub(crate) fn is_at(&self, location: &StorageLocation) -> bool {
+        self.root == Path::new(&location.path)
+    }
+
     /// True once it was taken out by an administrator.
     pub(crate) fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)

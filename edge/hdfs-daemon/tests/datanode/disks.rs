@@ -1,7 +1,10 @@
 //! What a DataNode makes of its disks: after a crash, when they fail, and when nobody looks at them.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets None or an error has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use hdfs_daemon::datanode::StartOption;
 
@@ -98,8 +101,7 @@ fn a_volume_that_cannot_be_read_at_the_start_leaves_the_others_in_service() {
     let mut cluster = Cluster::start_with(1, None, |folder| two_volumes(folder, "1"));
     cluster.write(&[0], 1, &random(10)).unwrap();
     cluster.stop(0);
-    let pool = fs::read_dir(cluster.folder(0).join("b/current")).unwrap();
-    let pool = pool.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let pool = pool_folder(&cluster.folder(0).join("b"));
     fs::remove_dir(pool.join("current/rbw")).unwrap();
     fs::write(pool.join("current/rbw"), b"a file where a folder should be").unwrap();
     cluster.restart(0);
@@ -161,6 +163,12 @@ fn blocks_that_were_deleted_in_a_rolling_upgrade_come_back_with_a_rollback() {
     cluster.namenode.order(invalidate(3));
     cluster.namenode.wait_for_deleted(3);
     assert!(!data.with_file_name("blk_3").exists() && !trash.exists());
+}
+
+/// The folder of the pool on a volume.
+fn pool_folder(volume: &Path) -> PathBuf {
+    let entries = fs::read_dir(volume.join("current")).unwrap();
+    entries.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap()
 }
 
 /// Turns a bit of a file over.
@@ -260,5 +268,50 @@ fn b8_blocks_that_are_written_and_deleted_during_scans_are_neither_lost_nor_brou
             assert_eq!(cluster.namenode.wait_for_received(id, 1), (100, 1_001));
             assert!(cluster.namenode.received(id) == 1, "block {id} came back");
         }
+    }
+}
+
+#[test]
+fn volumes_come_and_go_while_the_datanode_runs() {
+    let cluster = Cluster::start_with(1, None, |folder| {
+        vec![("dfs.datanode.data.dir".to_owned(), format!("{}/a", folder.display()))]
+    });
+    let dn = &cluster.datanodes[0];
+    let (a, b) = (cluster.folder(0).join("a"), cluster.folder(0).join("b"));
+    let set = |volumes: &[&Path]| {
+        let texts: Vec<String> = volumes.iter().map(|path| path.display().to_string()).collect();
+        dn.set_volumes(&texts.join(","))
+    };
+    cluster.write(&[0], 1, &random(700)).unwrap();
+    cluster.namenode.wait_for_storages(1, 0);
+    set(&[&a, &b]).unwrap();
+    cluster.namenode.wait_for_storages(2, 0);
+
+    // With the first volume its writer and its replicas go; new blocks go to the other one.
+    let (mut second, mut third) = (cluster.begin_write(&[0], 2), cluster.begin_write(&[0], 3));
+    let is_in_a = |id: u64| pool_folder(&a).join(format!("current/rbw/blk_{id}")).exists();
+    assert!(is_in_a(2) != is_in_a(3), "volumes take turns");
+    let cut = if is_in_a(2) { &mut second } else { &mut third };
+    set(&[&b]).unwrap();
+    cluster.namenode.wait_for_deleted(1);
+    cluster.namenode.wait_for_storages(1, 0);
+    let began = Instant::now();
+    assert!(cut.is_cut() && began.elapsed() < Duration::from_secs(10));
+    let gone = dn.read(&block(1, 1_001, 700), 0, 700);
+    assert!(matches!(gone, Answer::Refused(_)), "{gone:?}");
+    cluster.write(&[0], 4, &random(700)).unwrap();
+
+    // A change that cannot be made changes nothing.
+    let file = cluster.folder(0).join("file");
+    fs::write(&file, b"a file where a folder should be").unwrap();
+    let refused = set(&[&b, &a, &file]).unwrap_err();
+    assert!(refused.message.starts_with("FAILED TO ADD: "), "{}", refused.message);
+    let ssd = dn.set_volumes(&format!("[SSD]file://{}", b.display())).unwrap_err();
+    assert_eq!(ssd.message, "Changing storage type is not allowed.");
+
+    set(&[&b, &a]).unwrap();
+    cluster.namenode.wait_for_storages(2, 0);
+    for id in [1, 4] {
+        assert_eq!(dn.read(&block(id, 1_001, 700), 0, 700), Answer::Bytes(random(700)));
     }
 }

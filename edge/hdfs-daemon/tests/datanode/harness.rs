@@ -409,6 +409,14 @@ impl Node {
         stream
     }
 
+    /// Changes `dfs.datanode.data.dir` while the DataNode runs.
+    pub(crate) fn set_volumes(&self, folders: &str) -> Result<()> {
+        let handle = self.handle.as_ref().expect("the DataNode runs");
+        let mut conf = self.configuration();
+        conf.set("dfs.datanode.data.dir", folders).expect("a valid key");
+        handle.set_volumes(&conf)
+    }
+
     /// Waits until the DataNode asks for its end by itself.
     pub(crate) fn wait_for_end(&self) {
         let handle = self.handle.as_ref().expect("the DataNode runs");

@@ -6,11 +6,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use hdfs_types::Result;
+use hdfs_datanode::VolumeIndex;
+use hdfs_types::{Block, Result};
 
 use super::super::volume::{Volume, io_error};
-use super::{Dataset, Pool};
+use super::{Dataset, Pool, StopHandle};
 
 impl Dataset {
     /// Writes, syncs and removes a small file on every volume. Those that can't are out of service from now on, with all
@@ -56,6 +58,25 @@ impl Pool {
                 }
             }
         }
+    }
+}
+
+impl Pool {
+    /// Forgets the replicas of a volume that an administrator takes out; answers them with those who write them.
+    pub(super) fn drop_volume(&self, volume: VolumeIndex) -> Vec<(Block, Option<Arc<StopHandle>>)> {
+        let mut dropped = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let here = shard.map.iter().filter(|replica| replica.volume == volume);
+            let here: Vec<_> = here.map(|replica| (replica.block, replica.writer())).collect();
+            for (block, writer) in here {
+                shard.map.remove(block.id);
+                shard.open.retain(|open| open.block.id != block.id);
+                let stop = writer.and_then(|writer| shard.writers.get(&writer).cloned());
+                dropped.push((block, stop));
+            }
+        }
+        dropped
     }
 }
 

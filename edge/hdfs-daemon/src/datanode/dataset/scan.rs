@@ -37,7 +37,7 @@ impl Pool {
             match replicas {
                 Ok(replicas) => {
                     good += 1;
-                    replicas.into_iter().for_each(|replica| self.add_found(replica));
+                    self.take_in(replicas);
                 }
                 Err(error) => {
                     self.unread.store(true, Ordering::Release);
@@ -53,8 +53,13 @@ impl Pool {
         }
     }
 
+    /// Takes in what [`Self::open_volume`] found.
+    pub(crate) fn take_in(&self, replicas: Vec<Replica>) {
+        replicas.into_iter().for_each(|replica| self.add_found(replica));
+    }
+
     /// Takes the pool's folders on a volume into use; answers the replicas there.
-    pub(super) fn open_volume(&self, volume: &Arc<Volume>) -> Result<Vec<Replica>> {
+    pub(crate) fn open_volume(&self, volume: &Arc<Volume>) -> Result<Vec<Replica>> {
         let dirs = PoolDirs::open(&volume.root, &self.version, self.option)?;
         let rolling_upgrade = Arc::clone(&self.rolling_upgrade);
         let folders = VolumeFolders { dirs, volume: Arc::clone(volume), rolling_upgrade };

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use hdfs_datanode::VolumeIndex;
+use hdfs_datanode::report::BlockEvent;
 use hdfs_types::{Error, Result};
 use parking_lot::Mutex;
 
@@ -91,13 +92,32 @@ pub(crate) struct VolumeFailures {
 
 impl Dataset {
     /// Those that could not be used when the DataNode started, with the reason.
-    pub(crate) fn failed_at_start(&self) -> &[String] {
-        &self.failed_at_start.1
+    pub(crate) fn failed_at_start(&self) -> Vec<String> {
+        self.failed_at_start.lock().1.clone()
+    }
+
+    /// An administrator has put other folders in their place, or taken them out.
+    pub(crate) fn forget_failures_at_start(&self) {
+        self.failed_at_start.lock().1.clear();
+    }
+
+    /// Takes a volume out of use: its writers are stopped, and the NameNodes hear that its replicas are not here any more.
+    pub(crate) fn take_out(&self, volume: &Volume) {
+        volume.take_out();
+        for pool in self.pools() {
+            for (block, writer) in pool.drop_volume(volume.index) {
+                if let Some(writer) = writer {
+                    writer.cut();
+                }
+                pool.notify(volume.index, block, BlockEvent::Deleted);
+            }
+        }
+        volume.unlock();
     }
 
     /// All that failed.
     pub(crate) fn volume_failures(&self) -> VolumeFailures {
-        let (started_ms, at_start) = &self.failed_at_start;
+        let (started_ms, at_start) = &*self.failed_at_start.lock();
         let mut failures = VolumeFailures {
             locations: at_start.clone(),
             last_ms: if at_start.is_empty() { 0 } else { *started_ms },
