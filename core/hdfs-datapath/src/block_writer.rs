@@ -263,7 +263,7 @@ impl BlockWriter {
             let data = all.get(plan.skip_data..).unwrap_or_default();
             let recompute =
                 plan.recompute.filter(|_| !self.planted.is(PlantedBug::LastChecksumNotRecomputed));
-            if let Some(partial) = recompute {
+            if let Some(partial) = recompute.filter(|_| size > 0) {
                 let mut chunk = std::mem::take(&mut self.partial);
                 chunk.extend_from_slice(data.get(..partial.from_packet).unwrap_or_default());
                 sums.extend_from_slice(&checksum::sum(spec.kind, &chunk).to_be_bytes());
@@ -312,7 +312,10 @@ impl BlockWriter {
         (sums, sums_at): (&[u8], u64),
     ) -> Result<()> {
         sink.write_data(data, data_at)?;
-        let replaces = !sums.is_empty() && sums_at < self.disk_spec.meta_bytes(self.promised);
+        if sums.is_empty() {
+            return Ok(());
+        }
+        let replaces = sums_at < self.disk_spec.meta_bytes(self.promised);
         if replaces && !self.planted.is(PlantedBug::SumsBeforeData) {
             sink.sync_data()?;
         }
@@ -329,5 +332,56 @@ impl BlockWriter {
         if partial != 0 {
             self.partial.extend_from_slice(&data[data.len() - partial..]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ChecksumType;
+
+    /// What was written, of each file.
+    #[derive(Default)]
+    struct Written {
+        data: Vec<u8>,
+        sums: Option<Vec<u8>>,
+    }
+
+    impl BlockSink for Written {
+        fn write_data(&mut self, data: &mut Vec<IoSlice<'_>>, at: u64) -> Result<()> {
+            self.data.truncate(at as usize);
+            data.iter().for_each(|slice| self.data.extend_from_slice(slice));
+            Ok(())
+        }
+
+        fn sync_data(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn write_sums(&mut self, sums: &[u8], _: u64) -> Result<()> {
+            self.sums = Some(sums.to_vec());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_block_without_checksums_gets_none_when_packets_end_inside_of_chunks() {
+        let spec = ChecksumSpec::new(ChecksumType::Null as i32, 10).expect("a spec");
+        let mut writer = BlockWriter::new(spec, spec, true, 0, Vec::new());
+        let mut sink = Written::default();
+        let bytes: Vec<u8> = (0..39).collect();
+        // As a writer that flushes: the second packet begins inside of a chunk.
+        for (from, to) in [(0, 5), (5, 17), (17, 39)] {
+            let header = PacketHeader {
+                offset_in_block: from as u64,
+                seqno: 0,
+                last_packet_in_block: false,
+                data_len: (to - from) as u32,
+                sync_block: false,
+            };
+            let packet = PacketSpan { header, sums: (from, from), data: (from, to), end: to };
+            writer.write(&bytes, &[packet], &mut sink).expect("written");
+        }
+        assert_eq!((sink.data, sink.sums), (bytes, None));
     }
 }

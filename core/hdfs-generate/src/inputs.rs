@@ -134,6 +134,7 @@ mod tests {
         ));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-a-policy-of-a-link"));
         super::check_replay(include_bytes!("../tests/inputs/replay-of-an-attribute-of-a-link"));
+        super::check_replay(include_bytes!("../tests/inputs/replay-of-a-pool-out-of-range"));
     }
 
     #[test]

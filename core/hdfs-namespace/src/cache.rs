@@ -104,6 +104,7 @@ impl CacheManager {
         if name.is_empty() || self.pools.contains_key(name) {
             return Err(format!("cache pool {name:?} exists, or has no name"));
         }
+        check_default_replication(info)?;
         let mut pool = CachePool {
             owner: String::new(),
             group: String::new(),
@@ -118,6 +119,7 @@ impl CacheManager {
     }
 
     pub(crate) fn modify_pool(&mut self, info: &CachePoolInfo) -> Result<(), String> {
+        check_default_replication(info)?;
         let name = &info.pool_name;
         let pool = self.pools.get_mut(name).ok_or_else(|| no_pool(name))?;
         pool.change(info);
@@ -204,6 +206,14 @@ impl CacheManager {
     ) -> impl ExactSizeIterator<Item = CacheDirectiveInfoProto> + '_ {
         self.directives.iter().map(|(id, directive)| directive_proto(&directive.info(*id)))
     }
+}
+
+/// A log can name numbers that no image holds: Java's shorts have a sign. Hadoop: CachePoolInfo.validate (3.5.0)
+fn check_default_replication(info: &CachePoolInfo) -> Result<(), String> {
+    if info.default_replication.is_some_and(|replication| replication.cast_signed() < 0) {
+        return Err("Default Replication is negative".to_owned());
+    }
+    Ok(())
 }
 
 /// Proto: ClientNamenodeProtocol.proto CachePoolInfoProto.

@@ -46,6 +46,11 @@ impl DiskFile {
     ) -> io::Result<()> {
         /// The system's limit of slices in one call.
         const MAX_SLICES: usize = 1_024;
+        // Without those that are empty: to write nothing is no failure.
+        IoSlice::advance_slices(&mut slices, 0);
+        if slices.is_empty() {
+            return Ok(());
+        }
         self.dirty.store(true, Ordering::Relaxed);
         while !slices.is_empty() {
             let count = slices.len().min(MAX_SLICES);
