@@ -37,10 +37,13 @@ fn run() -> Result<()> {
         }
         ["interop", names @ ..] => interop::run_named(names),
         ["sim", arguments @ ..] => simulate::run(arguments),
-        ["measure", "namespace"] => measure::namespace(5_000_000),
-        ["measure", "namespace", files] => measure::namespace(files.parse()?),
+        ["measure", "namespace"] => measure::namespace(5_000_000, measure::ROUNDS),
+        ["measure", "namespace", files] => measure::namespace(files.parse()?, measure::ROUNDS),
+        ["measure", "namespace", files, rounds] => {
+            measure::namespace(files.parse()?, rounds.parse()?)
+        }
         _ => bail!(
-            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | measure namespace [FILES] | \
+            "usage: cargo xtask ci [--quick] | dist | interop [SUITE...|namespaces SEEDS] | measure namespace [FILES [ROUNDS]] | \
              sim [--seed N] [--seeds COUNT] | tidy [--tighten] | codegen [--check]"
         ),
     }
